@@ -1,0 +1,172 @@
+"""Boxes and lanes in layers. A lane carries an arc past a layer where it has no box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .ranks import Arc
+
+FEW = 8
+"""In a layer with at most so many boxes and lanes every place for a new lane is tried."""
+BETWEEN = 0.05
+"""What it costs, in crossings, to push two boxes apart instead of passing on the outside."""
+REACH = 0.02
+"""What it costs, in crossings, to turn around one box more."""
+
+
+@dataclass(slots=True)
+class Layers:
+    """Boxes are numbered from 0 to `count` - 1, lanes follow.
+
+    `paths` has for each arc all that it visits, from its source to its target. An arc that does
+    not lead on turns around at both ends: it has a lane beside its source and one beside its
+    target (one for both, when they share a layer).
+    """
+
+    count: int
+    ranks: list[int]
+    layers: list[list[int]]
+    paths: list[list[int]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, count: int, ranks: Sequence[int], layers: Sequence[Sequence[int]]) -> Layers:
+        return cls(count, list(ranks), [list(layer) for layer in layers])
+
+    def new_lane(self, rank: int, place: int | None = None) -> int:
+        """A lane in a layer, at the end or before what stands at `place`."""
+        lane = len(self.ranks)
+        self.ranks.append(rank)
+        layer = self.layers[rank]
+        layer.insert(len(layer) if place is None else place, lane)
+        return lane
+
+    def is_lane(self, vertex: int) -> bool:
+        return vertex >= self.count
+
+    def links(self) -> Iterator[tuple[int, int]]:
+        """All pairs in neighbouring layers that an arc joins, the lower rank first."""
+        for path in self.paths:
+            for one, other in zip(path, path[1:], strict=False):
+                if self.ranks[one] < self.ranks[other]:
+                    yield one, other
+                elif self.ranks[one] > self.ranks[other]:
+                    yield other, one
+
+
+class Threader:
+    """Finds for one arc after another the way through the layers that crosses least."""
+
+    def __init__(self, layers: Layers) -> None:
+        self.layers = layers
+        self.gaps: list[list[tuple[int, int]]] = [[] for _ in layers.layers]
+        self.turns: dict[tuple[int, bool], list[tuple[int, int]]] = {}
+        for one, other in layers.links():
+            self.gaps[layers.ranks[one]].append((one, other))
+
+    def thread(self, arc: Arc) -> list[int]:
+        """Make the lanes of an arc and return its path."""
+        source, target = arc
+        begin, end = self.layers.ranks[source], self.layers.ranks[target]
+        on = begin < end
+        passed = list(range(begin + 1, end)) if on else list(range(begin, end - 1, -1))
+        places = self._best_places(source, target, passed, on=on) if passed else []
+        lanes = [
+            self.layers.new_lane(rank, place) for rank, place in zip(passed, places, strict=True)
+        ]
+        path = [source, *lanes, target]
+        self._remember(path)
+        return path
+
+    def _remember(self, path: list[int]) -> None:
+        ranks = self.layers.ranks
+        for one, other in zip(path, path[1:], strict=False):
+            if ranks[one] == ranks[other]:
+                side = not self.layers.is_lane(one)
+                self.turns.setdefault((ranks[one], side), []).append((one, other))
+            else:
+                first, second = sorted((one, other), key=ranks.__getitem__)
+                self.gaps[ranks[first]].append((first, second))
+
+    def _best_places(self, source: int, target: int, passed: list[int], *, on: bool) -> list[int]:
+        """The cheapest place in each layer passed, found from the source onwards."""
+        costs = {
+            place: self._end_cost(source, place, passed[0], after=True, on=on)
+            for place in self._candidates(passed[0])
+        }
+        history: list[dict[int, int]] = []
+        for before, rank in zip(passed, passed[1:], strict=False):
+            step: dict[int, float] = {}
+            origin: dict[int, int] = {}
+            crossings = self._crossings(min(before, rank))
+            for place in self._candidates(rank):
+                options = [
+                    (cost + crossings.between(*_in_order(before, rank, was - 0.5, place - 0.5)), was)
+                    for was, cost in costs.items()
+                ]
+                cost, origin[place] = min(options)
+                step[place] = cost + self._place_cost(rank, place)
+            costs = step
+            history.append(origin)
+        last = min(
+            costs,
+            key=lambda place: (
+                costs[place] + self._end_cost(target, place, passed[-1], after=False, on=on),
+                -place,
+            ),
+        )
+        places = [last]
+        for origin in reversed(history):
+            places.append(origin[places[-1]])
+        return places[::-1]
+
+    def _candidates(self, rank: int) -> list[int]:
+        size = len(self.layers.layers[rank])
+        return list(range(size + 1)) if size <= FEW else [0, size]
+
+    def _place_cost(self, rank: int, place: int) -> float:
+        return BETWEEN if 0 < place < len(self.layers.layers[rank]) else 0.0
+
+    def _end_cost(self, box: int, place: int, rank: int, *, after: bool, on: bool) -> float:
+        """The cost of joining a box to a lane: straight on, or by a turn within its layer."""
+        cost = self._place_cost(rank, place) if after else 0.0
+        if not on:
+            return cost + self._turn_cost(box, place, rank, after=after)
+        home = self.layers.ranks[box]
+        at = self.layers.layers[home].index(box)
+        ends = (at, place - 0.5) if after else (place - 0.5, at)
+        return cost + self._crossings(home if after else rank).between(*ends)
+
+    def _turn_cost(self, box: int, place: int, rank: int, *, after: bool) -> float:
+        layer = self.layers.layers[rank]
+        at = layer.index(box)
+        passed = set(layer[at + 1 : place] if place > at else layer[place:at])
+        gap = rank if after else rank - 1
+        links = self.gaps[gap] if gap >= 0 else []
+        crossed = sum(1 for link in links if link[0 if after else 1] in passed)
+        crossed += sum(
+            1
+            for one, other in self.turns.get((rank, after), ())
+            if (one in passed) != (other in passed) and box not in (one, other)
+        )
+        return crossed + REACH * len(passed)
+
+    def _crossings(self, gap: int) -> _Crossings:
+        left = {vertex: at for at, vertex in enumerate(self.layers.layers[gap])}
+        right = {vertex: at for at, vertex in enumerate(self.layers.layers[gap + 1])}
+        return _Crossings([(left[one], right[other]) for one, other in self.gaps[gap]])
+
+
+def _in_order(before: int, rank: int, was: float, place: float) -> tuple[float, float]:
+    return (was, place) if before < rank else (place, was)
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossings:
+    """The links between two layers, by the places of their ends."""
+
+    links: list[tuple[int, int]]
+
+    def between(self, left: float, right: float) -> int:
+        """How many of them a line between these places would cross."""
+        return sum(1 for one, other in self.links if (one - left) * (other - right) < 0)

@@ -1,0 +1,88 @@
+"""Text as it will be drawn: how wide it is about, where it breaks, what must not be in it.
+
+No font is at hand here, and the reader's may be any. The widths are those of a wide one (DejaVu
+Sans), so that text fits everywhere and leaves a little room in most places.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+ELLIPSIS = "…"
+BOLD = 1.12
+"""How much wider bold letters are."""
+WIDE_LETTER, FALLBACK = 1.05, 0.64
+LETTERS = {
+    0.29: "ijl'|",
+    0.34: "I., :;!·",
+    0.41: 'ftr-()[]/\\"`',
+    0.54: "ckszvxyJL?*_",
+    0.64: "abdeghnopquEFPRSTYZ0123456789$#^",
+    0.70: "ABCKVXUeé",
+    0.79: "DGHNOQ&+=<>~",
+    0.87: "w@%",
+    0.99: "mMW…",
+}
+"""Widths in em, and the letters that are about so wide."""
+WIDTHS = {letter: width for width, letters in LETTERS.items() for letter in letters}
+BREAKS = " _-./"
+"""After these a line may end."""
+DANGEROUS = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
+"""Categories that XML forbids or that break a line."""
+DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks that turn the direction of all that follows them."""
+
+
+def clean(text: str) -> str:
+    """The text on one line, without control characters; letters of all scripts stay."""
+    spaced = " ".join(text.split())
+    return "".join(
+        letter
+        for letter in spaced
+        if unicodedata.category(letter) not in DANGEROUS and letter not in DIRECTIONS
+    )
+
+
+def width_of(text: str, size: float, *, bold: bool = False) -> float:
+    """About how wide a text is, in pixels, in a font of `size` pixels."""
+    return sum(map(_em, text)) * size * (BOLD if bold else 1.0)
+
+
+def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """The text, or as much of its beginning as fits, with an ellipsis."""
+    end = _end(text, room, size, bold=bold)
+    if end == len(text):
+        return text
+    end = _end(text, room - width_of(ELLIPSIS, size, bold=bold), size, bold=bold)
+    return text[:end].rstrip() + ELLIPSIS
+
+
+def wrap(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+    """The text on one line or two, each cut with an ellipsis where it must be."""
+    end = _end(text, room, size, bold=bold)
+    if end == len(text):
+        return [text]
+    stop = max(text.rfind(each, 0, end + (each == " ")) for each in BREAKS) + 1
+    # A break near the beginning would waste the line.
+    if stop <= end // 3:
+        stop = end
+    return [text[:stop].rstrip(), fit(text[stop:].lstrip(), room, size, bold=bold)]
+
+
+def _em(letter: str) -> float:
+    if letter in WIDTHS:
+        return WIDTHS[letter]
+    if unicodedata.combining(letter) or unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
+        return 0.0
+    wide = unicodedata.east_asian_width(letter) in {"W", "F"} or letter > "\uffff"
+    return WIDE_LETTER if wide else FALLBACK
+
+
+def _end(text: str, room: float, size: float, *, bold: bool) -> int:
+    """How many letters fit; a letter and the marks on it stay together."""
+    left = room / (size * (BOLD if bold else 1.0))
+    for place, letter in enumerate(text):
+        left -= _em(letter)
+        if left < 0:
+            return place
+    return len(text)

@@ -1,0 +1,137 @@
+"""Where the boxes and lines of a diagram stand: as the file says, else computed in layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .drawing.alignment import align
+from .drawing.bands import PAGE, best_shape
+from .drawing.flow import tag_text
+from .drawing.geometry import Box, Layout, Point, Route, Tag
+from .drawing.ordering import order
+from .drawing.placed import placed_drawing
+from .drawing.ports import Ports, Wire
+from .drawing.ranks import rank
+from .drawing.routing import Drawing, Router
+from .drawing.text import clean
+from .model import DEFAULT, Diagram, Edge, Label
+
+__all__ = ["Box", "Layout", "Point", "Route", "Tag", "layout"]
+
+PART_GAP = 40.0
+"""Between parts of a diagram that no edge joins, in pixels."""
+
+
+def layout(diagram: Diagram) -> Layout:
+    """Place every node and every edge; the same diagram always gets the same layout.
+
+    When all nodes have positions these are kept, drawn apart so far that nothing overlaps.
+    Otherwise the flow goes to the right, in several bands when it is long, or downwards.
+    """
+    names = {node.label: number for number, node in enumerate(diagram.nodes)}
+    wires = {
+        number: _wire(edge, names)
+        for number, edge in enumerate(diagram.edges)
+        if edge.source in names and edge.target in names
+    }
+    places = _places(diagram)
+    if places is not None:
+        whole = _Part(list(range(len(places))), wires)
+        drawings = [(whole, placed_drawing(places, list(wires.values())))]
+    else:
+        drawings = [(part, _draw(diagram, part)) for part in _parts(len(diagram.nodes), wires)]
+    return _pack(drawings, [node.label for node in diagram.nodes])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Boxes that edges join, by their numbers in the diagram, and these edges by theirs."""
+
+    boxes: list[int]
+    wires: dict[int, Wire]
+
+
+def _wire(edge: Edge, names: dict[Label, int]) -> Wire:
+    """An edge with its words: the handle it leaves by, and the name under which it arrives."""
+    leaving = "" if edge.source_handle == DEFAULT else edge.source_handle.removeprefix("cond")
+    handle = "" if edge.target_handle == DEFAULT else edge.target_handle
+    entering = " · ".join(filter(None, (handle, clean(edge.label or ""))))
+    return Wire(
+        names[edge.source],
+        names[edge.target],
+        edge.source_handle,
+        tag_text(clean(leaving)),
+        tag_text(clean(entering)),
+    )
+
+
+def _places(diagram: Diagram) -> list[Point] | None:
+    """The positions in the file, if they say where everything is."""
+    places = [Point(node.position.x, node.position.y) for node in diagram.nodes if node.position]
+    if len(places) < len(diagram.nodes) or len(set(places)) < min(2, len(diagram.nodes)):
+        return None
+    return places or None
+
+
+def _parts(count: int, wires: dict[int, Wire]) -> list[_Part]:
+    """The connected parts of a diagram, in the order of their first nodes."""
+    leader = list(range(count))
+
+    def lead(box: int) -> int:
+        while leader[box] != box:
+            leader[box] = leader[leader[box]]
+            box = leader[box]
+        return box
+
+    for wire in wires.values():
+        first, second = sorted((lead(wire.source), lead(wire.target)))
+        leader[second] = first
+    parts: dict[int, _Part] = {}
+    for box in range(count):
+        parts.setdefault(lead(box), _Part([], {})).boxes.append(box)
+    for number, wire in wires.items():
+        parts[lead(wire.source)].wires[number] = wire
+    return list(parts.values())
+
+
+def _draw(diagram: Diagram, part: _Part) -> Drawing:
+    local = {box: place for place, box in enumerate(part.boxes)}
+    wires = [
+        Wire(local[wire.source], local[wire.target], wire.handle, wire.leaving, wire.entering)
+        for wire in part.wires.values()
+    ]
+    arcs = [wire.arc for wire in wires]
+    fed = {target for source, target in arcs if source != target}
+    types = [diagram.nodes[box].type for box in part.boxes]
+    roots = sorted(local.values(), key=lambda box: (types[box] != "start", box in fed, box))
+    layers = order(len(local), arcs, rank(len(local), arcs, roots))
+    shape = best_shape(layers)
+    ports = Ports.of(wires, shape.flow)
+    middles = align(layers, ports.distance(layers))
+    ports.settle(layers, middles)
+    return Router(layers, ports, middles, shape).draw()
+
+
+def _pack(drawings: Iterable[tuple[_Part, Drawing]], labels: Sequence[Label]) -> Layout:
+    """Put the parts side by side as far as the page is wide, then below."""
+    boxes: dict[Label, Box] = {}
+    routes: dict[int, Route] = {}
+    left = top = bottom = width = 0.0
+    for part, drawing in drawings:
+        if left and left + drawing.width > PAGE:
+            left, top = 0.0, bottom + PART_GAP
+        for box, drawn in zip(part.boxes, drawing.boxes, strict=True):
+            boxes[labels[box]] = Box(drawn.x + left, drawn.y + top, drawn.width, drawn.height)
+        for number, route in zip(part.wires, drawing.routes, strict=True):
+            routes[number] = _moved(route, left, top)
+        width, bottom = max(width, left + drawing.width), max(bottom, top + drawing.height)
+        left += drawing.width + PART_GAP
+    in_order = {label: boxes[label] for label in labels}
+    return Layout(in_order, dict(sorted(routes.items())), width, bottom)
+
+
+def _moved(route: Route, left: float, top: float) -> Route:
+    points = tuple(Point(point.x + left, point.y + top) for point in route.points)
+    tags = tuple(Tag(tag.text, tag.x + left, tag.y + top, tag.width) for tag in route.tags)
+    return Route(points, tags)

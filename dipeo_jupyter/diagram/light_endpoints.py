@@ -1,0 +1,102 @@
+"""The ends of a connection as text: `argue`, `argue[first]`, `done?_condtrue`, `done?.false`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from ..errors import DiagramError, Problem
+from .labels import MAX_LABEL
+from .model import DEFAULT, Label
+from .suggest import did_you_mean, nearest
+
+HANDLES = (DEFAULT, "first", "condtrue", "condfalse", "success", "error", "results")
+_SHORT = {"true": "condtrue", "false": "condfalse"}
+_ARROW = re.compile(r"\s*->\s*")
+
+
+class Endpoint(NamedTuple):
+    """One end of an edge."""
+
+    label: Label
+    handle: str
+
+
+def read_endpoint(text: str, labels: Collection[Label]) -> Endpoint:
+    """What a text means among these labels: first of all a label, however it looks.
+
+    Raises `DiagramError` when it names no node, or in brackets no handle.
+    """
+    for spelling in (str, _spaced, _underscored):
+        for label, handle in _readings(text):
+            if spelling(label) in labels:
+                return Endpoint(spelling(label), _handle(handle, label))
+    raise DiagramError(_unknown_node(text, labels))
+
+
+def write_endpoint(label: Label, handle: str, labels: Collection[Label]) -> str:
+    """The text that `read_endpoint` understands as this end among these labels."""
+    if handle == DEFAULT and label in labels:
+        return label
+    text = f"{label}[{handle}]"
+    # A label may look like another one's handle; spaces before the bracket tell them apart.
+    while text in labels:
+        text = f"{text[:-1]} ]"
+    return text
+
+
+def read_arrow(text: str, labels: Collection[Label]) -> dict[str, str]:
+    """The parts of `start -> argue.first as topic`. Raises `DiagramError` when it is no arrow."""
+    ends = _ARROW.split(text.strip())
+    if len(ends) != 2 or not all(ends):  # noqa: PLR2004: an arrow has two ends
+        message = f"{_shown(text)} is not a connection."
+        hint = "Write `source -> target`, or a map with `from` and `to`."
+        raise DiagramError(Problem("bad_connection", message, hint=hint))
+    source, target = ends
+    end, name, label = target.rpartition(" as ")
+    if name and target not in labels:
+        return {"from": source, "to": end.strip(), "label": label.strip()}
+    return {"from": source, "to": target}
+
+
+def _readings(text: str) -> Iterator[Endpoint]:
+    yield Endpoint(text, DEFAULT)
+    if text.endswith("]"):
+        label, bracket, handle = text[:-1].rpartition("[")
+        if bracket:
+            yield Endpoint(label, handle.strip())
+    for separator in "_.":
+        label, _, handle = text.rpartition(separator)
+        if handle in HANDLES or handle in _SHORT:
+            yield Endpoint(label, handle)
+
+
+def _spaced(label: str) -> str:
+    return label.replace("_", " ")
+
+
+def _underscored(label: str) -> str:
+    return label.replace(" ", "_")
+
+
+def _handle(handle: str, label: str) -> str:
+    found = _SHORT.get(handle, handle)
+    if found in HANDLES:
+        return found
+    message = f"{_shown(handle)} in the connection of {_shown(label)} is no handle."
+    closest = nearest(handle, [*HANDLES, *_SHORT]) if len(handle) <= MAX_LABEL else None
+    hint = f"Did you mean {closest!r}?" if closest else f"Handles are {', '.join(HANDLES)}."
+    raise DiagramError(Problem("unknown_handle", message, hint=hint))
+
+
+def _unknown_node(text: str, labels: Collection[Label]) -> Problem:
+    *_, (label, _) = _readings(text)
+    message = f"The connection names {_shown(label)}, but no node has this label."
+    hint = did_you_mean(label, labels) if len(label) <= MAX_LABEL else None
+    return Problem("unknown_node", message, hint=hint)
+
+
+def _shown(text: str) -> str:
+    most = 60
+    return repr(text if len(text) <= most else text[:most] + "…")

@@ -1,0 +1,75 @@
+"""Writes the light format: the same text for the same diagram, and nothing lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ..errors import DiagramError, Problem
+from .light_endpoints import write_endpoint
+from .model import Diagram, Edge, Label, NodeSpec, Position
+from .yaml_writer import Flow, write_yaml
+
+RESERVED = ("version", "name", "description", "nodes", "connections", "edges", "persons")
+"""The top-level entries that have a meaning; all others are kept in `Diagram.extra`."""
+
+_NODE_KEYS = frozenset({"label", "type", "position", "props"})
+_LARGEST_EXACT = 2**53
+
+
+def dumps(diagram: Diagram) -> str:
+    """The diagram as light YAML; `parse` gives the same diagram back.
+
+    An edge to a node that does not exist is written as it is. Raises `DiagramError` for what no
+    YAML text can say (an infinite number), or what would be too large to read.
+    """
+    for key in diagram.extra:
+        if key in RESERVED:
+            message = f"The extra entry {key!r} would be read as something else. Rename it."
+            raise DiagramError(Problem("bad_value", message, path=(key,)))
+    labels = {node.label for node in diagram.nodes}
+    data = {
+        "version": "light",
+        "name": diagram.name,
+        "description": diagram.description,
+        "nodes": [_node(node) for node in diagram.nodes],
+        "connections": [_edge(edge, labels) for edge in diagram.edges],
+        "persons": {
+            label: person.model_dump(exclude_unset=True) for label, person in diagram.persons.items()
+        },
+    }
+    always = ("nodes",)
+    written = {key: data[key] for key in data if data[key] or key in always}
+    return write_yaml(written | diagram.extra)
+
+
+def _node(node: NodeSpec) -> dict[str, Any]:
+    written: dict[str, Any] = {"label": node.label, "type": node.type}
+    if node.position is not None:
+        written["position"] = _position(node.position)
+    if any(map(_needs_props, node.props)):
+        # All of them, so that their order survives.
+        return written | {"props": node.props}
+    return written | node.props
+
+
+def _needs_props(name: str) -> bool:
+    return name in _NODE_KEYS or "." in name or name.startswith("__")
+
+
+def _position(position: Position) -> Flow:
+    return Flow(x=_coordinate(position.x), y=_coordinate(position.y))
+
+
+def _coordinate(number: float) -> float | int:
+    whole = abs(number) < _LARGEST_EXACT and number == int(number)
+    return int(number) if whole else number
+
+
+def _edge(edge: Edge, labels: Collection[Label]) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "from": write_endpoint(edge.source, edge.source_handle, labels),
+        "to": write_endpoint(edge.target, edge.target_handle, labels),
+    }
+    optional = {"label": edge.label, "content_type": edge.content_type, "data": edge.data or None}
+    return written | {key: value for key, value in optional.items() if value is not None}

@@ -1,0 +1,71 @@
+"""The text a diagram was read from, and where in it everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from ..errors import Problem
+from .yaml_events import Place
+from .yaml_tree import Tree, compose
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and the places of its parts: `("nodes", "argue", "prompt")` → line and column.
+
+    Nodes and persons are reached by label, edges by index; an entry of a map is where its key is.
+    Lines and columns count from 1.
+    """
+
+    text: str
+    name: str
+    marks: Mapping[Path, Place]
+
+    def place_of(self, *path: str | int) -> Place | None:
+        """Line and column of a part, or of the nearest part around it that is known."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.marks:
+                return self.marks[path[:end]]
+        return None
+
+    def line_of(self, *path: str | int) -> int | None:
+        """The line of a part, or of the nearest part around it that is known."""
+        place = self.place_of(*path)
+        return place[0] if place else None
+
+    def locate(self, problem: Problem) -> Problem:
+        """The problem with its line and column: by its path, else by its node."""
+        if problem.line is not None:
+            return problem
+        path = problem.path or (("nodes", problem.node) if problem.node is not None else ())
+        place = self.place_of(*path) if path else None
+        return problem.at(*place) if place else problem
+
+
+def read(text: str, name: str = "diagram") -> tuple[JsonValue, Source]:
+    """The plain data that YAML text stands for, and where each piece of it stands.
+
+    Text stays text: only `true`, `false`, `null`, `~` and decimal numbers are converted. Raises
+    `DiagramError` for text that is no YAML, is ambiguous (one key twice) or too large.
+    """
+    marks: dict[Path, Place] = {}
+    tree = compose(text)
+    data = None if tree is None else _spell_out(tree, (), marks)
+    return data, Source(text, name, marks)
+
+
+def _spell_out(tree: Tree, path: Path, marks: dict[Path, Place]) -> JsonValue:
+    # The key of a map's entry has already claimed the path.
+    marks.setdefault(path, tree.place)
+    if isinstance(tree.value, list):
+        return [_spell_out(item, (*path, i), marks) for i, item in enumerate(tree.value)]
+    if not isinstance(tree.value, dict):
+        return tree.value
+    marks.update({(*path, key): entry.place for key, entry in tree.value.items()})
+    return {key: _spell_out(entry.value, (*path, key), marks) for key, entry in tree.value.items()}

@@ -1,0 +1,63 @@
+"""What is wrong with a value in a file, in one plain sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+_KINDS = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a map",
+}
+
+
+class WrongValue(NamedTuple):
+    """Where a value is wrong inside what was validated, why, and what to do."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str | None
+
+
+def wrong_values(error: ValidationError) -> Iterator[WrongValue]:
+    """One sentence for each thing that a model refused."""
+    for detail in error.errors(include_url=False):
+        yield WrongValue(detail["loc"], f"{_sentence(detail)}.", _hint(detail))
+
+
+def kind(value: object) -> str:
+    """What a value is called in a file: "text", "a map", "nothing", …"""
+    return _KINDS.get(type(value), "nothing")
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    field = ".".join(str(part) for part in detail["loc"])
+    found = kind(detail["input"])
+    match detail["type"]:
+        case "missing":
+            return f"`{field}` is missing"
+        case "extra_forbidden":
+            return f"`{field}` is unknown here"
+        case "string_type":
+            return f"`{field}` must be text, not {found}"
+        case "float_type" | "float_parsing":
+            return f"`{field}` must be a number, not {found}"
+        case "model_type" | "dict_type":
+            return f"`{field}` must be a map, not {found}"
+        case _:
+            return f"`{field}`: {detail['msg']}"
+
+
+def _hint(detail: ErrorDetails) -> str | None:
+    if detail["type"] == "string_type" and isinstance(detail["input"], bool | int | float):
+        return "Put it in quotes."
+    if detail["type"] == "extra_forbidden" and ":" in str(detail["loc"][-1]):
+        return "Put a space after the colon."
+    return None

@@ -1,0 +1,188 @@
+"""What a node type is: its settings as fields, its behaviour as `run`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from ..diagram.model import DEFAULT, Diagram, Label, Person
+from ..errors import DipeoError, Problem, ServiceError
+from ..protocol.events import Message, Question, Usage
+from .ports import Services
+
+T = TypeVar("T")
+
+
+class Inputs(dict[str, Any]):
+    """The values that arrived, by name: the edge's label, else `default`.
+
+    Two unlabelled edges arrive under the labels of their sources, and neither overwrites the other.
+    """
+
+    def single(self) -> Any:
+        """The one value there is: `default`, or the only one, or all of them by name."""
+        if DEFAULT in self:
+            return self[DEFAULT]
+        if len(self) == 1:
+            return next(iter(self.values()))
+        return dict(self) if self else None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a node hands on: one JSON value for each handle it chose. Other handles are dead."""
+
+    outputs: Mapping[str, Any]
+    person: str | None = None
+    messages: tuple[Message, ...] = ()
+    seen: tuple[str, ...] = ()
+    usage: Usage | None = None
+
+    @classmethod
+    def value(cls, value: Any) -> Result:
+        """Hand on one value by the default handle."""
+        return cls({DEFAULT: value})
+
+    @classmethod
+    def branch(cls, handle: str, value: Any) -> Result:
+        """Hand on a value by one handle only."""
+        return cls({handle: value})
+
+
+class Context(Protocol):
+    """All that a running node may know and do."""
+
+    node: Label
+    activation: int
+    """How many times this node has fired in this run, counting this one."""
+    turn: int
+    """The same, counted since the loop around the node was entered."""
+    diagram: Diagram
+    services: Services
+    names: Mapping[str, Any]
+    """What templates and expressions see (DESIGN §5): inputs, loop variables, run inputs and start
+    data, then the latest output of each node that happened before."""
+    run_inputs: Mapping[str, Any]
+
+    def render(self, template: str) -> str:
+        """Fill in a template; an unknown name raises `TemplateError`."""
+        ...
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate a condition's expression; raises `ExpressionError`."""
+        ...
+
+    def person(self, label: Label) -> Person: ...
+
+    def conversation(self) -> Sequence[Message]:
+        """All messages of activations that happened before this one, in the order of the flow."""
+        ...
+
+    def limits_reached(self) -> bool:
+        """Whether every node with a `max_iteration` in the loop around has used its turns.
+
+        Outside a loop: every such node among those that lead here. False when there is none.
+        """
+        ...
+
+    def turns(self, label: Label) -> int:
+        """How many times a node has fired since the loop around it was entered."""
+        ...
+
+    def stream(self, text: str) -> None:
+        """Show a piece of an answer as it arrives."""
+        ...
+
+    def progress(self, message: str) -> None:
+        """Show what the node is doing."""
+        ...
+
+    async def ask(self, question: Question) -> Any:
+        """Ask a human and wait for a valid answer."""
+        ...
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do a part of the node's work, again and again as its `retry` says."""
+        ...
+
+
+class RetryPolicy(BaseModel):
+    """When and how often to try again after an error that may pass. Times are in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_attempts: int = Field(3, ge=1)
+    initial_interval: float = Field(0.5, ge=0)
+    backoff_factor: float = Field(2.0, ge=1)
+    max_interval: float = Field(30.0, ge=0)
+    jitter: bool = True
+
+
+class DefaultValue(BaseModel):
+    """`on_error: {default: value}`: go on with this value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default: Any
+
+
+class Node(BaseModel, ABC):
+    """Base of all node types. To add one: subclass, write `run`, register the entry point.
+
+    `type` is its name in diagrams, `aliases` are other names; `handles` are its outputs, `inputs`
+    its inputs. `ignored` lists properties that files of the ancestor carry and that mean nothing
+    here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    type: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    handles: ClassVar[tuple[str, ...]] = (DEFAULT,)
+    inputs: ClassVar[tuple[str, ...]] = (DEFAULT,)
+    ignored: ClassVar[frozenset[str]] = frozenset()
+    default_retry: ClassVar[RetryPolicy | None] = None
+    """How often to try again when the diagram says nothing."""
+    retried_errors: ClassVar[tuple[type[DipeoError], ...]] = (ServiceError,)
+    """What may pass when tried again (unless the error itself says that it will not)."""
+
+    max_iteration: int | None = Field(
+        None, ge=1, validation_alias=AliasChoices("max_iteration", "max_iterations", "maxIteration")
+    )
+    """After so many turns in its loop the node hands on its last output instead of running."""
+    timeout: float | None = Field(None, gt=0, description="Seconds for the whole node.")
+    retry: RetryPolicy | None = None
+    on_error: Literal["fail", "continue", "edge"] | DefaultValue = "fail"
+    join: Literal["all", "any"] = "all"
+
+    @property
+    def counter(self) -> str | None:
+        """The name under which templates see how often this node ran before (from 0)."""
+        return None
+
+    @classmethod
+    def property_names(cls) -> list[str]:
+        """What may be written in a diagram, aliases included."""
+        names: list[str] = []
+        for name, field in cls.model_fields.items():
+            alias = field.validation_alias
+            names.append(name)
+            if isinstance(alias, AliasChoices):
+                names += [str(choice) for choice in alias.choices if choice != name]
+        return names
+
+    def output_handles(self) -> tuple[str, ...]:
+        """Where edges may start: `handles`, and `error` when failures have a way of their own."""
+        return (*self.handles, "error") if self.on_error == "edge" else self.handles
+
+    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
+        """Problems that show only in the company of the rest of the diagram."""
+        yield from ()
+
+    @abstractmethod
+    async def run(self, inputs: Inputs, ctx: Context) -> Result:
+        """Do the work once. Raise `NodeError` or `ServiceError` when it cannot be done."""

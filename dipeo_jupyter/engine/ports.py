@@ -1,0 +1,130 @@
+"""What nodes need from outside, as protocols. `services/` fulfils them by shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from ..diagram.model import Person
+from ..protocol.events import Entry, ExecutionId, Usage
+
+Role = Literal["system", "user", "assistant"]
+JobLanguage = Literal["python", "javascript", "bash"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message as a model sees it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One call to a model. `timeout` is in seconds and covers the whole call."""
+
+    person: Person
+    messages: Sequence[ChatMessage]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """What a model said, and what it cost."""
+
+    text: str
+    usage: Usage
+
+
+class LLM(Protocol):
+    """Speaks with models."""
+
+    async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
+        """Ask once, handing each piece of the answer to `on_text` as it arrives.
+
+        Raises `ServiceError`, whose `retryable` says whether asking again can help.
+        """
+        ...
+
+
+class Files(Protocol):
+    """Reads and writes files below one root; paths that lead out of it are refused.
+
+    Every method raises `ServiceError` when it cannot do its work.
+    """
+
+    async def read(self, path: str) -> str: ...
+
+    async def write(self, path: str, text: str) -> str:
+        """Replace the whole file at once (old or new, never half); return its path."""
+        ...
+
+    async def append(self, path: str, text: str) -> str: ...
+
+    async def exists(self, path: str) -> bool: ...
+
+    async def glob(self, pattern: str) -> list[str]:
+        """The files that match, relative to the root, sorted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of code to run. `inputs` are JSON values; `timeout` is in seconds of wall time."""
+
+    language: JobLanguage
+    code: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    function: str | None = None
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """`value` is what the code returned, or None when it returned nothing; `stdout` is capped."""
+
+    value: Any
+    stdout: str = ""
+    returned: bool = True
+
+
+class Sandbox(Protocol):
+    """Runs code apart from this process."""
+
+    async def run(self, job: Job, on_output: Callable[[str], None]) -> JobResult:
+        """Run to the end, handing lines of output to `on_output` as they come.
+
+        Raises `NodeError` (the code failed: message is its own last line, `details` its traceback)
+        or `NodeTimeoutError`; when cancelled, nothing of the job is left running.
+        """
+        ...
+
+
+class Notion(Protocol):
+    """Speaks with the Notion service."""
+
+    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        """Do one operation and return Notion's JSON. Raises `ServiceError`."""
+        ...
+
+
+class Journal(Protocol):
+    """Remembers the entries of runs, in order."""
+
+    def append(self, entry: Entry) -> None: ...
+
+    def read(self, execution_id: ExecutionId, after: int = 0) -> Sequence[Entry]:
+        """The entries of a run whose number is greater than `after`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that nodes may use. Tests hand in what they like."""
+
+    llm: LLM
+    files: Files
+    sandbox: Sandbox
+    notion: Notion

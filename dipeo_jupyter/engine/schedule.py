@@ -1,0 +1,86 @@
+"""What to do next. A pure function of the state: no clock, no I/O, no luck.
+
+1. A node waits until every edge into it is settled.
+2. One live edge is enough to run it, with the values of its live edges. With none it is skipped,
+   and its own edges die.
+3. Loops run in rounds; each node of a loop runs or is skipped once a round. When all have, a live
+   back edge starts the next round: the edges inside are forgotten, what came from outside stays.
+4. Otherwise the loop ends, and the edges out of it settle with the last value they carried.
+
+A node that has had its `max_iteration` turns is skipped too, but hands on its last outputs. Rules
+3 and 4 are in `state.py`, because they follow from events without anything to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..protocol.events import ErrorInfo, SkipReason
+from .inputs import gather
+from .state import ExecutionState
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    node: int
+    activation: int
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    node: int
+    reason: SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The steps are used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Nothing is left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    error: ErrorInfo
+
+
+Decision: TypeAlias = Start | Skip | Pause | Complete | Fail
+
+
+def decide(state: ExecutionState) -> Decision | None:
+    """Return the next thing to do, or None when something else must happen first."""
+    if state.status != "running":
+        return None
+    if state.error is not None or state.overrun is not None:
+        return None if state.running else Fail(state.error or _overrun(state))
+    if not state.ready:
+        return None if state.running else Complete()
+    node = state.ready[0]
+    wires = state.live_wires(node)
+    if not wires and state.fed(node):
+        return Skip(node, "no_live_input")
+    limit = state.program.nodes[node].max_iteration
+    if limit is not None and state.turns[node] >= limit:
+        return Skip(node, "max_iterations")
+    if state.steps_left == 0:
+        return None if state.running else Pause()
+    if len(state.running) >= state.max_concurrency:
+        return None
+    return Start(node, state.fired[node] + 1, gather(state, node, wires))
+
+
+def _overrun(state: ExecutionState) -> ErrorInfo:
+    assert state.overrun is not None
+    loop = state.overrun
+    message = (
+        f"The loop {state.program.loop_name(loop)} went round {state.max_rounds} times and did not "
+        "end. Give a node in it a max_iteration, or make its condition come true."
+    )
+    first = state.program.loops[loop].entries[0]
+    return ErrorInfo(type="LimitExceeded", message=message, node=state.program.labels[first])

@@ -1,0 +1,332 @@
+"""How far a run has come: everything its events say, added up.
+
+`apply` is the only way the state changes, and it is pure: no clock, no files, no luck. So reading
+a journal again gives the same state.
+
+Edges settle: they turn live (a value has come) or dead (none ever will).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Any
+
+from ..protocol import events as e
+from .loops import OUTSIDE
+from .moments import Activation, Moment, Round
+from .program import Program, Region, Wire
+
+
+class Stage(IntEnum):
+    """How far a node is in this round."""
+
+    WAITING = 0
+    READY = 1
+    RUNNING = 2
+    DONE = 3
+
+
+class ExecutionState:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.status: e.ExecutionStatus = "pending"
+        self.steps_left: int | None = None
+        self.max_concurrency = 0
+        self.max_rounds = 0
+        self.inputs: Mapping[str, Any] = {}
+        self.outputs: Mapping[str, Any] = {}
+        self.error: e.ErrorInfo | None = None
+        """Why the run failed, or will as soon as nothing runs any more."""
+        self.overrun: int | None = None
+        """The loop that went round too often."""
+        self.questions: dict[int, e.Question] = {}
+
+        size, wires, loops = len(program.nodes), len(program.wires), len(program.loops)
+        self.settled: list[Activation | None] = [None] * wires
+        """What settled each edge: the activation (or skip) of its source."""
+        self.live = bytearray(wires)
+        self.coming: dict[int, tuple[Activation, bool]] = {}
+        """What back edges will bring into the next round: in this one nobody may see it yet."""
+        self.held: dict[int, Activation] = {}
+        """The last live value of each edge that waits for the end of a loop."""
+        self.released: dict[int, Round] = {}
+        """For edges that a loop held back: the end of that loop."""
+        self.unsettled = [0] * size
+        self.stage = bytearray(size)
+        self.ready: list[int] = []
+        """A heap of the nodes that nothing holds back, smallest number first."""
+        self.running: dict[int, Activation] = {}
+        self.fired = [0] * size
+        """How many times each node has run to its end."""
+        self.turns = [0] * size
+        """The same, since the innermost loop around it was entered."""
+        self.last: list[Activation | None] = [None] * size
+        self.spoke: list[Activation | None] = [None] * size
+        """The last real firing of each node, skips apart."""
+
+        self.rounds = [1] * loops
+        self.missing = [0] * loops
+        """Members and inner loops that have not finished this round yet."""
+        self.began: list[Round | None] = [None] * loops
+        """What this round has behind it; None in the first round of an outermost loop."""
+        self.ended: list[Round | None] = [None] * loops
+        self.moved = bytearray(loops)
+        """Whether any node of the loop has really run in this round."""
+
+        for region in program.regions:
+            self.missing[region.loop.index] = len(region.members) + len(region.children)
+        self._await_edges(range(size))
+
+    @property
+    def over(self) -> bool:
+        return self.status in {"completed", "failed", "cancelled"}
+
+    @property
+    def shown_status(self) -> e.ExecutionStatus:
+        """`waiting` when nothing goes on before a human has answered, else the status."""
+        if self.status == "running" and self.running and self.running.keys() <= self.questions.keys():
+            return "waiting"
+        return self.status
+
+    def apply(self, event: e.AnyEvent) -> None:  # noqa: C901, PLR0912 - one flat match over the events
+        """Add one event."""
+        match event:
+            case e.NodeStarted():
+                self._start(self.program.index[event.node], event)
+            case e.NodeCompleted():
+                self._finish(self.program.index[event.node], event.outputs, event.messages)
+            case e.NodeSkipped():
+                self._skip(self.program.index[event.node], event.reason)
+            case e.NodeFailed(outputs=None):
+                self.questions.pop(self.program.index[event.node], None)
+                del self.running[self.program.index[event.node]]
+                self.error = self.error or event.error
+            case e.NodeFailed():
+                self._finish(self.program.index[event.node], event.outputs or {}, ())
+            case e.InputRequired():
+                self.questions[self.program.index[event.node]] = event.question
+            case e.InputReceived():
+                self.questions.pop(self.program.index[event.node], None)
+            case e.ExecutionStarted():
+                self.status, self.inputs = "running", event.inputs
+                self.max_concurrency = event.max_concurrency
+                self.max_rounds = event.max_rounds
+            case e.ExecutionPaused():
+                self.status, self.steps_left = "paused", None
+            case e.ExecutionResumed():
+                self.status, self.steps_left = "running", event.steps
+            case e.ExecutionCompleted():
+                self.status, self.outputs = "completed", event.outputs
+            case e.ExecutionFailed():
+                self.status, self.error = "failed", event.error
+            case e.ExecutionCancelled():
+                self.status = "cancelled"
+            case e.NodeProgress() | e.TokenDelta() | e.Broadcast():
+                pass
+
+    def listened(self, node: int) -> tuple[Wire, ...]:
+        """The edges that matter to a node in this turn.
+
+        In its first turn those into `first` alone, unless all of them are dead; afterwards all but
+        these.
+        """
+        incoming = self.program.incoming[node]
+        if not self.program.peculiar[node]:
+            return incoming
+        first = tuple(wire for wire in incoming if wire.first)
+        if not self.turns[node] and any(self.live[x.index] or self._open(x) for x in first):
+            return first
+        return tuple(wire for wire in incoming if not wire.first)
+
+    def live_wires(self, node: int) -> list[Wire]:
+        """The edges that bring a value to a node in this turn."""
+        return [wire for wire in self.listened(node) if self.live[wire.index]]
+
+    def fed(self, node: int) -> bool:
+        """Whether a node lives from its edges, and does not run by itself at the beginning.
+
+        The entry of a loop that nothing leads to does so in the first round, and then never again.
+        """
+        incoming = self.program.incoming[node]
+        return any(not wire.back or self.settled[wire.index] is not None for wire in incoming)
+
+    def flow_key(self, activation: Activation) -> tuple[int, ...]:
+        """Sorts activations in the order of the flow, whoever finished first."""
+        path = self.program.flow_path[activation.node]
+        key = [path[0]]
+        for round_, position in zip(activation.rounds, path[1:], strict=True):
+            key += (round_, position)
+        return tuple(key)
+
+    def _open(self, wire: Wire) -> bool:
+        return self.settled[wire.index] is None and not wire.back
+
+    def _start(self, node: int, event: e.NodeStarted) -> None:
+        if self.steps_left is not None:
+            self.steps_left -= 1
+        for loop in self.program.loops_around[node]:
+            self.moved[loop] = True
+        activation = self._activation(node, event.activation, event.inputs)
+        self._leave_ready(node, Stage.RUNNING)
+        self.running[node] = activation
+
+    def _skip(self, node: int, reason: e.SkipReason) -> None:
+        activation = self._activation(node)
+        if reason == "max_iterations" and (spoke := self.spoke[node]) is not None:
+            activation.outputs, activation.repeats = spoke.outputs, spoke
+        self._leave_ready(node, Stage.DONE)
+        self._hand_on(activation)
+
+    def _finish(
+        self, node: int, outputs: Mapping[str, Any], messages: tuple[e.Message, ...]
+    ) -> None:
+        activation = self.running.pop(node)
+        activation.outputs, activation.messages = outputs, messages
+        self.questions.pop(node, None)
+        self.spoke[node] = activation
+        self.fired[node] = activation.number
+        self.turns[node] += 1
+        self.stage[node] = Stage.DONE
+        self._hand_on(activation)
+
+    def _activation(
+        self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
+    ) -> Activation:
+        around = self.program.loops_around[node]
+        causes = []
+        if around and (began := self.began[around[-1]]) is not None:
+            causes.append(began)
+        for wire in self.listened(node):
+            if (source := self.settled[wire.index]) is not None:
+                causes.append(self.released.get(wire.index, source))
+        rounds = tuple(self.rounds[loop] for loop in around)
+        return Activation(
+            tuple(causes), node, number, self.turns[node] + 1, rounds, inputs or {}
+        )
+
+    def _hand_on(self, activation: Activation) -> None:
+        """Settle the edges out of a node that is done, and end the rounds that this completes."""
+        node = activation.node
+        self.last[node] = activation
+        for wire in self.program.outgoing[node]:
+            alive = wire.handle in activation.outputs
+            if wire.held_by == OUTSIDE:
+                self._settle(wire, activation, alive=alive)
+            elif alive:
+                self.held[wire.index] = activation
+        loop = self.program.loop_of[node]
+        while loop != OUTSIDE:
+            self.missing[loop] -= 1
+            if self.missing[loop] or not self._end_round(loop):
+                break
+            loop = self.program.loops[loop].parent
+
+    def _settle(self, wire: Wire, activation: Activation, *, alive: bool) -> None:
+        if wire.back:
+            self.coming[wire.index] = (activation, alive)
+            return
+        self.settled[wire.index] = activation
+        self.live[wire.index] = alive
+        target = wire.target
+        self.unsettled[target] -= 1
+        if self.program.peculiar[target]:
+            self._reconsider(target)
+        elif not self.unsettled[target]:
+            self._make_ready(target)
+
+    def _reconsider(self, node: int) -> None:
+        """Make a node ready that does not simply wait for every edge."""
+        if self.stage[node] != Stage.WAITING:
+            return
+        wires = self.listened(node)
+        any_live = any(self.live[wire.index] for wire in wires)
+        if (any_live and self.program.nodes[node].join == "any") or not any(map(self._open, wires)):
+            self._make_ready(node)
+
+    def _end_round(self, loop: int) -> bool:
+        """Go round again if a back edge is live, else end the loop; return whether it ended."""
+        region = self.program.regions[loop]
+        moment = self._end_of_round(region)
+        for wire in region.back:
+            self.settled[wire.index], self.live[wire.index] = self.coming.pop(wire.index)
+        # A round in which all only handed on what they had said before would repeat itself for ever.
+        if self.moved[loop] and any(self.live[wire.index] for wire in region.back):
+            if self.rounds[loop] >= self.max_rounds:
+                self.overrun = loop
+                return False
+            self._begin_round(loop, moment)
+            return False
+        self.ended[loop] = moment
+        for wire in region.exits:
+            source = self.held.pop(wire.index, None)
+            self.released[wire.index] = moment
+            last = source or self.last[wire.source]
+            assert last is not None
+            self._settle(wire, last, alive=source is not None)
+        return True
+
+    def _end_of_round(self, region: Region) -> Round:
+        loop = region.loop.index
+        done = [last for node in region.members if (last := self.last[node]) is not None]
+        ends = [end for child in region.children if (end := self.ended[child]) is not None]
+        before: dict[int, Moment] = {}
+        if (began := self.began[loop]) is not None:
+            earlier = began.before if began.loop == loop else (began,)
+            before = {id(moment): moment for moment in earlier}
+        for behind in (*(each.causes for each in done), *(end.before for end in ends)):
+            for moment in behind:
+                if not self._is_inside(moment, region):
+                    before[id(moment)] = moment
+        latest = {
+            node: spoke for node in region.loop.nodes if (spoke := self.spoke[node]) is not None
+        }
+        return Round((*done, *ends), loop, latest, tuple(before.values()))
+
+    def _is_inside(self, moment: Moment, region: Region) -> bool:
+        loop = region.loop.index
+        if isinstance(moment, Round):
+            return moment.loop == loop or moment.loop in region.descendants
+        return isinstance(moment, Activation) and loop in self.program.loops_around[moment.node]
+
+    def _begin_round(self, loop: int, moment: Round) -> None:
+        """Forget the edges inside; what came from outside stays."""
+        region = self.program.regions[loop]
+        self.rounds[loop] += 1
+        for inner in region.descendants:
+            self.rounds[inner] = 1
+        for each in (loop, *region.descendants):
+            inside = self.program.regions[each]
+            self.missing[each] = len(inside.members) + len(inside.children)
+            self.began[each] = moment
+            self.moved[each] = False
+        for wire in region.inside:
+            self.settled[wire.index] = None
+            self.live[wire.index] = False
+            self.held.pop(wire.index, None)
+            self.released.pop(wire.index, None)
+        for node in region.loop.nodes:
+            if self.program.loop_of[node] != loop:
+                self.turns[node] = 0
+            self.stage[node] = Stage.WAITING
+        self._await_edges(region.loop.nodes)
+
+    def _await_edges(self, nodes: Iterable[int]) -> None:
+        for node in nodes:
+            self.unsettled[node] = sum(map(self._open, self.program.incoming[node]))
+            if self.program.peculiar[node]:
+                self._reconsider(node)
+            elif not self.unsettled[node]:
+                self._make_ready(node)
+
+    def _make_ready(self, node: int) -> None:
+        if self.stage[node] == Stage.WAITING:
+            self.stage[node] = Stage.READY
+            heapq.heappush(self.ready, node)
+
+    def _leave_ready(self, node: int, stage: Stage) -> None:
+        self.stage[node] = stage
+        # Entries are removed lazily: only the top of the heap must be true.
+        while self.ready and self.stage[self.ready[0]] != Stage.READY:
+            heapq.heappop(self.ready)

@@ -1,0 +1,265 @@
+"""What happened. An event is a fact: it is never changed, only followed by another.
+
+An event says nothing about when and where it stands in the order of things: that is the business
+of the `Entry` around it, which is made when the event is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ..diagram.model import Diagram, Label
+
+ExecutionId: TypeAlias = str
+"""`exec_` and a ULID: unique, and sorted by time."""
+
+SkipReason = Literal["no_live_input", "max_iterations"]
+ExecutionStatus = Literal[
+    "pending", "running", "waiting", "paused", "completed", "failed", "cancelled"
+]
+
+
+class Fact(BaseModel):
+    """Base of everything that is said: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(Fact):
+    """One thing said in the run's conversation.
+
+    `sender` and `recipient` are persons; None is the diagram itself, which asks and is answered.
+    `id` is unique in a run: the activation, and which of its messages (`argue[2].0`).
+    """
+
+    id: str
+    sender: str | None = None
+    recipient: str | None = None
+    content: str
+
+
+class Usage(Fact):
+    """What calls to models cost, in tokens. `input_tokens` includes the cached ones."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+class ErrorInfo(Fact):
+    """An error as it travels: for people (`message`) and for programs (`type`).
+
+    `field` is the property of the node at fault; `details` is longer text, worth showing on demand.
+    """
+
+    type: str
+    message: str
+    node: Label | None = None
+    activation: int | None = None
+    field: str | None = None
+    details: str | None = None
+
+
+class Event(Fact):
+    """Base of all events. Ephemeral events are shown, but not journaled and not numbered."""
+
+    ephemeral: ClassVar[bool] = False
+
+
+class ExecutionStarted(Event):
+    type: Literal["execution_started"] = "execution_started"
+    diagram: Diagram
+    inputs: dict[str, Any] = {}
+    max_concurrency: int = 20
+    max_rounds: int = 100
+
+
+class ExecutionPaused(Event):
+    type: Literal["execution_paused"] = "execution_paused"
+
+
+class ExecutionResumed(Event):
+    """`steps` activations may start before the next pause; None means no limit."""
+
+    type: Literal["execution_resumed"] = "execution_resumed"
+    steps: int | None = None
+
+
+class ExecutionCompleted(Event):
+    """`outputs` holds the value of each endpoint (without any: of each last node) by label."""
+
+    type: Literal["execution_completed"] = "execution_completed"
+    outputs: dict[Label, Any] = {}
+
+
+class ExecutionFailed(Event):
+    type: Literal["execution_failed"] = "execution_failed"
+    error: ErrorInfo
+
+
+class ExecutionCancelled(Event):
+    type: Literal["execution_cancelled"] = "execution_cancelled"
+
+
+class NodeEvent(Event):
+    """`activation` counts the firings of this node in this run from 1: `argue[2]`."""
+
+    node: Label
+    activation: int
+
+
+class NodeStarted(NodeEvent):
+    type: Literal["node_started"] = "node_started"
+    inputs: dict[str, Any] = {}
+
+
+class NodeProgress(NodeEvent):
+    """Something worth showing while a node works: a line of output, an attempt that failed."""
+
+    type: Literal["node_progress"] = "node_progress"
+    message: str
+
+
+class TokenDelta(NodeEvent):
+    """A piece of an answer, as it arrives."""
+
+    ephemeral: ClassVar[bool] = True
+
+    type: Literal["token_delta"] = "token_delta"
+    text: str
+
+
+class NodeCompleted(NodeEvent):
+    """`outputs` has one value for each handle that goes on; the other handles are dead.
+
+    `messages` are the ones this activation added to the conversation, `seen` the ids of all that
+    the person was shown, in order (its system prompt apart). `duration_ms` is wall time.
+    """
+
+    type: Literal["node_completed"] = "node_completed"
+    outputs: dict[str, Any]
+    person: str | None = None
+    messages: tuple[Message, ...] = ()
+    seen: tuple[str, ...] = ()
+    usage: Usage | None = None
+    cached: bool = False
+    duration_ms: float = 0.0
+
+
+class NodeFailed(NodeEvent):
+    """A node gave up. With `outputs` the run goes on with them; None means that it cannot."""
+
+    type: Literal["node_failed"] = "node_failed"
+    error: ErrorInfo
+    outputs: dict[str, Any] | None = None
+    duration_ms: float = 0.0
+
+
+class NodeSkipped(Event):
+    """Not run: nothing live arrived, or its turns are used up and it hands on its last outputs."""
+
+    type: Literal["node_skipped"] = "node_skipped"
+    node: Label
+    reason: SkipReason = "no_live_input"
+
+
+class Question(Fact):
+    """What a human is asked. `schema_` (JSON Schema) says what a valid answer is; None: any text.
+
+    `timeout` is in seconds; without it the question waits for ever.
+    """
+
+    prompt: str
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    timeout: float | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class InputRequired(NodeEvent):
+    """A human must answer."""
+
+    type: Literal["input_required"] = "input_required"
+    question: Question
+
+
+class InputReceived(NodeEvent):
+    type: Literal["input_received"] = "input_received"
+    value: Any
+
+
+class Broadcast(Event):
+    """Something a tool outside the engine wants everyone watching to know."""
+
+    type: Literal["broadcast"] = "broadcast"
+    name: str
+    data: Any = None
+
+
+AnyEvent = Annotated[
+    ExecutionStarted
+    | ExecutionPaused
+    | ExecutionResumed
+    | ExecutionCompleted
+    | ExecutionFailed
+    | ExecutionCancelled
+    | NodeStarted
+    | NodeProgress
+    | TokenDelta
+    | NodeCompleted
+    | NodeFailed
+    | NodeSkipped
+    | InputRequired
+    | InputReceived
+    | Broadcast,
+    Field(discriminator="type"),
+]
+event_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it stands in a run's journal: numbered (1, 2, 3, …) and dated (Unix seconds).
+
+    An ephemeral event carries the number of the entry it follows.
+    """
+
+    execution_id: ExecutionId
+    seq: int
+    time: float
+    event: AnyEvent
+
+    def to_wire(self) -> dict[str, Any]:
+        """The envelope that travels: `{type, payload, timestamp, execution_id, seq}`."""
+        return {
+            "type": self.event.type,
+            "payload": self.event.model_dump(mode="json", exclude={"type"}, by_alias=True),
+            "timestamp": datetime.fromtimestamp(self.time, UTC).isoformat().replace("+00:00", "Z"),
+            "execution_id": self.execution_id,
+            "seq": self.seq,
+        }
+
+    @classmethod
+    def from_wire(cls, frame: Mapping[str, Any]) -> Entry:
+        """The inverse of `to_wire`; raises `pydantic.ValidationError`."""
+        event = event_adapter.validate_python({**frame["payload"], "type": frame["type"]})
+        time = datetime.fromisoformat(frame["timestamp"]).timestamp()
+        return cls(frame["execution_id"], frame["seq"], time, event)
+
+
+FINAL_EVENTS = (ExecutionCompleted, ExecutionFailed, ExecutionCancelled)
+"""After one of these nothing more happens in a run."""

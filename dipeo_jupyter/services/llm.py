@@ -1,0 +1,429 @@
+"""Speaks with models: through litellm with real ones, and with the demo by name.
+
+Start at `LiteLLM.chat`. What a provider refuses is put into words where its answer arrives
+(`_Guard`), before litellm can wrap it, log it or try again behind our back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..diagram.model import Person
+from ..diagram.suggest import did_you_mean
+from ..engine.ports import LLM, ChatAnswer, ChatRequest
+from ..errors import ServiceError
+from ..protocol.events import Usage
+from .keys import KEYLESS, Keys, provider_of
+
+if TYPE_CHECKING:
+    from aiohttp import (
+        ClientHandlerType,
+        ClientRequest,
+        ClientResponse,
+        ClientSession,
+        StreamReader,
+    )
+
+T = TypeVar("T")
+
+DEMO = "demo"
+ANSWER_LIMIT = 8_000_000
+"""Bytes of text that a model may answer."""
+WIRE_LIMIT = 20 * ANSWER_LIMIT
+"""Bytes that may travel for it: a streamed token of four letters comes in 200 bytes of JSON."""
+
+PARAMETERS = frozenset(
+    "temperature top_p top_k min_p max_tokens max_completion_tokens seed stop presence_penalty "
+    "frequency_penalty repetition_penalty logit_bias response_format reasoning_effort thinking "
+    "verbosity service_tier store user safety_identifier prompt_cache_key safety_settings num_ctx "
+    "keep_alive".split()
+)
+"""What a person may set. litellm takes hundreds of arguments more, and some of them say where the
+request and its key go; so what is not on this list is refused."""
+
+_ROUTES = {"ollama": "ollama_chat"}
+"""Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
+
+_ADVICE = {
+    400: "Change the request.",
+    401: "Check the key.",
+    403: "Check the key, and what it allows.",
+    404: "Check the model's name.",
+    429: "Too many requests, or the quota is used up.",
+}
+_REFUSED_FOR_GOOD = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
+_REDIRECTS = range(300, 400)
+
+
+class LLMRouter:
+    """Fulfils the `LLM` port: the service `demo` is asked here, everybody else outside."""
+
+    def __init__(self, demo: LLM, real: LLM) -> None:
+        self._demo = demo
+        self._real = real
+
+    async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
+        provider, _ = model_of(request.person)
+        llm = self._demo if provider == DEMO else self._real
+        return await llm.chat(request, on_text)
+
+
+class LiteLLM:
+    """Fulfils the `LLM` port for every provider that litellm knows.
+
+    `api_bases` gives the address of a provider (`{"openai": "http://localhost:8000/v1"}`); without
+    it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`).
+    Call `aclose` at the end.
+    """
+
+    def __init__(self, keys: Keys, api_bases: Mapping[str, str] = {}) -> None:
+        self._keys = keys
+        self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
+        self._guard = _Guard(keys)
+        self._aside = _Aside()
+
+    async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
+        """Ask once; see the port. A cancelled call closes its connection."""
+        here = asyncio.get_running_loop()
+
+        def show(text: str) -> None:
+            if not answer.done():
+                on_text(text)
+
+        work = self._answer(request, lambda text: here.call_soon_threadsafe(show, text))
+        answer = asyncio.wrap_future(self._aside.start(work))
+        return await answer
+
+    async def aclose(self) -> None:
+        """Close all connections. The next call opens new ones."""
+        await self._aside.stop(self._guard.close)
+
+    async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
+        try:
+            return await self._stream(request, show)
+        except Exception as error:  # noqa: BLE001 - litellm may raise anything
+            failure = self._explain(error, request)
+        # Not inside `except`: what litellm raised may quote the key, and would be its context.
+        raise failure
+
+    async def _stream(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
+        arguments = self._arguments(request)
+        litellm = _litellm()
+        async with asyncio.timeout(request.timeout):
+            stream = await litellm.acompletion(**arguments, shared_session=self._guard.session())
+            async with aclosing(stream):
+                return await _collect(stream, show)
+
+    def _arguments(self, request: ChatRequest) -> dict[str, Any]:
+        provider, model = model_of(request.person)
+        arguments = _parameters(request.person) | {
+            "model": f"{_ROUTES.get(provider, provider)}/{model}",
+            "messages": [{"role": each.role, "content": each.content} for each in request.messages],
+            "timeout": request.timeout,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            # Our own retries are journalled; hidden ones would multiply with them.
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if provider not in KEYLESS:
+            arguments["api_key"] = self._keys.get(provider, request.person.api_key_id)
+        if provider in self._api_bases:
+            arguments["api_base"] = self._api_bases[provider]
+        return arguments
+
+    def _explain(self, error: Exception, request: ChatRequest) -> ServiceError:
+        """Say what went wrong, in an error that knows nothing of the one it explains."""
+        causes = list(_causes(error))
+        for cause in causes:
+            if isinstance(cause, ServiceError):
+                return _copy(cause)
+        who = "/".join(model_of(request.person))
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            return ServiceError(
+                f"{who} gave no answer within {request.timeout:g} s. Try again, or raise the "
+                "timeout.",
+                retryable=True,
+            )
+        said = _short(self._keys.redact(re.sub(r"litellm\.\w+: ", "", str(error))))
+        status = getattr(error, "status_code", None)
+        if status in _REFUSED_FOR_GOOD:
+            return ServiceError(f"{who} cannot be asked like this: {said}")
+        return ServiceError(f"The call to {who} broke off: {said}", retryable=True)
+
+
+class _Guard:
+    """The HTTP session that litellm gets: it refuses for us, in our words, and never redirects."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._session: ClientSession | None = None
+
+    def session(self) -> ClientSession:
+        from aiohttp import ClientSession, DummyCookieJar  # noqa: PLC0415 - slow, as litellm is
+
+        if self._session is None:
+            self._session = ClientSession(cookie_jar=DummyCookieJar(), middlewares=[self._watch])
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is None:
+            return
+        await self._session.close()
+        self._session = None
+        # litellm keeps clients by the id of their loop; the next loop may get the same one.
+        clients, loop = _litellm().in_memory_llm_clients_cache, asyncio.get_running_loop()
+        for key in [key for key in clients.cache_dict if key.endswith(f"-{id(loop)}")]:
+            clients.delete_cache(key)
+
+    async def _watch(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        request.headers["Accept-Encoding"] = "identity"  # what is counted is what it takes
+        response = await handler(request)
+        if response.status < _REDIRECTS.start:
+            response.content = _Counted(response.content)  # type: ignore[assignment]
+            return response
+        body = await response.content.read(10_000)
+        response.close()
+        raise self._refusal(response, body.decode(errors="replace"))
+
+    def _refusal(self, response: ClientResponse, body: str) -> ServiceError:
+        host, status = response.url.host, response.status
+        if status in _REDIRECTS:
+            return ServiceError(
+                f"{host} sends the request on to another address, and the key would go with it. "
+                "Configure the right address for this provider."
+            )
+        said = _short(self._keys.redact(_message_in(body))) or response.reason or "no reason given."
+        return ServiceError(
+            f"{host} refused ({status}): {said} {_ADVICE.get(status, '')}".rstrip(),
+            retryable=status not in _REFUSED_FOR_GOOD,
+            retry_after=_seconds(response.headers.get("Retry-After")),
+        )
+
+
+class _Counted:
+    """A response's body that breaks off when it grows beyond all measure."""
+
+    def __init__(self, content: StreamReader) -> None:
+        self._content = content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    async def iter_chunked(self, size: int) -> Any:
+        async for piece in self._content.iter_chunked(size):
+            if self._content.total_bytes > WIRE_LIMIT:
+                raise _too_long()
+            yield piece
+
+
+class _Aside:
+    """A thread with an event loop of its own, started when first used.
+
+    litellm imports and counts tokens on the loop it is called on, half a second at a time; nobody
+    else may wait for that. And its connections belong to one loop, whoever calls.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: tuple[asyncio.AbstractEventLoop, threading.Thread] | None = None
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        with self._lock:
+            if self._running is None:
+                runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+                loop = runner.get_loop()
+                thread = threading.Thread(target=_live, args=(runner,), name="litellm", daemon=True)
+                thread.start()
+                self._running = loop, thread
+            return asyncio.run_coroutine_threadsafe(work, self._running[0])
+
+    async def stop(self, goodbye: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None:
+            loop, thread = running
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(goodbye(), loop))
+            loop.call_soon_threadsafe(loop.stop)
+            await asyncio.to_thread(thread.join)
+
+
+def _live(runner: asyncio.Runner) -> None:
+    with runner:
+        runner.get_loop().run_forever()
+
+
+def model_of(person: Person) -> tuple[str, str]:
+    """The provider and its name for the model; raises `ServiceError` when either is not said."""
+    service, model = person.service, person.model or ""
+    named = re.fullmatch(r"([\w.-]+)[/:](.+)", model)
+    if service:
+        provider = provider_of(service)
+        if named and provider_of(named[1]) == provider:
+            model = named[2]
+    elif named:
+        provider, model = provider_of(named[1]), named[2]
+    elif model == DEMO:
+        provider = DEMO
+    else:
+        raise ServiceError(_whose(model))
+    if provider != DEMO and not model:
+        raise ServiceError(f"The service {service!r} has many models: add `model:`.")
+    if "://" in model:
+        raise ServiceError(f"A model is a name, not an address like {model!r}.")
+    return provider, model
+
+
+def _whose(model: str) -> str:
+    if model:
+        return (
+            f"The model {model!r} does not say whose it is. Add for instance `service: openai`, or "
+            f"write `model: openai/{model}`."
+        )
+    return (
+        "The person has no model. Write `service: demo` to try without one, or for instance "
+        "`service: openai` and `model: gpt-4.1-nano`."
+    )
+
+
+def _parameters(person: Person) -> dict[str, Any]:
+    given = {name: value for name, value in person.parameters.items() if value is not None}
+    given.pop("answers", None)  # the demo's: so a person can be switched over and back
+    for name in given.keys() - PARAMETERS:
+        raise ServiceError(_not_a_parameter(name))
+    return given
+
+
+def _not_a_parameter(name: str) -> str:
+    if name in ("api_base", "base_url"):
+        return (
+            f"A person cannot have `{name}`: whoever writes a diagram could have your key sent to "
+            "any address. Set the provider's address where the engine is configured."
+        )
+    if name == "api_key":
+        return (
+            "A person cannot have `api_key`: diagrams are shared. Put the key into a variable of "
+            "the environment, and name it in `api_key_id`."
+        )
+    hint = did_you_mean(name, PARAMETERS) or "Remove it from the person."
+    return f"A person has no parameter {name!r}. {hint}"
+
+
+def _litellm() -> Any:
+    # Set before the import, which reads them: without the first it downloads a list of prices,
+    # without the second it loads the `.env` of the current folder into the environment, so that
+    # a cloned repository could redirect requests, and their keys, by OPENAI_BASE_URL.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    import litellm  # noqa: PLC0415 - takes seconds: only who speaks to a model pays
+
+    litellm.suppress_debug_info = True
+    return litellm
+
+
+async def _collect(stream: Any, show: Callable[[str], Any]) -> ChatAnswer:
+    pieces: list[str] = []
+    size, usage = 0, Usage()
+    async for chunk in stream:
+        usage = _usage(chunk) or usage
+        for text in [choice.delta.content for choice in chunk.choices[:1] if choice.delta.content]:
+            size += len(text.encode())
+            if size > ANSWER_LIMIT:
+                raise _too_long()
+            pieces.append(text)
+            show(text)
+    # litellm says "stop" by itself when a stream merely ended; these say what the model said.
+    reason = stream.received_finish_reason or stream.intermittent_finish_reason
+    if not pieces or reason is None:
+        raise _no_answer(reason, after=len(pieces))
+    return ChatAnswer("".join(pieces), usage)
+
+
+def _no_answer(reason: str | None, after: int) -> ServiceError:
+    if after:
+        return ServiceError("The answer broke off in the middle.", retryable=True)
+    if reason == "length":
+        return ServiceError("The model used up its `max_tokens` before it said anything.")
+    if reason == "content_filter":
+        return ServiceError("The provider's content filter held the answer back.")
+    return ServiceError("The provider answered with something that is no answer.", retryable=True)
+
+
+def _too_long() -> ServiceError:
+    return ServiceError(f"The answer is longer than {ANSWER_LIMIT:,} bytes; set `max_tokens`.")
+
+
+def _usage(chunk: Any) -> Usage | None:
+    counts = getattr(chunk, "usage", None)
+    if counts is None:
+        return None
+
+    def count(*path: str) -> int:
+        value = counts
+        for name in path:
+            value = getattr(value, name, None)
+        return int(value or 0)
+
+    return Usage(
+        input_tokens=count("prompt_tokens"),
+        output_tokens=count("completion_tokens"),
+        cached_tokens=count("prompt_tokens_details", "cached_tokens"),
+        reasoning_tokens=count("completion_tokens_details", "reasoning_tokens"),
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it, the latest first."""
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        if (this := todo.pop(0)) is None or id(this) in seen:
+            continue
+        seen.add(id(this))
+        yield this
+        todo += [this.__cause__, this.__context__, getattr(this, "original_exception", None)]
+
+
+def _copy(error: ServiceError) -> ServiceError:
+    return ServiceError(str(error), retryable=error.retryable, retry_after=error.retry_after)
+
+
+def _message_in(body: str) -> str:
+    """What a provider says in a refusal, wherever it puts it; nothing for a page of HTML."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return "" if body.lstrip().startswith("<") else body
+    for name in ("error", "message", "detail"):
+        found = found[0] if isinstance(found, list) and found else found
+        found = found.get(name, found) if isinstance(found, dict) else found
+    return found if isinstance(found, str) else ""
+
+
+def _short(text: str, limit: int = 300) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """How long to wait, from a `Retry-After` header: a number of seconds, or a date."""
+    if retry_after is None:
+        return None
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,124 @@
+"""Any drawing ends, as the slow reference says, whoever finishes first."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dipeo_jupyter.diagram.model import Diagram
+from dipeo_jupyter.engine.schedule import Complete, Fail, Pause, Skip, Start, decide
+from dipeo_jupyter.engine.state import ExecutionState
+from dipeo_jupyter.protocol import events as e
+
+from .graphs import behave, diagrams, program_of
+from .reference import OverrunError, Reference
+
+MAX_ROUNDS = 5
+
+
+def simulate(
+    diagram: Diagram, seed: str, order: int, max_concurrency: int = 20, *, stepwise: bool = False
+) -> tuple[ExecutionState, dict[str, list[Any]] | None, list[e.AnyEvent]]:
+    """Run the pure core alone; nodes finish in a random order. The log is None after an overrun."""
+    program = program_of(diagram)
+    state = ExecutionState(program)
+    dice = random.Random(order)
+    log: dict[str, list[Any]] = {label: [] for label in program.labels}
+    events: list[e.AnyEvent] = []
+    running: dict[int, Start] = {}
+
+    def record(event: e.AnyEvent) -> None:
+        events.append(event)
+        state.apply(event)
+
+    record(e.ExecutionStarted(diagram=diagram, max_concurrency=max_concurrency, max_rounds=MAX_ROUNDS))
+    if stepwise:
+        record(e.ExecutionResumed(steps=1))
+    while True:
+        while (decision := decide(state)) is not None:
+            match decision:
+                case Start(node, number, inputs):
+                    running[node] = decision
+                    assert len(running) <= max_concurrency
+                    record(
+                        e.NodeStarted(node=program.labels[node], activation=number, inputs=dict(inputs))
+                    )
+                case Skip(node, reason):
+                    log[program.labels[node]].append(
+                        "skipped" if reason == "no_live_input" else "passed"
+                    )
+                    record(e.NodeSkipped(node=program.labels[node], reason=reason))
+                case Pause():
+                    record(e.ExecutionPaused())
+                    record(e.ExecutionResumed(steps=1))
+                case Complete():
+                    record(e.ExecutionCompleted())
+                    return state, log, events
+                case Fail(error):
+                    record(e.ExecutionFailed(error=error))
+                    return state, None, events
+        assert running, "nothing runs, and nothing can be decided"
+        start = running.pop(dice.choice(sorted(running)))
+        label = program.labels[start.node]
+        outputs = behave(seed, label, start.activation, start.inputs, program.nodes[start.node].handles)
+        log[label].append((start.activation, dict(start.inputs), outputs))
+        record(e.NodeCompleted(node=label, activation=start.activation, outputs=outputs))
+
+
+def expected(diagram: Diagram, seed: str) -> dict[str, list[Any]] | None:
+    handles = {spec.label: program_of(diagram).nodes[i].handles for i, spec in enumerate(diagram.nodes)}
+    reference = Reference(
+        diagram, lambda label, n, inputs: behave(seed, label, n, inputs, handles[label]), MAX_ROUNDS
+    )
+    try:
+        return reference.run()
+    except OverrunError:
+        return None
+
+
+SEEDS = st.integers(0, 999).map(str)
+
+
+@settings(max_examples=400, deadline=None)
+@given(diagrams(), SEEDS, st.integers(0, 99), st.integers(1, 4))
+def test_any_diagram_runs_as_the_slow_reference_says(diagram, seed, order, concurrency):
+    _, log, _ = simulate(diagram, seed, order, concurrency)
+
+    assert expected(diagram, seed) == log
+
+
+@settings(max_examples=200, deadline=None)
+@given(diagrams(), SEEDS, st.integers(0, 99), st.integers(100, 199))
+def test_outcome_never_depends_on_who_finishes_first(diagram, seed, one, other):
+    assert simulate(diagram, seed, one)[1] == simulate(diagram, seed, other)[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(diagrams(), SEEDS)
+def test_stepping_gives_the_same_run_as_running(diagram, seed):
+    assert simulate(diagram, seed, 1)[1] == simulate(diagram, seed, 1, stepwise=True)[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(diagrams(), SEEDS)
+def test_every_edge_is_settled_when_a_run_completes(diagram, seed):
+    state, log, _ = simulate(diagram, seed, 1)
+
+    if log is not None:
+        assert None not in state.settled
+        assert not state.held
+
+
+@settings(max_examples=100, deadline=None)
+@given(diagrams(), SEEDS)
+def test_reading_the_events_again_gives_the_same_state(diagram, seed):
+    state, _, events = simulate(diagram, seed, 1)
+    again = ExecutionState(state.program)
+    for event in events:
+        again.apply(event)
+
+    facts = ("status", "live", "fired", "turns", "rounds", "stage", "unsettled", "missing")
+    assert [getattr(state, fact) for fact in facts] == [getattr(again, fact) for fact in facts]

@@ -1,0 +1,75 @@
+"""A small real `Context` for tests of node types: hand in what a node may see, look at its acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dipeo_jupyter.diagram.model import Diagram, Label, Person
+from dipeo_jupyter.engine.ports import LLM, Files, Notion, Sandbox, Services
+from dipeo_jupyter.protocol.events import Message, Question
+
+
+def services(
+    llm: LLM | None = None,
+    files: Files | None = None,
+    sandbox: Sandbox | None = None,
+    notion: Notion | None = None,
+) -> Services:
+    """Only the services a test needs; a node that uses another one fails at once."""
+    return Services(llm=llm, files=files, sandbox=sandbox, notion=notion)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeContext:
+    """What a node is told, as fields; what it shows and asks is kept in the lists at the end."""
+
+    services: Services = field(default_factory=services)
+    names: Mapping[str, Any] = field(default_factory=dict)
+    node: Label = "node"
+    activation: int = 1
+    turn: int = 1
+    diagram: Diagram = field(default_factory=Diagram)
+    run_inputs: Mapping[str, Any] = field(default_factory=dict)
+    messages: Sequence[Message] = ()
+    all_limits_reached: bool = False
+    turns_by_label: Mapping[Label, int] = field(default_factory=dict)
+    answers: list[Any] = field(default_factory=list)
+    streamed: list[str] = field(default_factory=list)
+    progressed: list[str] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
+
+    def render(self, template: str) -> str:
+        # Late: a test that renders nothing needs no renderer.
+        from dipeo_jupyter.diagram.template import render  # noqa: PLC0415
+
+        return render(template, self.names)
+
+    def evaluate(self, expression: str) -> Any:
+        # Late: a test that evaluates nothing needs no interpreter.
+        from dipeo_jupyter.diagram.expression import evaluate  # noqa: PLC0415
+
+        return evaluate(expression, self.names)
+
+    def person(self, label: Label) -> Person:
+        return self.diagram.persons[label]
+
+    def conversation(self) -> Sequence[Message]:
+        return self.messages
+
+    def limits_reached(self) -> bool:
+        return self.all_limits_reached
+
+    def turns(self, label: Label) -> int:
+        return self.turns_by_label.get(label, 0)
+
+    def stream(self, text: str) -> None:
+        self.streamed.append(text)
+
+    def progress(self, message: str) -> None:
+        self.progressed.append(message)
+
+    async def ask(self, question: Question) -> Any:
+        self.asked.append(question)
+        return self.answers.pop(0)
