@@ -145,8 +145,8 @@ class _Evaluation:
             return part(whole, key)
         except MissingPartError as error:
             written = source(self._text, node)
-            hint = f" Write `len({written})`." if key == "length" else ""
-            raise ExpressionError(f"{shown(written)} {error}{hint}") from error
+            hint = f" Write `len({written})`." if key == "length" else error.hint
+            raise ExpressionError(f"{shown(written)} {error.lacks}.{hint}") from error
 
     def _slice(self, whole: Any, node: ast.Slice) -> Any:
         if not isinstance(whole, str | list | tuple):

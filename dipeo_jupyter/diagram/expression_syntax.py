@@ -136,7 +136,7 @@ def _scan(text: str) -> None:
     """Keep from Python's parser what it would choke on, and name what has a better form here."""
     if len(text) > LONGEST:
         raise ExpressionError(f"The expression is longer than {LONGEST} characters; use a job.")
-    tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "space"]
+    tokens = list(_tokens(text))
     if not tokens:
         raise ExpressionError("The expression is empty.", line=1, column=1)
     signs = 0
@@ -149,14 +149,21 @@ def _scan(text: str) -> None:
     _scan_brackets(text, tokens)
 
 
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    for token in _TOKEN.finditer(text):
+        if token[0] in {'"', "'"}:
+            # At once: each further quote would be followed to the end of the text again.
+            _refuse_at(text, token.start(), "The text is never closed.")
+        if token.lastgroup != "space":
+            yield token
+
+
 def _complaint(token: re.Match[str], following: re.Match[str] | None) -> str | None:
     touches = following.lastgroup if following and following.start() == token.end() else None
     match token.lastgroup:
-        case "operator" if token[0] in {'"', "'"}:
-            return "The text is never closed."
         case "operator" if token[0] not in _OPERATORS:
             return f"{token[0]!r} means nothing here. {_INSTEAD.get(token[0], '')}".rstrip()
-        case "word" if touches == "text":
+        case "word" if touches == "text" and token[0] not in _WORDS:
             return f"A text has no `{token[0]}` before its quotes here; join texts with +."
         case "word" if keyword.iskeyword(token[0]) and token[0] not in _WORDS:
             hint = _INSTEAD.get(token[0], f'For a key of that name write x["{token[0]}"].')

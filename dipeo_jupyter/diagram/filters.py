@@ -11,76 +11,100 @@ from .values import kind, weigh
 
 LONGEST_OUTPUT = 2_000_000
 """Characters in a rendered template, and in each text on the way to it."""
+STEPS = 100_000
+"""Tags filled in, and the work for large values."""
 
 
 class Undefined:
-    """Stands for what is not there and may be missing; it is written as nothing."""
+    """Stands for what is not there and may be missing: false, and written as nothing."""
+
+    def __bool__(self) -> bool:
+        return False
 
 
 UNDEFINED = Undefined()
 
 
-def as_text(value: Any) -> str:
-    """How a value looks in a text. Raises `TemplateError` for Python objects and huge values."""
-    match value:
-        case str():
-            return value
-        case None | Undefined():
+class Pen:
+    """Writes values as text, and stops a template that grows too dear."""
+
+    def __init__(self) -> None:
+        self._steps = STEPS
+
+    def spend(self, steps: int) -> None:
+        self._steps -= steps
+        if self._steps < 0:
+            raise TemplateError("The template takes too many steps. Show less, or use a job.")
+
+    def text(self, value: Any) -> str:
+        """How a value looks in a text: None is nothing, lists and objects are JSON in lines."""
+        if value is None or value is UNDEFINED:
             return ""
-        case _:
-            return _as_json(value)
+        text = value if isinstance(value, str) else self._json(value)
+        self.spend(len(text) // 100)
+        return text
+
+    def compact(self, value: Any) -> str:
+        """A value as JSON on one line."""
+        try:
+            # Weighed first, since this encoder cannot be stopped on its way.
+            self.spend(weigh(value, 100 * STEPS, per_item=25) // 100)
+            text = json.dumps(value, ensure_ascii=False)
+        except OverflowError as error:
+            raise too_long() from error
+        except (TypeError, ValueError, RecursionError) as error:
+            raise _no_json(value, error) from error
+        if len(text) > LONGEST_OUTPUT:
+            raise too_long()
+        return text
+
+    def _json(self, value: Any) -> str:
+        pieces: list[str] = []
+        size = 0
+        try:
+            for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value):
+                size += len(piece)
+                if size > LONGEST_OUTPUT:
+                    raise too_long()
+                pieces.append(piece)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise _no_json(value, error) from error
+        self.spend(size // 40)
+        return "".join(pieces)
 
 
-def _as_json(value: Any) -> str:
-    pieces: list[str] = []
-    size = 0
-    try:
-        for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value):
-            size += len(piece)
-            if size > LONGEST_OUTPUT:
-                raise _too_long()
-            pieces.append(piece)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _no_json(value, error) from error
-    return "".join(pieces)
-
-
-def _as_compact_json(value: Any, _: Any) -> str:
-    # Weighed first, since this encoder cannot be stopped on its way.
-    try:
-        weigh(value, LONGEST_OUTPUT)
-        return json.dumps(value, ensure_ascii=False)
-    except OverflowError as error:
-        raise _too_long() from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _no_json(value, error) from error
-
-
-def _too_long() -> TemplateError:
-    message = f"More than {LONGEST_OUTPUT:,} characters. Show less, for instance with [:10]."
+def too_long() -> TemplateError:
+    """The error for a text that outgrows its limit."""
+    message = f"The text grows beyond {LONGEST_OUTPUT:,} characters. Show less: `[:10]`."
     return TemplateError(message)
 
 
 def _no_json(value: Any, error: Exception) -> TemplateError:
-    if isinstance(value, dict | list | tuple):
-        return TemplateError(f"{kind(value)} cannot be written as JSON: {error}.")
-    return TemplateError(f"{kind(value)} cannot be written into a text.")
+    return TemplateError(f"This is {kind(value)} that cannot be written as JSON: {error}.")
 
 
-def _truncate(value: Any, length: Any) -> str:
-    text = as_text(value)
+def _truncate(pen: Pen, value: Any, length: Any) -> str:
+    text = pen.text(value)
     return text if len(text) <= length else text[: max(length - 1, 0)] + "…"
 
 
-def _default(value: Any, instead: Any) -> Any:
+def _default(_: Pen, value: Any, instead: Any) -> Any:
     return instead if value is None or value is UNDEFINED else value
 
 
-def _join(value: Any, between: Any) -> str:
-    items = [as_text(each) for each in _list("join", value)]
-    if sum(map(len, items)) + len(between) * len(items) > LONGEST_OUTPUT:
-        raise _too_long()
-    return str(between).join(items)
+def _lines(pen: Pen, value: Any, _: Any) -> list[str]:
+    lines = pen.text(value).splitlines()
+    pen.spend(len(lines))
+    return lines
+
+
+def _join(pen: Pen, value: Any, between: Any) -> str:
+    items = _list("join", value)
+    pen.spend(len(items))
+    texts = [pen.text(each) for each in items]
+    if sum(map(len, texts)) + len(between) * len(texts) > LONGEST_OUTPUT:
+        raise too_long()
+    return str(between).join(texts)
 
 
 def _list(name: str, value: Any) -> list[Any] | tuple[Any, ...]:
@@ -89,14 +113,14 @@ def _list(name: str, value: Any) -> list[Any] | tuple[Any, ...]:
     return value
 
 
-def _length(value: Any, _: Any) -> int:
+def _length(_: Pen, value: Any, __: Any) -> int:
     if not isinstance(value, str | list | tuple | dict):
         raise TemplateError(f"`length` needs text, a list or an object, not {kind(value)}.")
     return len(value)
 
 
-def _end(name: str, index: int) -> Callable[[Any, Any], Any]:
-    def run(value: Any, _: Any) -> Any:
+def _end(name: str, index: int) -> Callable[[Pen, Any, Any], Any]:
+    def run(_: Pen, value: Any, __: Any) -> Any:
         items = value if isinstance(value, str) else _list(name, value)
         return items[index] if items else None
 
@@ -106,18 +130,18 @@ def _end(name: str, index: int) -> Callable[[Any, Any], Any]:
 class Filter(NamedTuple):
     """Changes a value, with one argument, or none when `accepts` is empty."""
 
-    run: Callable[[Any, Any], Any]
+    run: Callable[[Pen, Any, Any], Any]
     accepts: tuple[type, ...] = ()
     otherwise: Any = None
-    """The argument when none is written; None asks for one."""
+    """The argument when none is written; None means that one must be."""
 
 
 FILTERS: dict[str, Filter] = {
-    "upper": Filter(lambda value, _: as_text(value).upper()),
-    "lower": Filter(lambda value, _: as_text(value).lower()),
-    "trim": Filter(lambda value, _: as_text(value).strip()),
-    "lines": Filter(lambda value, _: as_text(value).splitlines()),
-    "json": Filter(_as_compact_json),
+    "upper": Filter(lambda pen, value, _: pen.text(value).upper()),
+    "lower": Filter(lambda pen, value, _: pen.text(value).lower()),
+    "trim": Filter(lambda pen, value, _: pen.text(value).strip()),
+    "json": Filter(lambda pen, value, _: pen.compact(value)),
+    "lines": Filter(_lines),
     "length": Filter(_length),
     "first": Filter(_end("first", 0)),
     "last": Filter(_end("last", -1)),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ExpressionError
-from .values import JSON, SCALAR, kind, weigh
+from .values import CONTAINER, JSON, SCALAR, kind, weigh
 
 STEPS = 20_000
 LONGEST_TEXT = 100_000
@@ -106,7 +106,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def _items(meter: Meter, name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list | tuple | dict):
+    if not isinstance(value, CONTAINER):
         raise ExpressionError(f"{name}() needs a list, not {kind(value)}.")
     meter.spend(len(value))
     return [admit(each) for each in value]
@@ -121,7 +121,7 @@ def _alike(meter: Meter, name: str, value: Any) -> list[Any]:
 
 
 def _length(meter: Meter, value: Any) -> int:
-    if not isinstance(value, str | list | tuple | dict):
+    if not isinstance(value, (str, *CONTAINER)):
         raise ExpressionError(f"len() needs text, a list or an object, not {kind(value)}.")
     return len(value)
 
@@ -178,9 +178,9 @@ def _number(name: str, convert: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def _string(meter: Meter, value: Any) -> str:
-    if isinstance(value, list | tuple | dict):
-        # Printing copies: weigh it as dear as what it makes.
-        meter.weigh(value, LONGEST_TEXT)
+    if isinstance(value, CONTAINER):
+        # Before it is printed: an item takes three characters at least.
+        meter.weigh(value, LONGEST_TEXT, per_item=3)
     text = str(value)
     meter.make(text, len(text))
     return text

@@ -105,12 +105,15 @@ def _draw(diagram: Diagram, part: _Part) -> Drawing:
     fed = {target for source, target in arcs if source != target}
     types = [diagram.nodes[box].type for box in part.boxes]
     roots = sorted(local.values(), key=lambda box: (types[box] != "start", box in fed, box))
-    layers = order(len(local), arcs, rank(len(local), arcs, roots))
-    shape = best_shape(layers)
+    choices = [number for number, wire in enumerate(wires) if wire.handle != DEFAULT]
+    ordered = order(len(local), arcs, rank(len(local), arcs, roots, choices))
+    shape = best_shape(ordered, arcs)
+    layers = ordered.folded(shape.bands)
+    layers.thread(arcs)
     ports = Ports.of(wires, shape.flow)
     middles = align(layers, ports.distance(layers))
     ports.settle(layers, middles)
-    return Router(layers, ports, middles, shape).draw()
+    return Router(layers, ports, middles).draw()
 
 
 def _pack(drawings: Iterable[tuple[_Part, Drawing]], labels: Sequence[Label]) -> Layout:

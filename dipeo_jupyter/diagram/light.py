@@ -1,31 +1,27 @@
 """Reads the light format: `nodes`, `connections` and `persons` in YAML, the way people write them.
 
-All problems are found before any is raised. `light_writer` is the way back.
+All problems are found before any is raised. The parts of a file have a module each: `light_nodes`,
+`light_edges`, `light_endpoints`; `light_writer` is the way back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import JsonValue
 
 from ..errors import DiagramError, Problem
 from .labels import label_fault
-from .light_endpoints import read_arrow, read_endpoint
+from .light_edges import build_edge, edge_entries
+from .light_nodes import Draft, build_node, draft_nodes
 from .light_places import light_places
+from .light_report import Map, Report
 from .light_writer import RESERVED, dumps
-from .model import Diagram, Edge, Label, NodeSpec, Person
+from .model import Diagram, Label, Person
 from .source import Path, Source, read
-from .values import kind
-from .wrong_values import wrong_values
-from .yaml_tree import MOST_PROBLEMS
+from .wrong_values import kind
 
 __all__ = ["dumps", "loads", "parse"]
-
-Model = TypeVar("Model", bound=BaseModel)
-Map = dict[str, JsonValue]
 
 
 def loads(text: str) -> Diagram:
@@ -34,47 +30,77 @@ def loads(text: str) -> Diagram:
 
 
 def parse(text: str, name: str = "diagram") -> tuple[Diagram, Source]:
-    """The diagram and the places of its parts; `name` is what the text is called.
+    """The diagram, and where in the text its parts are; `name` is what the text is called.
 
     Raises `DiagramError` with all problems at once, each with its line.
     """
     data, source = read(text, name)
-    reader = _Reader(data, source)
-    diagram = reader.diagram()
-    if reader.problems:
-        raise DiagramError(*sorted(reader.problems, key=lambda problem: problem.line or 0))
-    return diagram, reader.source
+    report = Report(source)
+    diagram = _diagram(_top_level(data), report)
+    report.finish()
+    return diagram, report.source
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A node as written; `path` has its label, when that is good enough to find it by."""
+def _top_level(data: JsonValue) -> Map:
+    if isinstance(data, dict):
+        return data
+    message = f"A diagram is a map with a list of `nodes`, not {kind(data)}."
+    hint = "Begin with `version: light` and `nodes:`."
+    raise DiagramError(Problem("not_a_diagram", message, hint=hint).at(1, 1))
 
-    path: Path
-    fields: Map
-    label: Label | None
+
+def _diagram(data: Map, report: Report) -> Diagram:
+    if data.get("version") not in (None, "light"):
+        message = f"This is not the light format, but `version: {data['version']}`."
+        report.add("not_a_diagram", message, ("version",), "Write `version: light`.")
+    drafts = draft_nodes(data.get("nodes"), report)
+    # Without nodes every edge would be wrong.
+    entries = list(edge_entries(data, report)) if isinstance(data.get("nodes"), list) else []
+    _learn_names(drafts, [place for place, _ in entries], report)
+    labels = dict.fromkeys(draft.label for draft in drafts if draft.label is not None)
+    nodes = [build_node(draft, report) for draft in drafts]
+    edges = [
+        build_edge(("edges", i), entry, labels, report) for i, (_, entry) in enumerate(entries)
+    ]
+    fields = {
+        "name": data.get("name"),
+        "description": data.get("description"),
+        "nodes": [node for node in nodes if node],
+        "edges": [edge for edge in edges if edge],
+        "persons": _persons(data.get("persons"), report),
+        "extra": {key: value for key, value in data.items() if key not in RESERVED},
+    }
+    return report.build(Diagram, fields, ()) or Diagram()
 
 
-class _Reader:
-    def __init__(self, data: JsonValue, source: Source) -> None:
-        self.data = data
-        self.source = source
-        self.problems: list[Problem] = []
+def _learn_names(drafts: list[Draft], edges: list[Path], report: Report) -> None:
+    names = {draft.place: draft.path for draft in drafts}
+    names |= {place: ("edges", i) for i, place in enumerate(edges)}
+    source = report.source
+    report.source = replace(source, marks=light_places(source.marks, names))
 
-    def diagram(self) -> Diagram:
-        entries = self.top_level()
-        drafts = list(self.drafts(entries.get("nodes")))
-        connections = [*self.entries(entries, "connections"), *self.entries(entries, "edges")]
-        self.name_places(drafts, [path for path, _ in connections])
-        labels = {draft.label: None for draft in drafts if draft.label is not None}
-        nodes = [self.node(draft) for draft in drafts]
-        edges = [self.edge(("edges", i), entry, labels) for i, (_, entry) in enumerate(connections)]
-        fields = {
-            "name": entries.get("name"),
-            "description": entries.get("description"),
-            "nodes": [node for node in nodes if node],
-            "edges": [edge for edge in edges if edge],
-            "persons": self.persons(entries.get("persons")),
-            "extra": {key: entries[key] for key in entries if key not in RESERVED},
-        }
-        return self.build(Diagram, fields, ()) or Diagram()
+
+def _persons(entries: JsonValue, report: Report) -> dict[Label, Person]:
+    if isinstance(entries, list):
+        hint = "Write `label:` and its fields below, without dashes."
+        report.add(
+            "bad_person", "`persons` must be a map of labels, not a list.", ("persons",), hint
+        )
+        return {}
+    persons = {
+        label: _person(label, entry, report)
+        for label, entry in report.map(entries, ("persons",)).items()
+    }
+    return {label: person for label, person in persons.items() if person}
+
+
+def _person(label: Label, entry: JsonValue, report: Report) -> Person | None:
+    path = ("persons", label)
+    if fault := label_fault(label):
+        report.add("bad_person", f"The label {label[:40]!r} of a person {fault}.", path)
+    if isinstance(entry, dict):
+        return report.build(Person, entry, path)
+    message = f"The person {label!r} must be a map of fields, not {kind(entry)}."
+    hint = "Its indentation is probably wrong: fields stand further in than the person's label."
+    report.add("bad_person", message, path, hint)
+    return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from ..errors import DiagramError, Problem
@@ -13,7 +13,7 @@ from .suggest import did_you_mean, nearest
 
 HANDLES = (DEFAULT, "first", "condtrue", "condfalse", "success", "error", "results")
 _SHORT = {"true": "condtrue", "false": "condfalse"}
-_ARROW = re.compile(r"\s*->\s*")
+_MOST_COMPARED = 500
 
 
 class Endpoint(NamedTuple):
@@ -44,20 +44,6 @@ def write_endpoint(label: Label, handle: str, labels: Collection[Label]) -> str:
     while text in labels:
         text = f"{text[:-1]} ]"
     return text
-
-
-def read_arrow(text: str, labels: Collection[Label]) -> dict[str, str]:
-    """The parts of `start -> argue.first as topic`. Raises `DiagramError` when it is no arrow."""
-    ends = _ARROW.split(text.strip())
-    if len(ends) != 2 or not all(ends):  # noqa: PLR2004: an arrow has two ends
-        message = f"{_shown(text)} is not a connection."
-        hint = "Write `source -> target`, or a map with `from` and `to`."
-        raise DiagramError(Problem("bad_connection", message, hint=hint))
-    source, target = ends
-    end, name, label = target.rpartition(" as ")
-    if name and target not in labels:
-        return {"from": source, "to": end.strip(), "label": label.strip()}
-    return {"from": source, "to": target}
 
 
 def _readings(text: str) -> Iterator[Endpoint]:
@@ -93,7 +79,9 @@ def _handle(handle: str, label: str) -> str:
 def _unknown_node(text: str, labels: Collection[Label]) -> Problem:
     *_, (label, _) = _readings(text)
     message = f"The connection names {_shown(label)}, but no node has this label."
-    hint = did_you_mean(label, labels) if len(label) <= MAX_LABEL else None
+    # Comparing is dear: a few of the labels are enough for a hint.
+    some = islice(labels, _MOST_COMPARED)
+    hint = did_you_mean(label, some) if len(label) <= MAX_LABEL else None
     return Problem("unknown_node", message, hint=hint)
 
 

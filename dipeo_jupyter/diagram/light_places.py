@@ -20,7 +20,9 @@ def light_places(marks: Mapping[Path, Place], names: Mapping[Path, Path]) -> dic
     for section in ("connections", "edges"):
         if (section,) in marks:
             places.setdefault(("edges",), marks[section,])
-    parts = [(names[path[:2]], path[2:], place) for path, place in marks.items() if path[:2] in names]
+    parts = [
+        (names[path[:2]], path[2:], place) for path, place in marks.items() if path[:2] in names
+    ]
     for inside_props in (False, True):
         for name, rest, place in parts:
             if (rest[:1] == ("props",)) is inside_props:

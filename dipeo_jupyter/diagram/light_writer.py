@@ -28,19 +28,18 @@ def dumps(diagram: Diagram) -> str:
             message = f"The extra entry {key!r} would be read as something else. Rename it."
             raise DiagramError(Problem("bad_value", message, path=(key,)))
     labels = {node.label for node in diagram.nodes}
-    data = {
-        "version": "light",
+    persons = {
+        label: person.model_dump(exclude_unset=True) for label, person in diagram.persons.items()
+    }
+    optional = {
         "name": diagram.name,
         "description": diagram.description,
         "nodes": [_node(node) for node in diagram.nodes],
-        "connections": [_edge(edge, labels) for edge in diagram.edges],
-        "persons": {
-            label: person.model_dump(exclude_unset=True) for label, person in diagram.persons.items()
-        },
+        "connections": [_edge(edge, labels) for edge in diagram.edges] or None,
+        "persons": persons or None,
     }
-    always = ("nodes",)
-    written = {key: data[key] for key in data if data[key] or key in always}
-    return write_yaml(written | diagram.extra)
+    written = {key: value for key, value in optional.items() if value is not None}
+    return write_yaml({"version": "light"} | written | diagram.extra)
 
 
 def _node(node: NodeSpec) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Source:
 
     def place_of(self, *path: str | int) -> Place | None:
         """Line and column of a part, or of the nearest part around it that is known."""
-        for end in range(len(path), -1, -1):
+        for end in range(len(path), 0, -1):
             if path[:end] in self.marks:
                 return self.marks[path[:end]]
         return None
@@ -43,8 +43,9 @@ class Source:
         """The problem with its line and column: by its path, else by its node."""
         if problem.line is not None:
             return problem
-        path = problem.path or (("nodes", problem.node) if problem.node is not None else ())
-        place = self.place_of(*path) if path else None
+        place = self.place_of(*problem.path)
+        if place is None and problem.node is not None:
+            place = self.place_of("nodes", problem.node)
         return problem.at(*place) if place else problem
 
 
@@ -61,9 +62,8 @@ def read(text: str, name: str = "diagram") -> tuple[JsonValue, Source]:
 
 
 def _spell_out(tree: Tree, path: Path, marks: dict[Path, Place]) -> JsonValue:
-    # The key of a map's entry has already claimed the path.
-    marks.setdefault(path, tree.place)
     if isinstance(tree.value, list):
+        marks.update({(*path, i): item.place for i, item in enumerate(tree.value)})
         return [_spell_out(item, (*path, i), marks) for i, item in enumerate(tree.value)]
     if not isinstance(tree.value, dict):
         return tree.value

@@ -15,10 +15,11 @@ from .values import shown, suggestion
 LONGEST = 1_000_000
 """Characters in a template."""
 _MOST_TAGS = 5_000
+_LONGEST_TAG = 2_000
 _DEEPEST = 20
 
 _QUOTED = r"""(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
-_OPENING = re.compile(r"(?P<escape>\\{0,2})\{\{(?!\{)")
+_OPENING = re.compile(r"(?P<escape>\\{0,2})(?P<braces>\{{2,})")
 _INSIDE = re.compile(rf"(?:[\[(]\s*{_QUOTED}\s*[\])]|(?!\}}\}}|\{{\{{).)*+", re.DOTALL)
 _PATH = re.compile(rf"(?:\[\s*{_QUOTED}\s*\]|[^|])*+")
 _ROOT = re.compile(r"[^.\[|]+")
@@ -82,14 +83,23 @@ class Block:
     pieces: list[Piece] = field(default_factory=list)
     otherwise: list[Piece] = field(default_factory=list)
 
+    @property
+    def offset(self) -> int:
+        return self.value.offset
+
 
 Piece: TypeAlias = str | Value | Block
 
 
+def place(template: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1."""
+    return template.count("\n", 0, offset) + 1, offset - template.rfind("\n", 0, offset)
+
+
 def fail(template: str, offset: int, message: str) -> NoReturn:
-    """Raise `TemplateError` with the line and column of an offset."""
-    column = offset - template.rfind("\n", 0, offset)
-    raise TemplateError(message, line=template.count("\n", 0, offset) + 1, column=column)
+    """Raise `TemplateError` with the place of an offset."""
+    line, column = place(template, offset)
+    raise TemplateError(message, line=line, column=column)
 
 
 @lru_cache(maxsize=64)
@@ -123,13 +133,14 @@ class _Parser:
     def pieces(self) -> list[Piece]:
         tags = 0
         for token in self._tokens():
-            if isinstance(token, str):
-                self._here().append(token)
-                continue
-            tags += 1
-            if tags > _MOST_TAGS:
-                fail(self._template, token.offset, f"More than {_MOST_TAGS:,} tags.")
-            self._take(token)
+            match token:
+                case str():
+                    self._here().extend([token] if token else [])
+                case _Tag():
+                    tags += 1
+                    if tags > _MOST_TAGS:
+                        fail(self._template, token.offset, f"More than {_MOST_TAGS:,} tags.")
+                    self._take(token)
         if self._open:
             tag = self._open[-1].tag
             fail(self._template, tag.offset, f"{_written(tag)} is never closed.")
@@ -139,23 +150,29 @@ class _Parser:
         position = 0
         while opening := _OPENING.search(self._template, position):
             yield self._template[position : opening.start()]
-            escape = opening["escape"]
-            if escape == "\\":
-                yield "{{"
-                position = opening.end()
+            position = opening.end()
+            if opening["escape"] == "\\":
+                yield opening["braces"]
                 continue
-            yield escape[:1]
-            start, offset = opening.end(), opening.end() - 2
-            if self._template.startswith("!", start):
-                position = self._end_of_comment(offset)
+            # `\\\\{{` is a backslash and a tag, `{{{` a brace and a tag.
+            yield opening["escape"][:1] + opening["braces"][:-2]
+            if self._template.startswith("!", position):
+                position = self._end_of_comment(position - 2)
                 continue
-            inside = _INSIDE.match(self._template, start)
-            assert inside is not None
-            if not self._template.startswith("}}", inside.end()):
-                fail(self._template, offset, "`{{` is never closed. Write `\\{{` for two braces.")
-            yield _Tag(offset, inside[0])
-            position = inside.end() + 2
+            tag = self._tag(position)
+            yield tag
+            position += len(tag.text) + 2
         yield self._template[position:]
+
+    def _tag(self, start: int) -> _Tag:
+        inside = _INSIDE.match(self._template, start)
+        assert inside is not None
+        if not self._template.startswith("}}", inside.end()):
+            message = "`{{` is never closed. Write `\\{{` for two braces."
+            fail(self._template, start - 2, message)
+        if len(inside[0]) > _LONGEST_TAG:
+            fail(self._template, start - 2, f"A tag has more than {_LONGEST_TAG:,} characters.")
+        return _Tag(start - 2, inside[0])
 
     def _end_of_comment(self, offset: int) -> int:
         closing = "--}}" if self._template.startswith("{{!--", offset) else "}}"
@@ -172,16 +189,19 @@ class _Parser:
 
     def _take(self, tag: _Tag) -> None:
         text = tag.text.strip()
-        word, _, rest = text.partition(" ")
-        if text.startswith("#"):
-            name, rest = (text[1:].split(maxsplit=1) + ["", ""])[:2]
-            self._open_block(tag, name, rest)
-        elif text.startswith("/"):
-            self._close_block(tag, text[1:].strip())
-        elif text == "else" or (word == "else" and rest.split(maxsplit=1)[:1] == ["if"]):
-            self._turn_to_else(tag, rest.strip()[2:].strip())
-        else:
-            self._here().append(self._value(tag, text))
+        match text[:1], text.split(maxsplit=2):
+            case "#", _:
+                name, _, rest = text[1:].strip().partition(" ")
+                self._open_block(tag, name, rest)
+            case "/", _:
+                self._close_block(tag, text[1:].strip())
+            case _, ["else"]:
+                self._turn_to_else(tag)
+            case _, ["else", "if", *condition]:
+                self._turn_to_else(tag)
+                self._open_block(tag, "if", "".join(condition), chained=True)
+            case _:
+                self._here().append(self._value(tag, text))
 
     def _open_block(self, tag: _Tag, name: str, rest: str, *, chained: bool = False) -> None:
         if name not in {"if", "unless", "each"}:
@@ -193,18 +213,13 @@ class _Parser:
         self._here().append(block)
         self._open.append(_Open(block, tag, chained))
 
-    def _turn_to_else(self, tag: _Tag, condition: str) -> None:
+    def _turn_to_else(self, tag: _Tag) -> None:
         if not self._open or self._open[-1].in_else:
-            fail(self._template, tag.offset, "`{{else}}` belongs to no block.")
-        innermost = self._open[-1]
-        self._open[-1] = innermost._replace(in_else=True)
-        if condition:
-            if innermost.block.kind != "if":
-                fail(self._template, tag.offset, "`{{else if}}` belongs to no `{{#if}}`.")
-            self._open_block(tag, "if", condition, chained=True)
+            fail(self._template, tag.offset, f"{_written(tag)} belongs to no block.")
+        self._open[-1] = self._open[-1]._replace(in_else=True)
 
     def _close_block(self, tag: _Tag, name: str) -> None:
-        while self._open and self._open[-1].chained and name == "if":
+        while self._open and self._open[-1].chained:
             self._open.pop()
         if not self._open:
             fail(self._template, tag.offset, f"{_written(tag)} closes nothing.")
@@ -229,7 +244,9 @@ class _Parser:
         while position < len(text):
             found = _FILTER.match(text, position)
             if found is None:
-                message = f"{_written(tag)} cannot be read after `|`. Write `| upper`, for instance."
+                message = (
+                    f"{_written(tag)} cannot be read after `|`. Write `| upper`, for instance."
+                )
                 fail(self._template, tag.offset, message)
             yield self._filter(tag, found)
             position = found.end()
@@ -276,7 +293,7 @@ def _path(text: str) -> Path:
     while position < len(text):
         found = _STEP.match(text, position)
         if found is None:
-            return Path(text, root[0].strip(), wrong=f"cannot be read from `{text[position:][:40]}` on")
+            return Path(text, root[0].strip(), wrong=f"cannot be read at {shown(text[position:])}")
         steps.append(_step(found))
         position = found.end()
     return Path(text, root[0].strip(), tuple(steps))

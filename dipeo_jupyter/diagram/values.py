@@ -10,22 +10,25 @@ from .suggest import did_you_mean
 
 # Tuples: a union is built anew each time it is read, and these are read all the time.
 SCALAR = (str, int, float, type(None))
-JSON = (*SCALAR, list, tuple, dict)
+CONTAINER = (list, tuple, dict)
+JSON = (*SCALAR, *CONTAINER)
 _LONGEST_NAME = 100
 _MOST_NAMES = 1000
 
 
 class MissingPartError(Exception):
-    """A value has no such part. The text completes a sentence that begins with the value."""
+    """A value has no such part. `lacks` completes a sentence that begins with the value."""
 
     def __init__(self, lacks: str, name: str = "", known: Iterable[Any] = ()) -> None:
         super().__init__(lacks)
+        self.lacks = lacks
         self._name = name
         self._known = known
 
-    def __str__(self) -> str:
-        # Only when somebody reads it: a search among many names is far dearer than the look-up.
-        return f"{self.args[0]}.{suggestion(self._name, self._known)}"
+    @property
+    def hint(self) -> str:
+        """The nearest right name, or nothing. The search is far dearer than the look-up was."""
+        return suggestion(self._name, self._known)
 
 
 def kind(value: object) -> str:
@@ -97,7 +100,7 @@ def weigh(value: Any, limit: int, *, per_item: int = 1) -> int:
                 weight += len(each)
             if weight > limit:
                 raise OverflowError
-            if isinstance(each, list | tuple | dict):
+            if isinstance(each, CONTAINER):
                 waiting.append(_inside(each))
                 break
             if not isinstance(each, SCALAR):

@@ -33,7 +33,7 @@ def wrong_values(error: ValidationError) -> Iterator[WrongValue]:
 
 
 def kind(value: object) -> str:
-    """What a value is called in a file: "text", "a map", "nothing", …"""
+    """What a value is called in a file: "text", "a map", "nothing" and so on."""
     return _KINDS.get(type(value), "nothing")
 
 

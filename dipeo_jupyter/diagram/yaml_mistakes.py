@@ -144,7 +144,7 @@ def explain(error: Exception, text: str) -> Problem:
     if isinstance(error, ReaderError):
         return _odd_character(error, text)
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return Problem(_CODE, "An escape here names a character that does not exist.")
+        return _bad_escape(text)
     here = (error.problem_mark.line, error.problem_mark.column)
     before, (above_line, above) = _text_before(text, *here), _line_above(text, here[0])
     said = f"{error.context or ''} {error.problem or ''}"
@@ -177,6 +177,13 @@ def _recognise(said: str, before: str, above: str) -> _Mistake:
         ):
             return mistake
     return _Mistake("", f"This is not YAML: {said.strip()}.", "If this is text, put it in quotes.")
+
+
+def _bad_escape(text: str) -> Problem:
+    found = re.search(r"\\U(?!0010|000)", text)
+    before = text[: found.start() if found else 0].split("\n")
+    message = "An escape names a character that does not exist."
+    return Problem(_CODE, message).at(len(before), len(before[-1]) + 1)
 
 
 def _odd_character(error: ReaderError, text: str) -> Problem:

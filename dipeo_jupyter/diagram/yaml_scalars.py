@@ -70,6 +70,8 @@ def _write_text(text: str) -> str:
         return text
     if '"' in text and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
+    # Half a character has no UTF-8 form: `UnicodeEncodeError` is a `ValueError`.
+    text.encode()
     return _UNSAFE.sub(_escape, json.dumps(text, ensure_ascii=False))
 
 

@@ -23,7 +23,7 @@ from .yaml_events import MAX_DEPTH, MAX_TEXT, Place, place_of, read_events, too_
 from .yaml_mistakes import explain_key
 from .yaml_scalars import Scalar, read_plain
 
-MOST_PROBLEMS = 100
+MOST_PROBLEMS = 50
 """More than anybody reads; each one costs time."""
 
 _VALUE_SIZE = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from ..errors import DiagramError, Problem
@@ -19,15 +20,16 @@ class Flow(dict[str, Any]):
 
 
 def write_yaml(data: dict[str, Any]) -> str:
-    """The text of a map that is not empty, with an empty line before each section of many lines.
+    """The text of a map that is not empty, with an empty line around each long entry.
 
     Raises `DiagramError` for what could not be read back: other objects than plain data, numbers
     that are not finite, too many levels, too much text.
     """
-    text = ""
-    for key, value in data.items():
-        entry = _entry(key, value, 0, ())
-        text += f"\n{entry}" if "\n" in entry and text else entry
+    entries = [_entry(key, value, 0, ()) for key, value in data.items()]
+    text = entries[0]
+    for above, entry in pairwise(entries):
+        long = above.count("\n") > 1 or entry.count("\n") > 1
+        text += f"\n{entry}" if long else entry
     if len(text) > MAX_TEXT:
         _refuse("too_large", f"The diagram has more than {MAX_TEXT:,} characters as YAML.", ())
     return text

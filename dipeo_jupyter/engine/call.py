@@ -20,6 +20,8 @@ NO_RETRY = RetryPolicy(max_attempts=1)
 async def call(node: Node, inputs: Inputs, ctx: Context) -> Result:
     """Run a node within its `timeout`, trying again as its `retry` says."""
     if node.timeout is None:
+        if node.retry is None and node.default_retry is None:
+            return await node.run(inputs, ctx)
         return await ctx.attempt(lambda: node.run(inputs, ctx))
     try:
         async with asyncio.timeout(node.timeout) as limit:

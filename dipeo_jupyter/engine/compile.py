@@ -41,8 +41,9 @@ def examine(diagram: Diagram, node_types: NodeTypes) -> tuple[Program | None, li
             problems += error.problems
     if not diagram.nodes:
         problems.append(Problem("empty_diagram", "The diagram has no nodes."))
+    labels = {spec.label: None for spec in diagram.nodes}
     for number, edge in enumerate(diagram.edges):
-        problems += _check_edge(number, edge, diagram, nodes)
+        problems += _check_edge(number, edge, labels, nodes)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     graph = _graph(diagram)
@@ -99,10 +100,9 @@ def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Prob
 
 
 def _check_edge(
-    number: int, edge: Edge, diagram: Diagram, nodes: Mapping[str, Node]
+    number: int, edge: Edge, labels: Mapping[str, None], nodes: Mapping[str, Node]
 ) -> Iterator[Problem]:
     path = ("edges", number)
-    labels = [spec.label for spec in diagram.nodes]
     for end in (edge.source, edge.target):
         if end not in labels:
             hint = did_you_mean(end, labels)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
@@ -14,7 +12,7 @@ from ..errors import NodeError
 from ..protocol.events import AnyEvent, Message, NodeProgress, Question, TokenDelta
 from .call import attempt
 from .clock import Clock
-from .moments import Activation, latest_before
+from .moments import Activation, Within, latest_before
 from .names import Names
 from .ports import Services
 from .state import ExecutionState
@@ -22,16 +20,28 @@ from .state import ExecutionState
 T = TypeVar("T")
 
 
-@dataclass
+class Host(Protocol):
+    """What a context needs of the execution it belongs to."""
+
+    state: ExecutionState
+    services: Services
+    clock: Clock
+
+    def record(self, event: AnyEvent) -> None: ...
+
+    async def put_question(self, activation: Activation, question: Question) -> Any: ...
+
+
 class RunContext:
     """Fulfils `node.Context`."""
 
-    state: ExecutionState
-    at: Activation
-    services: Services
-    clock: Clock
-    record: Callable[[AnyEvent], None]
-    put_question: Callable[[Activation, Question], Awaitable[Any]]
+    __slots__ = ("_host", "_names", "at", "state")
+
+    def __init__(self, host: Host, at: Activation) -> None:
+        self._host = host
+        self._names: Names | None = None
+        self.state = host.state
+        self.at = at
 
     @property
     def node(self) -> Label:
@@ -50,12 +60,18 @@ class RunContext:
         return self.state.program.diagram
 
     @property
+    def services(self) -> Services:
+        return self._host.services
+
+    @property
     def run_inputs(self) -> Mapping[str, Any]:
         return self.state.inputs
 
-    @cached_property
+    @property
     def names(self) -> Names:
-        return Names(self.state, self.at)
+        if self._names is None:
+            self._names = Names(self.state, self.at)
+        return self._names
 
     def render(self, text: str) -> str:
         return template.render(text, self.names)
@@ -78,13 +94,15 @@ class RunContext:
     def limits_reached(self) -> bool:
         program = self.state.program
         around = program.loops_around[self.at.node]
-        scope = program.loops[around[-1]].nodes if around else program.ancestors(self.at.node)
+        scope = (
+            frozenset(program.loops[around[-1]].nodes) if around else program.ancestors(self.at.node)
+        )
         limits = {
             node: limit
             for node in scope
             if (limit := program.nodes[node].max_iteration) is not None and node != self.at.node
         }
-        earlier = latest_before(self.at, frozenset(scope) if around else None)
+        earlier = latest_before(self.at, Within(around[-1], scope) if around else None)
         return bool(limits) and all(
             self._turns(earlier.get(node)) >= limit for node, limit in limits.items()
         )
@@ -99,16 +117,17 @@ class RunContext:
         return self._turns(latest_before(self.at).get(node))
 
     def stream(self, text: str) -> None:
-        self.record(TokenDelta(node=self.node, activation=self.activation, text=text))
+        self._host.record(TokenDelta(node=self.node, activation=self.activation, text=text))
 
     def progress(self, message: str) -> None:
-        self.record(NodeProgress(node=self.node, activation=self.activation, message=message))
+        self._host.record(NodeProgress(node=self.node, activation=self.activation, message=message))
 
     async def ask(self, question: Question) -> Any:
-        return await self.put_question(self.at, question)
+        return await self._host.put_question(self.at, question)
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
-        return await attempt(work, self.state.program.nodes[self.at.node], self.clock, self.progress)
+        node = self.state.program.nodes[self.at.node]
+        return await attempt(work, node, self._host.clock, self.progress)
 
     def _turns(self, earlier: Activation | None) -> int:
         """The turn of an earlier firing, if the loop around it has not been entered anew since."""

@@ -58,7 +58,7 @@ class Engine:
             case c.GetExecution():
                 result = _summary(execution)
             case c.PauseExecution():
-                execution.pause()
+                await execution.pause(now=command.now)
             case c.ResumeExecution():
                 execution.resume()
             case c.StepExecution():

@@ -27,6 +27,11 @@ from .schedule import Complete, Fail, Pause, Skip, Start, decide
 from .state import ExecutionState
 
 
+Started = tuple[Activation, Inputs]
+LONGEST_STRETCH = 0.005
+"""Seconds after which nodes that never wait for anything let others have the event loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much of one run may go on at once, and how often a loop may go round."""
@@ -50,9 +55,9 @@ class Execution:
         self.program = program
         self.state = ExecutionState(program)
         self.started = clock.time()
-        self._services = services
+        self.services = services
         self._journal = journal
-        self._clock = clock
+        self.clock = clock
         self._seq = 0
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._answers: dict[int, asyncio.Future[Any]] = {}
@@ -85,7 +90,7 @@ class Execution:
             return
         if not event.ephemeral:
             self._seq += 1
-        entry = e.Entry(self.execution_id, self._seq, self._clock.time(), event)
+        entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
         if not event.ephemeral:
             self._journal.append(entry)
             self.state.apply(event)
@@ -104,11 +109,14 @@ class Execution:
         finally:
             self._watchers.discard(watcher)
 
-    def pause(self) -> None:
-        """Start nothing new. Pausing what is paused changes nothing."""
+    async def pause(self, *, now: bool = False) -> None:
+        """Start nothing new; with `now`, also stop what runs, to run it again later. Idempotent."""
         self._must_go_on("paused")
-        if self.state.status != "paused":
-            self.record(e.ExecutionPaused())
+        interrupted = tuple(self.program.labels[node] for node in self.state.running) if now else ()
+        if self.state.status != "paused" or interrupted:
+            self.record(e.ExecutionPaused(interrupted=interrupted))
+        if now:
+            await self.stop()
 
     def resume(self, steps: int | None = None) -> None:
         """Go on, for `steps` activations or to the end."""
@@ -148,15 +156,22 @@ class Execution:
             message = f"The run is {self.state.status}; it cannot be {what} any more."
             raise CommandError(message, code="execution_over")
 
-    def _advance(self) -> None:
-        """Do everything that can be done now."""
+    def _advance(self, *, keep: bool = False) -> Started | None:
+        """Do everything that can be done now; with `keep`, leave the first start to the caller."""
+        kept: Started | None = None
         while (decision := decide(self.state)) is not None:
             match decision:
                 case Start(node, number, inputs):
-                    label = self.program.labels[node]
-                    self.record(e.NodeStarted(node=label, activation=number, inputs=dict(inputs)))
-                    activation = self.state.running[node]
-                    self._calls[node] = asyncio.create_task(self._call(activation))
+                    self.record(
+                        e.NodeStarted(
+                            node=self.program.labels[node], activation=number, inputs=inputs
+                        )
+                    )
+                    started = (self.state.running[node], inputs)
+                    if keep and kept is None:
+                        kept = started
+                    else:
+                        self._calls[node] = asyncio.create_task(self._calling(started))
                 case Skip(node, reason):
                     self.record(e.NodeSkipped(node=self.program.labels[node], reason=reason))
                 case Pause():
@@ -165,32 +180,35 @@ class Execution:
                     self.record(e.ExecutionCompleted(outputs=self._results()))
                 case Fail(error):
                     self.record(e.ExecutionFailed(error=error))
+        return kept
 
-    async def _call(self, activation: Activation) -> None:
-        node = activation.node
-        began = self._clock.monotonic()
-        try:
-            event = await self._outcome(activation, began)
-        finally:
-            self._calls.pop(node, None)
-            self._answers.pop(node, None)
-        self.record(event)
-        self._advance()
+    async def _calling(self, started: Started | None) -> None:
+        """Run an activation, and then, without a task of its own, one that it has made possible."""
+        task = asyncio.current_task()
+        assert task is not None
+        yielded = self.clock.monotonic()
+        while started is not None:
+            activation, inputs = started
+            self._calls[activation.node] = task
+            try:
+                event = await self._outcome(activation, inputs)
+            finally:
+                # A node that was taken back may have been started anew by now.
+                if self._calls.get(activation.node) is task:
+                    del self._calls[activation.node]
+            self.record(event)
+            started = self._advance(keep=True)
+            if self.clock.monotonic() - yielded > LONGEST_STRETCH:
+                await asyncio.sleep(0)
+                yielded = self.clock.monotonic()
 
-    async def _outcome(self, activation: Activation, began: float) -> e.AnyEvent:
+    async def _outcome(self, activation: Activation, inputs: Inputs) -> e.AnyEvent:
         """Run the node; whatever it does ends as one event."""
         node = self.program.nodes[activation.node]
         label = self.program.labels[activation.node]
-        context = RunContext(
-            self.state,
-            activation,
-            self._services,
-            self._clock,
-            self.record,
-            self._put_question,
-        )
+        began = self.clock.monotonic()
         try:
-            result = await call(node, Inputs(activation.inputs), context)
+            result = await call(node, inputs, RunContext(self, activation))
             outputs = _as_json(result)
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is None or task.cancelling():
@@ -207,23 +225,22 @@ class Execution:
                 messages=result.messages,
                 seen=result.seen,
                 usage=result.usage,
-                duration_ms=(self._clock.monotonic() - began) * 1000,
+                duration_ms=(self.clock.monotonic() - began) * 1000,
             )
         return e.NodeFailed(
             node=label,
             activation=activation.number,
             error=failure,
             outputs=outputs_after(node, failure),
-            duration_ms=(self._clock.monotonic() - began) * 1000,
+            duration_ms=(self.clock.monotonic() - began) * 1000,
         )
 
-    async def _put_question(self, activation: Activation, question: e.Question) -> Any:
+    async def put_question(self, activation: Activation, question: e.Question) -> Any:
+        """Ask a human, and wait for an answer that `answer` takes."""
         answer = asyncio.get_running_loop().create_future()
         self._answers[activation.node] = answer
         label = self.program.labels[activation.node]
-        self.record(
-            e.InputRequired(node=label, activation=activation.number, question=question)
-        )
+        self.record(e.InputRequired(node=label, activation=activation.number, question=question))
         return await answer
 
     def _results(self) -> dict[str, Any]:

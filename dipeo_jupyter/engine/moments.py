@@ -8,7 +8,7 @@ present.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,13 +66,16 @@ class Round(Moment):
     before: tuple[Moment, ...]
 
 
-def latest_before(
-    moment: Moment, within: Collection[int] | None = None
-) -> dict[int, Activation]:
-    """The last firing of each node before a moment; with `within`, of these nodes only.
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A loop, when only what happened in it matters."""
 
-    `within` must be the nodes of a loop that the moment is in.
-    """
+    loop: int
+    nodes: frozenset[int]
+
+
+def latest_before(moment: Moment, within: Within | None = None) -> dict[int, Activation]:
+    """The last firing of each node before a moment; with `within`, in the loop around it only."""
     found: dict[int, Activation] = {}
     seen: set[int] = set()
     todo = list(moment.causes)
@@ -83,15 +86,14 @@ def latest_before(
         seen.add(id(each))
         match each:
             case Activation():
-                if within is not None and each.node not in within:
-                    continue
-                _keep_latest(found, each)
-                todo.extend(each.causes)
+                if within is None or each.node in within.nodes:
+                    _keep_latest(found, each)
+                    todo.extend(each.causes)
             case Round():
                 for activation in each.latest.values():
-                    if within is None or activation.node in within:
+                    if within is None or activation.node in within.nodes:
                         _keep_latest(found, activation)
-                if within is None:
+                if within is None or each.loop != within.loop:
                     todo.extend(each.before)
     return found
 

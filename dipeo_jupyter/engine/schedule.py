@@ -13,12 +13,12 @@ A node that has had its `max_iteration` turns is skipped too, but hands on its l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ..protocol.events import ErrorInfo, SkipReason
 from .inputs import gather
+from .node import Inputs
 from .state import ExecutionState
 
 
@@ -26,7 +26,7 @@ from .state import ExecutionState
 class Start:
     node: int
     activation: int
-    inputs: Mapping[str, Any]
+    inputs: Inputs
 
 
 @dataclass(frozen=True, slots=True)

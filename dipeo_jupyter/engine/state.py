@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
 from typing import Any
 
 from ..protocol import events as e
@@ -19,13 +18,8 @@ from .moments import Activation, Moment, Round
 from .program import Program, Region, Wire
 
 
-class Stage(IntEnum):
-    """How far a node is in this round."""
-
-    WAITING = 0
-    READY = 1
-    RUNNING = 2
-    DONE = 3
+# How far a node is in this round; plain numbers, because they live in a bytearray on the hot path.
+WAITING, READY, RUNNING, DONE = range(4)
 
 
 class ExecutionState:
@@ -115,6 +109,8 @@ class ExecutionState:
                 self.max_rounds = event.max_rounds
             case e.ExecutionPaused():
                 self.status, self.steps_left = "paused", None
+                for label in event.interrupted:
+                    self._take_back(self.program.index[label])
             case e.ExecutionResumed():
                 self.status, self.steps_left = "running", event.steps
             case e.ExecutionCompleted():
@@ -169,14 +165,21 @@ class ExecutionState:
         for loop in self.program.loops_around[node]:
             self.moved[loop] = True
         activation = self._activation(node, event.activation, event.inputs)
-        self._leave_ready(node, Stage.RUNNING)
+        self._leave_ready(node, RUNNING)
         self.running[node] = activation
+
+    def _take_back(self, node: int) -> None:
+        """Forget that a node has started: it is ready again."""
+        del self.running[node]
+        self.questions.pop(node, None)
+        self.stage[node] = WAITING
+        self._make_ready(node)
 
     def _skip(self, node: int, reason: e.SkipReason) -> None:
         activation = self._activation(node)
         if reason == "max_iterations" and (spoke := self.spoke[node]) is not None:
             activation.outputs, activation.repeats = spoke.outputs, spoke
-        self._leave_ready(node, Stage.DONE)
+        self._leave_ready(node, DONE)
         self._hand_on(activation)
 
     def _finish(
@@ -188,7 +191,7 @@ class ExecutionState:
         self.spoke[node] = activation
         self.fired[node] = activation.number
         self.turns[node] += 1
-        self.stage[node] = Stage.DONE
+        self.stage[node] = DONE
         self._hand_on(activation)
 
     def _activation(
@@ -238,7 +241,7 @@ class ExecutionState:
 
     def _reconsider(self, node: int) -> None:
         """Make a node ready that does not simply wait for every edge."""
-        if self.stage[node] != Stage.WAITING:
+        if self.stage[node] != WAITING:
             return
         wires = self.listened(node)
         any_live = any(self.live[wire.index] for wire in wires)
@@ -309,7 +312,7 @@ class ExecutionState:
         for node in region.loop.nodes:
             if self.program.loop_of[node] != loop:
                 self.turns[node] = 0
-            self.stage[node] = Stage.WAITING
+            self.stage[node] = WAITING
         self._await_edges(region.loop.nodes)
 
     def _await_edges(self, nodes: Iterable[int]) -> None:
@@ -321,12 +324,12 @@ class ExecutionState:
                 self._make_ready(node)
 
     def _make_ready(self, node: int) -> None:
-        if self.stage[node] == Stage.WAITING:
-            self.stage[node] = Stage.READY
+        if self.stage[node] == WAITING:
+            self.stage[node] = READY
             heapq.heappush(self.ready, node)
 
-    def _leave_ready(self, node: int, stage: Stage) -> None:
+    def _leave_ready(self, node: int, stage: int) -> None:
         self.stage[node] = stage
         # Entries are removed lazily: only the top of the heap must be true.
-        while self.ready and self.stage[self.ready[0]] != Stage.READY:
+        while self.ready and self.stage[self.ready[0]] != READY:
             heapq.heappop(self.ready)

@@ -91,8 +91,8 @@ def filled(value: Any, render: Callable[[str], str]) -> Any:
 def appended(old: str, value: Any, format: Format) -> str:  # noqa: A002
     """The text of a file after something was added at its end.
 
-    Text and markdown: a line; jsonl: a line of JSON; csv: a row, or one for each object of a list;
-    json and yaml: an item of the list that the file must hold.
+    Text and markdown: a line; jsonl and csv: a row, or one for each item of a list; json and yaml:
+    one item of the list that the file must hold.
     """
     if format in ("json", "yaml"):
         return dump([*_list_in(old, format), structured(value)], format)
@@ -120,19 +120,20 @@ def _invalid(name: str, line: int | None, reason: str) -> NodeError:
 # -- json and jsonl ---------------------------------------------------------------------------
 
 
-def _from_json(text: str) -> Any:
+def _from_json(text: str, line: int | None = None) -> Any:
     try:
         value = json.loads(text, parse_constant=_finite, parse_float=_finite)
         if "\\u" in text:  # may hold half a character, which cannot travel
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise _invalid("JSON", error.lineno, f"{error.msg} at column {error.colno}") from None
+        reason = f"{error.msg} at column {error.colno}"
+        raise _invalid("JSON", line or error.lineno, reason) from None
     except RecursionError:
-        raise _invalid("JSON", None, "it is nested too deeply") from None
+        raise _invalid("JSON", line, "it is nested too deeply") from None
     except UnicodeEncodeError:
-        raise _invalid("JSON", None, "an escape stands for half a character") from None
+        raise _invalid("JSON", line, "an escape stands for half a character") from None
     except ValueError as error:
-        raise _invalid("JSON", None, str(error)) from None
+        raise _invalid("JSON", line, str(error)) from None
     return value
 
 
@@ -162,14 +163,8 @@ def _to_json(value: Any) -> str:
 
 
 def _from_jsonl(text: str) -> list[Any]:
-    values = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                values.append(_from_json(line))
-            except NodeError as error:
-                raise NodeError(f"Line {number} of the jsonl: {error}") from None
-    return values
+    lines = enumerate(text.split("\n"), 1)
+    return [_from_json(line, number) for number, line in lines if line.strip()]
 
 
 def _to_jsonl(value: Any) -> str:
@@ -189,7 +184,7 @@ class _Representer(SafeRepresenter):
     def represent_text(self, text: str) -> ScalarNode:
         quoted = None if write_scalar(text) == text else '"'
         style = "|" if is_block_text(text) else quoted
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)  # type: ignore[no-any-return, no-untyped-call]
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Representer.add_representer(str, _Representer.represent_text)
@@ -207,7 +202,7 @@ def _to_yaml(value: Any) -> str:
     writer = YAML(typ="safe", pure=True)
     writer.Representer = _Representer
     writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # it says None
     writer.width = 1_000_000
     stream = io.StringIO()
     writer.dump(json.loads(_one_line(value)), stream)
@@ -241,18 +236,19 @@ def _header(text: str) -> list[str] | None:
 
 def _csv_rows(value: Any, header: list[str] | None = None) -> str:
     """Rows under a header that is there already, or with the header they need."""
-    rows = [value] if isinstance(value, dict) else value
+    rows: list[Any] = [value] if isinstance(value, dict) else value
     if not isinstance(rows, list):
         raise NodeError(f"csv needs a list of objects or of lists, and this is {kind(value)}.")
     if all(isinstance(row, dict) for row in rows):
         columns = header or list(dict.fromkeys(key for row in rows for key in row))
         table = [_under(columns, row) for row in rows]
         return _csv_text(table if header or not columns else [columns, *table])
-    if all(isinstance(row, list) for row in rows):
-        return _csv_text(rows)
-    if header:  # a list of plain values is one row of a table
-        return _csv_text([rows])
-    return _csv_text([["value"], *([row] for row in rows)])
+    if not all(isinstance(row, list) for row in rows):
+        # Plain values: one more row of a table, or a table of one column.
+        rows = [rows] if header else [["value"], *([row] for row in rows)]
+    if header and (wide := max(map(len, rows))) > len(header):
+        raise NodeError(f"A row has {wide} cells, and the csv has {len(header)} columns.")
+    return _csv_text(rows)
 
 
 def _under(columns: list[str], row: dict[str, Any]) -> list[Any]:
@@ -262,8 +258,12 @@ def _under(columns: list[str], row: dict[str, Any]) -> list[Any]:
 
 
 def _csv_text(rows: list[list[Any]]) -> str:
+    table = [[_cell(each) for each in row] for row in rows]
+    # The writer itself does not see that a lone carriage return needs quotes.
+    returns = any("\r" in cell for row in table for cell in row)
+    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([_cell(each) for each in row] for row in rows)
+    csv.writer(stream, lineterminator="\n", quoting=quoting).writerows(table)
     return stream.getvalue()
 
 

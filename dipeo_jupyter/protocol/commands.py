@@ -43,9 +43,10 @@ class GetExecution(OnExecution):
 
 
 class PauseExecution(OnExecution):
-    """Start nothing new; what runs may finish."""
+    """Start nothing new; what runs may finish, or with `now` is stopped and run again later."""
 
     type: Literal["pause_execution"] = "pause_execution"
+    now: bool = False
 
 
 class ResumeExecution(OnExecution):

@@ -89,7 +89,10 @@ class ExecutionStarted(Event):
 
 
 class ExecutionPaused(Event):
+    """Nothing new starts. `interrupted` nodes were stopped at once and will run again."""
+
     type: Literal["execution_paused"] = "execution_paused"
+    interrupted: tuple[Label, ...] = ()
 
 
 class ExecutionResumed(Event):

@@ -1,0 +1,1 @@
+"""The Jupyter server's face. Start reading in `extension.py`."""

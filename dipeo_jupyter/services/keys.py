@@ -1,7 +1,7 @@
-"""API keys by name: read at the moment of the call, never shown.
+"""Which provider a person means, and its API key: read when it is needed, never shown.
 
-Values come from what the constructor was handed, the environment and a `.env` file, and are looked
-up anew for every call, so a key that is exchanged during a run counts from the next call on.
+Values come from the environment and a `.env` file, both handed to the constructor, and are looked
+up anew for every call: a key that is exchanged during a run counts from the next call on.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
+from ..diagram.model import Person
 from ..diagram.suggest import nearest
 from ..errors import ServiceError
+
+DEMO = "demo"
+"""The provider that needs no network: see `demo`."""
 
 ALIASES = {
     "chatgpt": "openai",
@@ -48,13 +52,16 @@ VARIABLES = {
 """Where the key of a provider is found; of any other it is `<PROVIDER>_API_KEY`."""
 
 KEYLESS = frozenset(
-    {"demo", "ollama", "vllm", "hosted_vllm", "lm_studio", "llamafile"}  # run at home
+    {DEMO, "ollama", "vllm", "hosted_vllm", "lm_studio", "llamafile"}  # run at home
     | {"bedrock", "sagemaker", "vertex_ai"}  # have credentials of their own kind
 )
 """Providers that need no key from here."""
 
 SHORTEST = 8
 """Shorter values are no keys: removing them would tear holes into every text."""
+
+LONGEST_NAME = 60
+"""Longer ones are keys that were put in the place of their names."""
 
 _ANCESTORS_ID = re.compile(r"APIKEY_[0-9A-F]+|DEFAULT", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"API_?KEY|(^|_)(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
@@ -64,6 +71,39 @@ def provider_of(service: str) -> str:
     """The one name of a provider that goes by several: `claude` is `anthropic`."""
     name = service.strip().lower()
     return ALIASES.get(name, name)
+
+
+def model_of(person: Person) -> tuple[str, str]:
+    """The provider and its name for the model; raises `ServiceError` when either is not said."""
+    service, model = person.service, person.model or ""
+    named = re.fullmatch(r"([\w.-]+)[/:](.+)", model)
+    if service:
+        provider = provider_of(service)
+        if named and provider_of(named[1]) == provider:
+            model = named[2]
+    elif named:
+        provider, model = provider_of(named[1]), named[2]
+    elif model == DEMO:
+        provider = DEMO
+    else:
+        raise ServiceError(_whose(model))
+    if provider != DEMO and not model:
+        raise ServiceError(f"The service {service!r} has many models: add `model:`.")
+    if "://" in model:
+        raise ServiceError(f"A model is a name, not an address like {model!r}.")
+    return provider, model
+
+
+def _whose(model: str) -> str:
+    if model:
+        return (
+            f"The model {model!r} does not say whose it is. Add for instance `service: openai`, or "
+            f"write `model: openai/{model}`."
+        )
+    return (
+        "The person has no model. Write `service: demo` to try without one, or for instance "
+        "`service: openai` and `model: gpt-4.1-nano`."
+    )
 
 
 class Keys:
@@ -91,6 +131,10 @@ class Keys:
                     self._given.add(value)
                     return value
         raise ServiceError(_not_found(provider, names))
+
+    def notion_token(self) -> str:
+        """Read the token for Notion; raises `ServiceError` when there is none."""
+        return self.get("notion")
 
     def redact(self, text: str) -> str:
         """The text without any key, be it plain or encoded as hex, base64, JSON or part of a URL.
@@ -122,10 +166,11 @@ def variables_of(provider: str, api_key_id: str | None = None) -> tuple[str, ...
     if not api_key_id or _ANCESTORS_ID.fullmatch(api_key_id) or provider_of(api_key_id) == provider:
         return own
     name = _variable_name(api_key_id)
-    if not _belongs(name, provider):
+    if len(name) > LONGEST_NAME or not _belongs(name, provider):
+        # It is not quoted: somebody may have put the key itself there.
         raise ServiceError(
-            f"The key {api_key_id!r} is not for {provider}: a key goes only to the provider whose "
-            f"name its variable bears. Call the variable {own[0]}, or {own[0]}_2."
+            f"`api_key_id` does not name a key for {provider}: a key goes only to the provider whose "
+            f"name its variable bears. Call the variable {own[0]}, or {own[0]}_2, and name that."
         )
     return (name,)
 

@@ -11,7 +11,8 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -23,30 +24,23 @@ from ..diagram.suggest import did_you_mean
 from ..engine.ports import LLM, ChatAnswer, ChatRequest
 from ..errors import ServiceError
 from ..protocol.events import Usage
-from .keys import KEYLESS, Keys, provider_of
+from .keys import DEMO, KEYLESS, Keys, model_of, provider_of
 
 if TYPE_CHECKING:
-    from aiohttp import (
-        ClientHandlerType,
-        ClientRequest,
-        ClientResponse,
-        ClientSession,
-        StreamReader,
-    )
+    import aiohttp
 
 T = TypeVar("T")
 
-DEMO = "demo"
 ANSWER_LIMIT = 8_000_000
 """Bytes of text that a model may answer."""
 WIRE_LIMIT = 20 * ANSWER_LIMIT
 """Bytes that may travel for it: a streamed token of four letters comes in 200 bytes of JSON."""
 
 PARAMETERS = frozenset(
-    "temperature top_p top_k min_p max_tokens max_completion_tokens seed stop presence_penalty "
-    "frequency_penalty repetition_penalty logit_bias response_format reasoning_effort thinking "
-    "verbosity service_tier store user safety_identifier prompt_cache_key safety_settings num_ctx "
-    "keep_alive".split()
+    "temperature top_p top_k min_p max_tokens seed stop "  # noqa: SIM905 - shorter than a list
+    "max_completion_tokens presence_penalty frequency_penalty repetition_penalty logit_bias "
+    "response_format reasoning_effort thinking verbosity service_tier store user safety_identifier "
+    "prompt_cache_key safety_settings num_ctx keep_alive".split()
 )
 """What a person may set. litellm takes hundreds of arguments more, and some of them say where the
 request and its key go; so what is not on this list is refused."""
@@ -83,14 +77,14 @@ class LiteLLM:
 
     `api_bases` gives the address of a provider (`{"openai": "http://localhost:8000/v1"}`); without
     it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`).
-    Call `aclose` at the end.
+    `aclose` ends what it has open; so does letting go of it.
     """
 
     def __init__(self, keys: Keys, api_bases: Mapping[str, str] = {}) -> None:
         self._keys = keys
         self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
         self._guard = _Guard(keys)
-        self._aside = _Aside()
+        self._aside = _Aside(self._guard.close)
 
     async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
         """Ask once; see the port. A cancelled call closes its connection."""
@@ -106,7 +100,7 @@ class LiteLLM:
 
     async def aclose(self) -> None:
         """Close all connections. The next call opens new ones."""
-        await self._aside.stop(self._guard.close)
+        await self._aside.stop()
 
     async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
         try:
@@ -144,22 +138,24 @@ class LiteLLM:
 
     def _explain(self, error: Exception, request: ChatRequest) -> ServiceError:
         """Say what went wrong, in an error that knows nothing of the one it explains."""
-        causes = list(_causes(error))
-        for cause in causes:
-            if isinstance(cause, ServiceError):
-                return _copy(cause)
         who = "/".join(model_of(request.person))
-        if any(isinstance(cause, TimeoutError) for cause in causes):
-            return ServiceError(
-                f"{who} gave no answer within {request.timeout:g} s. Try again, or raise the "
-                "timeout.",
-                retryable=True,
-            )
-        said = _short(self._keys.redact(re.sub(r"litellm\.\w+: ", "", str(error))))
-        status = getattr(error, "status_code", None)
-        if status in _REFUSED_FOR_GOOD:
-            return ServiceError(f"{who} cannot be asked like this: {said}")
-        return ServiceError(f"The call to {who} broke off: {said}", retryable=True)
+        causes = _causes(error)
+        for cause in causes:
+            match cause:
+                case ServiceError(retryable=again, retry_after=wait):
+                    return ServiceError(str(cause), retryable=again, retry_after=wait)
+                case TimeoutError():
+                    late = f"{who} gave no answer within {request.timeout:g} s."
+                    return ServiceError(f"{late} Try again, or raise the timeout.", retryable=True)
+                case json.JSONDecodeError():
+                    return _no_answer()
+                case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
+                    return _broken()
+        if getattr(error, "status_code", None) in _REFUSED_FOR_GOOD:
+            said = re.sub(r"litellm\.\w+: ", "", str(error))
+            return ServiceError(f"{who} cannot be asked like this: {self._keys.redact(said):.500}")
+        said = self._keys.redact(str(causes[-1]) or type(causes[-1]).__name__)
+        return ServiceError(f"The connection to {who} broke off: {said:.300}", retryable=True)
 
 
 class _Guard:
@@ -167,13 +163,14 @@ class _Guard:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._session: ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None
 
-    def session(self) -> ClientSession:
-        from aiohttp import ClientSession, DummyCookieJar  # noqa: PLC0415 - slow, as litellm is
+    def session(self) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415 - slow, as litellm is
 
         if self._session is None:
-            self._session = ClientSession(cookie_jar=DummyCookieJar(), middlewares=[self._watch])
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(cookie_jar=jar, middlewares=[self._watch])
         return self._session
 
     async def close(self) -> None:
@@ -186,7 +183,9 @@ class _Guard:
         for key in [key for key in clients.cache_dict if key.endswith(f"-{id(loop)}")]:
             clients.delete_cache(key)
 
-    async def _watch(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    async def _watch(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
         request.headers["Accept-Encoding"] = "identity"  # what is counted is what it takes
         response = await handler(request)
         if response.status < _REDIRECTS.start:
@@ -196,16 +195,18 @@ class _Guard:
         response.close()
         raise self._refusal(response, body.decode(errors="replace"))
 
-    def _refusal(self, response: ClientResponse, body: str) -> ServiceError:
+    def _refusal(self, response: aiohttp.ClientResponse, body: str) -> ServiceError:
         host, status = response.url.host, response.status
         if status in _REDIRECTS:
             return ServiceError(
                 f"{host} sends the request on to another address, and the key would go with it. "
-                "Configure the right address for this provider."
+                "Set the right address: DIPEO_<PROVIDER>_API_BASE."
             )
-        said = _short(self._keys.redact(_message_in(body))) or response.reason or "no reason given."
+        reason = _message_in(body) or response.reason or "no reason given"
+        said = " ".join(self._keys.redact(reason).split())
+        said = f"{host} refused ({status}): {said.rstrip('.'):.300}. {_ADVICE.get(status, '')}"
         return ServiceError(
-            f"{host} refused ({status}): {said} {_ADVICE.get(status, '')}".rstrip(),
+            said.strip(),
             retryable=status not in _REFUSED_FOR_GOOD,
             retry_after=_seconds(response.headers.get("Retry-After")),
         )
@@ -214,13 +215,13 @@ class _Guard:
 class _Counted:
     """A response's body that breaks off when it grows beyond all measure."""
 
-    def __init__(self, content: StreamReader) -> None:
+    def __init__(self, content: aiohttp.StreamReader) -> None:
         self._content = content
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._content, name)
 
-    async def iter_chunked(self, size: int) -> Any:
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         async for piece in self._content.iter_chunked(size):
             if self._content.total_bytes > WIRE_LIMIT:
                 raise _too_long()
@@ -234,72 +235,50 @@ class _Aside:
     else may wait for that. And its connections belong to one loop, whoever calls.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, goodbye: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._goodbye = goodbye
         self._lock = threading.Lock()
-        self._running: tuple[asyncio.AbstractEventLoop, threading.Thread] | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         with self._lock:
-            if self._running is None:
-                runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-                loop = runner.get_loop()
-                thread = threading.Thread(target=_live, args=(runner,), name="litellm", daemon=True)
-                thread.start()
-                self._running = loop, thread
-            return asyncio.run_coroutine_threadsafe(work, self._running[0])
+            if self._thread is None:
+                self._open()
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def stop(self, goodbye: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def stop(self) -> None:
         with self._lock:
-            running, self._running = self._running, None
-        if running is not None:
-            loop, thread = running
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(goodbye(), loop))
-            loop.call_soon_threadsafe(loop.stop)
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._end()
             await asyncio.to_thread(thread.join)
 
-
-def _live(runner: asyncio.Runner) -> None:
-    with runner:
-        runner.get_loop().run_forever()
-
-
-def model_of(person: Person) -> tuple[str, str]:
-    """The provider and its name for the model; raises `ServiceError` when either is not said."""
-    service, model = person.service, person.model or ""
-    named = re.fullmatch(r"([\w.-]+)[/:](.+)", model)
-    if service:
-        provider = provider_of(service)
-        if named and provider_of(named[1]) == provider:
-            model = named[2]
-    elif named:
-        provider, model = provider_of(named[1]), named[2]
-    elif model == DEMO:
-        provider = DEMO
-    else:
-        raise ServiceError(_whose(model))
-    if provider != DEMO and not model:
-        raise ServiceError(f"The service {service!r} has many models: add `model:`.")
-    if "://" in model:
-        raise ServiceError(f"A model is a name, not an address like {model!r}.")
-    return provider, model
-
-
-def _whose(model: str) -> str:
-    if model:
-        return (
-            f"The model {model!r} does not say whose it is. Add for instance `service: openai`, or "
-            f"write `model: openai/{model}`."
+    def _open(self) -> None:
+        runner, over = asyncio.Runner(loop_factory=asyncio.new_event_loop), asyncio.Event()
+        self._loop = runner.get_loop()
+        self._thread = threading.Thread(
+            target=_live, args=(runner, over, self._goodbye), name="litellm", daemon=True
         )
-    return (
-        "The person has no model. Write `service: demo` to try without one, or for instance "
-        "`service: openai` and `model: gpt-4.1-nano`."
-    )
+        self._thread.start()
+        self._end = weakref.finalize(self, self._loop.call_soon_threadsafe, over.set)
+        self._end.atexit = False  # at the end of the process no thread can be closed properly
+
+
+def _live(
+    runner: asyncio.Runner, over: asyncio.Event, goodbye: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    async def until_over() -> None:
+        await over.wait()
+        await goodbye()
+
+    with runner:
+        runner.run(until_over())
 
 
 def _parameters(person: Person) -> dict[str, Any]:
     given = {name: value for name, value in person.parameters.items() if value is not None}
     given.pop("answers", None)  # the demo's: so a person can be switched over and back
-    for name in given.keys() - PARAMETERS:
+    for name in sorted(given.keys() - PARAMETERS):
         raise ServiceError(_not_a_parameter(name))
     return given
 
@@ -308,7 +287,7 @@ def _not_a_parameter(name: str) -> str:
     if name in ("api_base", "base_url"):
         return (
             f"A person cannot have `{name}`: whoever writes a diagram could have your key sent to "
-            "any address. Set the provider's address where the engine is configured."
+            "any address. Set the variable DIPEO_<PROVIDER>_API_BASE instead."
         )
     if name == "api_key":
         return (
@@ -344,19 +323,23 @@ async def _collect(stream: Any, show: Callable[[str], Any]) -> ChatAnswer:
             show(text)
     # litellm says "stop" by itself when a stream merely ended; these say what the model said.
     reason = stream.received_finish_reason or stream.intermittent_finish_reason
-    if not pieces or reason is None:
-        raise _no_answer(reason, after=len(pieces))
+    if not pieces:
+        raise _no_answer(reason)
+    if reason is None:
+        raise _broken()
     return ChatAnswer("".join(pieces), usage)
 
 
-def _no_answer(reason: str | None, after: int) -> ServiceError:
-    if after:
-        return ServiceError("The answer broke off in the middle.", retryable=True)
+def _no_answer(reason: str | None = None) -> ServiceError:
     if reason == "length":
         return ServiceError("The model used up its `max_tokens` before it said anything.")
     if reason == "content_filter":
         return ServiceError("The provider's content filter held the answer back.")
     return ServiceError("The provider answered with something that is no answer.", retryable=True)
+
+
+def _broken() -> ServiceError:
+    return ServiceError("The answer broke off in the middle.", retryable=True)
 
 
 def _too_long() -> ServiceError:
@@ -367,35 +350,22 @@ def _usage(chunk: Any) -> Usage | None:
     counts = getattr(chunk, "usage", None)
     if counts is None:
         return None
-
-    def count(*path: str) -> int:
-        value = counts
-        for name in path:
-            value = getattr(value, name, None)
-        return int(value or 0)
-
+    given, taken = counts.prompt_tokens_details, counts.completion_tokens_details
     return Usage(
-        input_tokens=count("prompt_tokens"),
-        output_tokens=count("completion_tokens"),
-        cached_tokens=count("prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=count("completion_tokens_details", "reasoning_tokens"),
+        input_tokens=counts.prompt_tokens or 0,
+        output_tokens=counts.completion_tokens or 0,
+        cached_tokens=getattr(given, "cached_tokens", None) or 0,
+        reasoning_tokens=getattr(taken, "reasoning_tokens", None) or 0,
     )
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it, the latest first."""
-    seen: set[int] = set()
-    todo: list[BaseException | None] = [error]
-    while todo:
-        if (this := todo.pop(0)) is None or id(this) in seen:
-            continue
-        seen.add(id(this))
-        yield this
-        todo += [this.__cause__, this.__context__, getattr(this, "original_exception", None)]
-
-
-def _copy(error: ServiceError) -> ServiceError:
-    return ServiceError(str(error), retryable=error.retryable, retry_after=error.retry_after)
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """The error and all that led to it, the deepest last."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__ or getattr(error, "original_exception", None)
+    return found
 
 
 def _message_in(body: str) -> str:
@@ -410,20 +380,14 @@ def _message_in(body: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _short(text: str, limit: int = 300) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def _seconds(retry_after: str | None) -> float | None:
     """How long to wait, from a `Retry-After` header: a number of seconds, or a date."""
-    if retry_after is None:
-        return None
     try:
-        return max(0.0, float(retry_after))
+        return max(0.0, float(retry_after or ""))
     except ValueError:
         pass
     try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+        date = parsedate_to_datetime(retry_after or "")
+        return max(0.0, (date - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
 from dipeo_jupyter.engine.ports import LLM, Files, Notion, Sandbox, Services
 from dipeo_jupyter.protocol.events import Message, Question
+
+T = TypeVar("T")
 
 
 def services(
@@ -73,3 +75,6 @@ class FakeContext:
     async def ask(self, question: Question) -> Any:
         self.asked.append(question)
         return self.answers.pop(0)
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await work()

@@ -68,11 +68,20 @@ class _View:
                 at[vertex] = place
         before: list[list[int]] = [[] for _ in layers.ranks]
         for one, other in layers.links():
-            known, vertex = (other, one) if upwards else (one, other)
-            before[vertex].append(known)
-        for known_before in before:
-            known_before.sort(key=at.__getitem__)
+            if upwards:
+                before[one].append(other)
+            else:
+                before[other].append(one)
+        for vertex, known in enumerate(before):
+            before[vertex] = _nearest_kind(layers, vertex, known)
+            before[vertex].sort(key=at.__getitem__)
         return cls(rows, at, before)
+
+
+def _nearest_kind(layers: Layers, vertex: int, known: list[int]) -> list[int]:
+    """A box aligns with boxes rather than with lanes, so that the main flow is straight."""
+    boxes = [] if layers.is_lane(vertex) else [one for one in known if not layers.is_lane(one)]
+    return boxes or known
 
 
 def _blocked(layers: Layers) -> set[tuple[int, int]]:

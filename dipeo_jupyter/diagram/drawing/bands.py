@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import accumulate
 
 from .flow import BOX_HEIGHT, BOX_WIDTH, Flow
-from .lanes import Layers
-
-Band: TypeAlias = range
-"""The ranks that stand in one band."""
+from .lanes import Band, Layers
+from .ranks import Arc
 
 PAGE = 940.0
 """A drawing wider than this is made smaller by a notebook, in pixels."""
 GAP = 52.0
 SHRINKING = 1100.0
 """What it costs to show a drawing at half its size, in pixels of height."""
-FOLD, CUT = 30.0, 90.0
+FOLD, CUT = 30.0, 60.0
 """What a fold costs, and each edge that is cut there beside the first, in pixels of height."""
 
 
@@ -29,7 +27,7 @@ class Shape:
     bands: tuple[Band, ...]
 
 
-def best_shape(layers: Layers) -> Shape:
+def best_shape(layers: Layers, arcs: Sequence[Arc]) -> Shape:
     """To the right, to the right in bands, or downwards: whatever reads best on a page."""
     depth = len(layers.layers)
     whole = (range(depth),)
@@ -39,7 +37,7 @@ def best_shape(layers: Layers) -> Shape:
     ]
     per_band = int((PAGE + GAP) // (BOX_WIDTH + GAP))
     if depth > per_band:
-        cost, bands = _fold(layers, per_band)
+        cost, bands = _fold(layers, per_band, arcs)
         options.append((cost, Shape(Flow(horizontal=True), bands)))
     return min(options, key=lambda option: option[0])[1]
 
@@ -69,10 +67,12 @@ def _downwards(layers: Layers) -> tuple[float, float]:
     return width, len(ranks) * (BOX_HEIGHT + GAP)
 
 
-def _fold(layers: Layers, per_band: int) -> tuple[float, tuple[Band, ...]]:
+def _fold(
+    layers: Layers, per_band: int, arcs: Sequence[Arc]
+) -> tuple[float, tuple[Band, ...]]:
     """The cheapest way to fold: bands of even length, cut where few edges pass."""
     depth = len(layers.layers)
-    cuts = _cuts(layers)
+    cuts = _cuts(layers, arcs)
     least: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, depth + 1):
         options = []
@@ -91,9 +91,11 @@ def _fold(layers: Layers, per_band: int) -> tuple[float, tuple[Band, ...]]:
     return least[depth][0], tuple(reversed(bands))
 
 
-def _cuts(layers: Layers) -> Sequence[int]:
-    """How many edges lead from the layer before each layer into it, or back."""
-    cuts = [0] * len(layers.layers)
-    for _, other in layers.links():
-        cuts[layers.ranks[other]] += 1
-    return cuts
+def _cuts(layers: Layers, arcs: Sequence[Arc]) -> Sequence[int]:
+    """How many edges pass between each layer and the one before, either way."""
+    changes = [0] * (len(layers.layers) + 1)
+    for source, target in arcs:
+        low, high = sorted((layers.ranks[source], layers.ranks[target]))
+        changes[low + 1] += 1
+        changes[high + 1] -= 1
+    return list(accumulate(changes))[:-1]

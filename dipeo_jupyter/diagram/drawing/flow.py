@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .geometry import Box, Point
 from .text import fit, width_of
 
-BOX_WIDTH, BOX_HEIGHT = 184.0, 60.0
+BOX_WIDTH, BOX_HEIGHT = 188.0, 60.0
 TAG_SIZE = 11.0
 TAG_ROOM = 120.0
 """The widest word on an edge, in pixels; a longer one ends in an ellipsis."""
@@ -34,7 +34,7 @@ class Flow:
     @property
     def inset(self) -> float:
         """From the corner of a box to the first edge; marks stand at the top right corner."""
-        return 12.0 if self.horizontal else 44.0
+        return 10.0 if self.horizontal else 50.0
 
     @property
     def box_gap(self) -> float:

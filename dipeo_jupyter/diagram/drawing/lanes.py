@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from .ranks import Arc
+
+Band: TypeAlias = range
+"""Ranks that stand side by side; a long flow is folded into several bands, like text into lines."""
 
 FEW = 8
 """In a layer with at most so many boxes and lanes every place for a new lane is tried."""
@@ -21,17 +25,49 @@ class Layers:
 
     `paths` has for each arc all that it visits, from its source to its target. An arc that does
     not lead on turns around at both ends: it has a lane beside its source and one beside its
-    target (one for both, when they share a layer).
+    target (one for both, when they share a layer). The path of an arc from one band to another is
+    empty: between bands there is room enough.
     """
 
     count: int
     ranks: list[int]
     layers: list[list[int]]
     paths: list[list[int]] = field(default_factory=list)
+    bands: tuple[Band, ...] = ()
 
     @classmethod
     def of(cls, count: int, ranks: Sequence[int], layers: Sequence[Sequence[int]]) -> Layers:
-        return cls(count, list(ranks), [list(layer) for layer in layers])
+        return cls(count, list(ranks), [list(layer) for layer in layers], [], (range(len(layers)),))
+
+    def folded(self, bands: Sequence[Band]) -> Layers:
+        """The same in bands, without the lanes of arcs that lead from one band to another."""
+        band_of = {rank: number for number, band in enumerate(bands) for rank in band}
+        within = [
+            path if path and band_of[self.ranks[path[0]]] == band_of[self.ranks[path[-1]]] else []
+            for path in self.paths
+        ]
+        kept = [*range(self.count), *(lane for path in within for lane in path[1:-1])]
+        names = {vertex: place for place, vertex in enumerate(kept)}
+        return Layers(
+            self.count,
+            [self.ranks[vertex] for vertex in kept],
+            [[names[each] for each in layer if each in names] for layer in self.layers],
+            [[names[each] for each in path] for path in within],
+            tuple(bands),
+        )
+
+    def thread(self, arcs: Sequence[Arc]) -> None:
+        """Find lanes for all arcs within one band that have no path yet, short ones first."""
+        threader = Threader(self)
+        band_of = {rank: band for band in self.bands for rank in band}
+        open_ = [number for number, path in enumerate(self.paths) if not path]
+        for number in sorted(open_, key=lambda each: self._span(arcs[each])):
+            source, target = arcs[number]
+            if band_of[self.ranks[source]] == band_of[self.ranks[target]]:
+                self.paths[number] = threader.thread(arcs[number])
+
+    def _span(self, arc: Arc) -> int:
+        return abs(self.ranks[arc[0]] - self.ranks[arc[1]])
 
     def new_lane(self, rank: int, place: int | None = None) -> int:
         """A lane in a layer, at the end or before what stands at `place`."""

@@ -6,7 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .lanes import Layers, Threader
+from .lanes import Layers
 from .ranks import Arc
 
 SWEEPS = 12
@@ -17,21 +17,13 @@ SMALL = 1_500
 
 
 def order(count: int, arcs: Sequence[Arc], ranks: Sequence[int]) -> Layers:
-    """Layers with lanes for all arcs, ordered so that few lines cross."""
+    """Layers with lanes for the arcs that lead on, ordered so that few lines cross."""
     layers = Layers.of(count, ranks, [[] for _ in range(max(ranks, default=-1) + 1)])
     for box, rank in enumerate(ranks):
         layers.layers[rank].append(box)
     layers.paths = [_onward_path(layers, arc) for arc in arcs]
     _Sorter.of(layers).sort()
-    threader = Threader(layers)
-    turning = [number for number, path in enumerate(layers.paths) if not path]
-    for number in sorted(turning, key=lambda each: _span(arcs[each], ranks)):
-        layers.paths[number] = threader.thread(arcs[number])
     return layers
-
-
-def _span(arc: Arc, ranks: Sequence[int]) -> int:
-    return ranks[arc[0]] - ranks[arc[1]]
 
 
 def _onward_path(layers: Layers, arc: Arc) -> list[int]:

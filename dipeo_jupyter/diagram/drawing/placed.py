@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .alignment import Distance, spread
-from .bands import Shape
 from .flow import Flow
 from .geometry import Point
-from .lanes import Layers, Threader
+from .lanes import Layers
 from .ports import Ports, Wire
 from .routing import Drawing, Router
 
@@ -33,17 +32,13 @@ def placed_drawing(places: Sequence[Point], wires: Sequence[Wire]) -> Drawing:
         list(wire.arc) if layers.ranks[wire.target] == layers.ranks[wire.source] + 1 else []
         for wire in wires
     ]
-    threader = Threader(layers)
-    for number, wire in enumerate(wires):
-        if not layers.paths[number]:
-            layers.paths[number] = threader.thread(wire.arc)
+    layers.thread([wire.arc for wire in wires])
     ports = Ports.of(wires, flow)
     middles = _middles(layers, wishes, ports.distance(layers))
     ports.settle(layers, middles)
     longest = flow.along + LONGEST_GAP
     distances = [0.0, *(min(longest, after - before) for before, after in pairwise(begins))]
-    shape = Shape(flow, (range(len(layers.layers)),))
-    return Router(layers, ports, middles, shape, distances).draw()
+    return Router(layers, ports, middles, distances).draw()
 
 
 def _is_horizontal(places: Sequence[Point], wires: Sequence[Wire]) -> bool:

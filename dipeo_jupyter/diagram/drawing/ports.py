@@ -15,6 +15,10 @@ STRAIGHT = 1e6
 """How much more a port weighs that can make its edge straight."""
 BESIDE_BOX, BESIDE_LANE = 20.0, 12.0
 """From a lane to its neighbour, in pixels."""
+NUDGE = 6.0
+"""How far an entry moves off a line that it would seem to continue."""
+FAR = 1e9
+"""Beyond everything: where an edge leaves its band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,44 +101,75 @@ class Ports:
 
     def settle(self, layers: Layers, middles: Sequence[float]) -> None:
         """Find the place of every port, so that edges are straight where they can be."""
-        for box, side in self.leaving_sides.items():
-            ends = {id(port): self._ends(port, layers, middles) for port in side}
-            side.sort(key=lambda port, ends=ends: ends[id(port)].key(middles[port.box]))  # type: ignore[misc]
-            self._place(box, side, [ends[id(port)] for port in side], middles[box])
+        for port in [*self.leaving, *self.entering]:
+            port.at = middles[port.box]
+        # At first both ends give way by half, then those that leave follow those that enter.
+        for share in (0.5, 1.0):
+            for side in self.leaving_sides.values():
+                ways = [self._ways_out(port, layers, middles, share) for port in side]
+                self._place(side, ways, middles)
+            for side in self.entering_sides.values():
+                self._place(side, [self._way_in(port, layers, middles) for port in side], middles)
+        self._nudge(layers, middles)
+
+    def _nudge(self, layers: Layers, middles: Sequence[float]) -> None:
+        """Move entries off the line on which another edge comes into the gap before them."""
+        lines: dict[int, list[tuple[float, int]]] = {}
+        for number, path in enumerate(layers.paths):
+            if path:
+                lines.setdefault(layers.ranks[path[0]], []).append((self.leaving[number].at, number))
+            for lane in path[1:-1]:
+                lines.setdefault(layers.ranks[lane], []).append((middles[lane], number))
         for box, side in self.entering_sides.items():
-            ends = {id(port): self._origin(port, layers, middles) for port in side}
-            side.sort(key=lambda port, ends=ends: ends[id(port)].key(middles[port.box]))  # type: ignore[misc]
-            self._place(box, side, [ends[id(port)] for port in side], middles[box])
+            room = self.breadth(box) / 2 - self.flow.inset + NUDGE
+            near = lines.get(layers.ranks[box] - 1, [])
+            for port in side:
+                mine = self.leaving[port.wires[0]]
+                taken = [at for at, number in near if self.leaving[number] is not mine]
+                taken += [other.at for other in side if other is not port]
+                for shift in (0.0, NUDGE, -NUDGE):
+                    at = port.at + shift
+                    free = all(abs(at - other) >= NUDGE - 1 for other in taken)
+                    if free and (not shift or abs(at - middles[box]) <= room):
+                        port.at = at
+                        break
 
-    def _ends(self, port: Port, layers: Layers, middles: Sequence[float]) -> _Ends:
-        ends = _Ends([], [])
+    def _ways_out(
+        self, port: Port, layers: Layers, middles: Sequence[float], share: float
+    ) -> _Ways:
+        ways = _Ways([], [])
         for number in port.wires:
-            following = layers.paths[number][1]
-            if layers.ranks[following] == layers.ranks[port.box]:
-                ends.turning.append(middles[following])
-            elif layers.is_lane(following):
-                ends.onward.append(middles[following])
+            path = layers.paths[number]
+            if not path:
+                ways.turning.append(_beyond(layers, port.box, self.wires[number].target))
+            elif layers.ranks[path[1]] == layers.ranks[port.box]:
+                ways.turning.append(middles[path[1]])
+            elif layers.is_lane(path[1]):
+                ways.onward.append(middles[path[1]])
             else:
-                ends.onward.append(self._meeting(middles[port.box], middles[following]))
-        return ends
+                here, there = port.at, self.entering[number].at
+                near = abs(here - there) <= self.flow.across - 2 * self.flow.inset
+                ways.onward.append(here + (there - here) * share if near else there)
+        return ways
 
-    def _meeting(self, here: float, there: float) -> float:
-        """Between two boxes that overlap, an edge is straight half way between their middles."""
-        near = self.flow.across - 2 * self.flow.inset
-        return (here + there) / 2 if abs(here - there) <= near else there
+    def _way_in(self, port: Port, layers: Layers, middles: Sequence[float]) -> _Ways:
+        number = port.wires[0]
+        path = layers.paths[number]
+        if not path:
+            return _Ways([], [_beyond(layers, port.box, self.wires[number].source)])
+        if not layers.is_lane(path[-2]):
+            return _Ways([self.leaving[number].at], [])
+        if layers.ranks[path[-2]] == layers.ranks[port.box]:
+            return _Ways([], [middles[path[-2]]])
+        return _Ways([middles[path[-2]]], [])
 
-    def _origin(self, port: Port, layers: Layers, middles: Sequence[float]) -> _Ends:
-        previous = layers.paths[port.wires[0]][-2]
-        if not layers.is_lane(previous):
-            return _Ends([self.leaving[port.wires[0]].at], [])
-        if layers.ranks[previous] == layers.ranks[port.box]:
-            return _Ends([], [middles[previous]])
-        return _Ends([middles[previous]], [])
-
-    def _place(self, box: int, side: Side, ends: list[_Ends], middle: float) -> None:
+    def _place(self, side: Side, ways: list[_Ways], middles: Sequence[float]) -> None:
+        middle = middles[side[0].box]
+        order = sorted(range(len(side)), key=lambda place: ways[place].key(middle))
+        side[:], ways = [side[place] for place in order], [ways[place] for place in order]
         rooms = [self.flow.port_room(port.words) for port in side]
-        half = self.breadth(box) / 2 - self.flow.inset
-        wishes = [end.wish(middle, half) for end in ends]
+        half = self.breadth(side[0].box) / 2 - self.flow.inset
+        wishes = [way.wish(middle, half) for way in ways]
         gaps = [(one + other) / 2 for one, other in zip(rooms, rooms[1:], strict=False)]
         places = spread([wish for wish, _ in wishes], [weight for _, weight in wishes], gaps)
         low, high = middle - half + rooms[0] / 2, middle + half - rooms[-1] / 2 - sum(gaps)
@@ -149,8 +184,12 @@ def _sums(gaps: Sequence[float]) -> list[float]:
     return sums
 
 
+def _beyond(layers: Layers, here: int, there: int) -> float:
+    return FAR if layers.ranks[there] > layers.ranks[here] else -FAR
+
+
 @dataclass(frozen=True, slots=True)
-class _Ends:
+class _Ways:
     """Where the edges of a port go: onwards to these places, or around to these."""
 
     onward: list[float]

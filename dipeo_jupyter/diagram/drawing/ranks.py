@@ -3,29 +3,78 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
 Arc: TypeAlias = tuple[int, int]
 """From one box to another, both by number."""
 
+MANY = 300
+"""With more boxes than this, conditions are not looked at more closely."""
 SPAN_LIMIT = 12_000
 """So many layers may be passed by all arcs together before the walk is thought a tangle."""
 
 
-def rank(count: int, arcs: Sequence[Arc], roots: Iterable[int]) -> list[int]:
+def rank(
+    count: int, arcs: Sequence[Arc], roots: Sequence[int], choices: Collection[int] = ()
+) -> list[int]:
     """A rank from 0 for each of `count` boxes; `roots` are all boxes, the first to visit first.
 
     An arc that closes a cycle on the walk from the roots leads back or stays; all others lead on.
+    `choices` are the arcs, by their place, that a condition takes or not: rather than others they
+    are what closes a cycle.
     """
-    walk = list(roots)
-    closing = _closing_arcs(count, arcs, walk)
+    closing = _closing(count, arcs, roots, choices)
     forward = [arc for number, arc in enumerate(arcs) if number not in closing]
     ranks = _longest_paths(count, forward)
     if sum(abs(ranks[target] - ranks[source]) for source, target in arcs) > SPAN_LIMIT:
-        ranks = _distances(count, arcs, walk)
+        ranks = _distances(count, arcs, roots)
     lowest = min(ranks, default=0)
     return [each - lowest for each in ranks]
+
+
+def _closing(
+    count: int, arcs: Sequence[Arc], roots: Sequence[int], choices: Collection[int]
+) -> set[int]:
+    """The arcs that close cycles: first those of conditions that every way around passes.
+
+    Two persons who argue until a condition is met stand side by side, even though a mere walk
+    would come to the second of them through the condition.
+    """
+    fed = {target for source, target in arcs if source != target}
+    outer = [box for box in roots if box not in fed] or list(roots[:1])
+    successors = _successors(count, arcs)
+    suspects: list[int] = []
+    for number in choices if count <= MANY else ():
+        source, target = arcs[number]
+        around = _reached(successors, outer, barred=source)
+        if target in around and source in _reached(successors, [target]):
+            suspects.append(number)
+    rest = [number for number in range(len(arcs)) if number not in suspects]
+    closing = _closing_arcs(count, arcs, roots, rest)
+    kept = [arc for number, arc in enumerate(arcs) if number not in {*closing, *suspects}]
+    onward = _successors(count, kept)
+    for number in suspects:
+        source, target = arcs[number]
+        if source in _reached(onward, [target]):
+            closing.add(number)
+        else:
+            onward[source].append(target)
+    return closing
+
+
+def _reached(
+    successors: Sequence[Sequence[int]], origins: Iterable[int], barred: int | None = None
+) -> set[int]:
+    """All boxes to which a way leads from the origins, not counting ways through the barred."""
+    found = {box for box in origins if box != barred}
+    queue = list(found)
+    for box in queue:  # grows while it is walked
+        for target in successors[box]:
+            if target not in found and target != barred:
+                found.add(target)
+                queue.append(target)
+    return found
 
 
 def _successors(count: int, arcs: Sequence[Arc]) -> list[list[int]]:
@@ -35,11 +84,13 @@ def _successors(count: int, arcs: Sequence[Arc]) -> list[list[int]]:
     return found
 
 
-def _closing_arcs(count: int, arcs: Sequence[Arc], roots: Iterable[int]) -> set[int]:
+def _closing_arcs(
+    count: int, arcs: Sequence[Arc], roots: Iterable[int], walked: Iterable[int]
+) -> set[int]:
     """The arcs that lead to a box which the walk has entered and not yet left."""
     outgoing: list[list[int]] = [[] for _ in range(count)]
-    for number, (source, _) in enumerate(arcs):
-        outgoing[source].append(number)
+    for number in walked:
+        outgoing[arcs[number][0]].append(number)
     closing: set[int] = set()
     entered, left = [False] * count, [False] * count
     for root in roots:

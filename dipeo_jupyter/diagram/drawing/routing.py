@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
-from .bands import Band, Shape
-from .flow import TAG_SIZE, Flow, tag_width
+from .flow import TAG_SIZE, tag_width
 from .geometry import Box, Point, Route, Tag
-from .lanes import Layers
-from .ports import Ports
+from .lanes import Band, Layers
+from .nets import SAME, STEP, Net, Run, place_nets, place_runs
+from .ports import Port, Ports
 from .tracks import Bend, tracks
 
-STEP = 10.0
-"""Between two parallel lines."""
 LEAD, TAIL = 15.0, 24.0
 """From a box to the first bend, and from the last bend to a box with its arrow."""
 MIN_GAP = 46.0
 AISLE = 20.0
-"""Above and below the lines that lead from one band to the next."""
-FAR = 1e9
-"""Beyond everything: where a bend leaves its band."""
-SAME = 0.05
-"""Places nearer than this are one."""
+"""Above and below the lines between two bands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +30,21 @@ class Drawing:
     height: float
 
 
-@dataclass(slots=True)
-class _Net:
-    """Lines that meet in one bend. In a fold they bend twice, and run along an aisle between."""
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """A piece of an edge across the flow: it stands in a net and leads from `start` to `end`."""
 
-    gap: int
-    before: list[float] = field(default_factory=list)
-    after: list[float] = field(default_factory=list)
-    before_along: float = 0.0
-    after_along: float = 0.0
-    aisle: float | None = None
+    net: Net
+    start: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """What an edge does in one gap: from a place to a place, each before or after the gap."""
+class _Crossing:
+    """An edge from one band to another: nets and the runs between them, by turns."""
 
-    net: _Net
-    start: int
-    starts_before: bool
-    end: int
-    ends_before: bool
+    nets: list[Net]
+    runs: list[Run]
 
 
 class Router:
@@ -69,241 +58,215 @@ class Router:
         layers: Layers,
         ports: Ports,
         middles: Sequence[float],
-        shape: Shape,
         distances: Sequence[float] = (),
     ) -> None:
-        self.layers, self.ports, self.middles = layers, ports, middles
-        self.flow: Flow = shape.flow
-        self.bands: Sequence[Band] = shape.bands
-        self.distances = distances
-        self.band_of = {rank: n for n, band in enumerate(self.bands) for rank in band}
+        self.layers, self.ports, self.middles, self.distances = layers, ports, middles, distances
+        self.flow = ports.flow
+        self.band_of = {rank: n for n, band in enumerate(layers.bands) for rank in band}
         self.begins = [0.0] * len(layers.layers)
-        self.shifts = [0.0] * len(self.bands)
+        self.shifts = [0.0] * len(layers.bands)
+        self.shared: dict[tuple[int, int], Net] = {}
+        self.nets: dict[int, list[Net]] = {}
+        self.aisles: dict[int, dict[int, Run]] = {}
+        self.margin: list[tuple[Net, int, int]] = []
+        self.legs = [self._legs(number) for number in range(len(layers.paths))]
+        self.crossings = {
+            number: self._crossing(number)
+            for number, path in enumerate(layers.paths)
+            if not path
+        }
 
     def draw(self) -> Drawing:
-        steps = self._all_steps()
-        nets = _unique(step.net for path in steps for step in path)
-        length = self._place_along(nets)
-        breadth = self._place_across(nets)
+        length = self._place_along()
+        breadth = self._place_across()
         boxes = [self._box(box) for box in range(self.layers.count)]
-        routes = [self._route(number, path) for number, path in enumerate(steps)]
+        routes = [self._route(number) for number in range(len(self.layers.paths))]
         corner = self.flow.point(length, breadth)
         return Drawing(boxes, routes, corner.x, corner.y)
 
     # --- what happens in the gaps -----------------------------------------------------------
 
-    def _all_steps(self) -> list[list[_Step]]:
-        shared: dict[tuple[int, int], _Net] = {}
-        return [self._steps(number, shared) for number in range(len(self.layers.paths))]
+    def _net(self, gap: int, port: Port | None = None) -> Net:
+        """A net in a gap; edges that leave by the same port share theirs."""
+        if port is not None and (id(port), gap) in self.shared:
+            return self.shared[id(port), gap]
+        net = Net(gap)
+        self.nets.setdefault(gap, []).append(net)
+        if port is not None:
+            self.shared[id(port), gap] = net
+        return net
 
-    def _steps(self, number: int, shared: dict[tuple[int, int], _Net]) -> list[_Step]:
+    def _legs(self, number: int) -> list[_Leg]:
         path, ranks = self.layers.paths[number], self.layers.ranks
-        steps: list[_Step] = []
-        for place in range(len(path) - 1):
-            one, other = path[place], path[place + 1]
-            leaves = place == 0
-            turn = ranks[one] == ranks[other]
-            starts_before = leaves if turn else ranks[one] < ranks[other]
-            ends_before = leaves if turn else not starts_before
+        places = [self.middles[vertex] for vertex in path]
+        if path:
+            places[0], places[-1] = self.ports.leaving[number].at, self.ports.entering[number].at
+        legs: list[_Leg] = []
+        for step, (one, other) in enumerate(pairwise(path)):
+            leaves = step == 0
+            turns = ranks[one] == ranks[other]
+            starts_before = leaves if turns else ranks[one] < ranks[other]
             gap = ranks[one] if starts_before else ranks[one] - 1
-            net = _Net(gap)
-            if leaves:
-                net = shared.setdefault((id(self.ports.leaving[number]), gap), net)
-            for vertex, is_before in ((place, starts_before), (place + 1, ends_before)):
-                side = net.before if is_before else net.after
-                across = self._across(number, vertex)
-                if across not in side:
-                    side.append(across)
-            steps.append(_Step(net, place, starts_before, place + 1, ends_before))
-        return steps
+            net = self._net(gap, self.ports.leaving[number] if leaves else None)
+            net.meet(places[step], before=starts_before)
+            net.meet(places[step + 1], before=starts_before == turns)
+            legs.append(_Leg(net, places[step], places[step + 1]))
+        return legs
 
-    def _across(self, number: int, place: int) -> float:
-        """Where the path of an edge stands across the flow, within its band."""
-        path = self.layers.paths[number]
-        if place == 0:
-            return self.ports.leaving[number].at
-        if place == len(path) - 1:
-            return self.ports.entering[number].at
-        return self.middles[path[place]]
+    def _crossing(self, number: int) -> _Crossing:
+        wire, ranks = self.ports.wires[number], self.layers.ranks
+        port = self.ports.leaving[number]
+        first = self._net(ranks[wire.source], port)
+        first.meet(port.at, before=True)
+        last = self._net(ranks[wire.target] - 1)
+        last.meet(self.ports.entering[number].at, before=False)
+        begin, end = self.band_of[ranks[wire.source]], self.band_of[ranks[wire.target]]
+        first.leave(on=begin < end)
+        last.leave(on=begin > end)
+        return self._through_aisles(port, (first, last), (begin, end))
+
+    def _through_aisles(
+        self, port: Port, ends: tuple[Net, Net], bands: tuple[int, int]
+    ) -> _Crossing:
+        """Join two bends by the aisles between; past whole bands a line goes in the margin."""
+        first, last = ends
+        begin, end = bands
+        on = begin < end
+        near, far = (begin, end - 1) if on else (begin - 1, end)
+        run = self.aisles.setdefault(near, {}).setdefault(id(port), Run())
+        (run.above if on else run.below).append(first)
+        if near == far:
+            (run.below if on else run.above).append(last)
+            return _Crossing([first, last], [run])
+        outside = Net(-1)
+        self.margin.append((outside, near, far))
+        (run.below if on else run.above).append(outside)
+        other = self.aisles.setdefault(far, {}).setdefault(id(outside), Run())
+        (other.above if on else other.below).append(outside)
+        (other.below if on else other.above).append(last)
+        return _Crossing([first, outside, last], [run, other])
 
     # --- along the flow -----------------------------------------------------------------------
 
-    def _place_along(self, nets: Sequence[_Net]) -> float:
-        by_gap: dict[int, list[_Net]] = {}
-        for net in nets:
-            by_gap.setdefault(net.gap, []).append(net)
-        heads = [self._begin_of(band, by_gap) for band in self.bands]
-        margin = max((head.size for head in heads), default=0.0)
+    def _place_along(self) -> float:
+        start = self._place_margin()
+        heads = []
+        for band in self.layers.bands:
+            nets = [net for net in self.nets.get(band.start - 1, ()) if net.after]
+            size, place = place_nets(nets)
+            heads.append((0.0 if size < 0 else size + self._tail(band.start), place))
+        room = max((size for size, _ in heads), default=0.0)
         length = 0.0
-        for band, head in zip(self.bands, heads, strict=True):
-            head.place(margin - head.size)
-            length = max(length, self._place_band(band, margin, by_gap))
+        for band, (size, place) in zip(self.layers.bands, heads, strict=True):
+            place(start + room - size)
+            length = max(length, self._place_band(band, start + room))
         return length
 
-    def _begin_of(self, band: Band, by_gap: dict[int, list[_Net]]) -> _Corridor:
-        nets = by_gap.get(band.start - 1, [])
-        corridor = _Corridor.of(nets, before=False, after=True)
-        if corridor.bends:
-            corridor.size += self._tail(band.start)
-        return corridor
+    def _place_margin(self) -> float:
+        bends = [Bend((), (near, far), *sorted((near, far))) for _, near, far in self.margin]
+        numbers = tracks(bends)
+        for (net, _, _), number in zip(self.margin, numbers, strict=True):
+            net.along = number * STEP
+        return (max(numbers, default=-1) + 1) * STEP
 
-    def _place_band(self, band: Band, start: float, by_gap: dict[int, list[_Net]]) -> float:
+    def _place_band(self, band: Band, start: float) -> float:
         cursor = start
         for rank in band:
             self.begins[rank] = cursor
             cursor += self.flow.along
-            nets = by_gap.get(rank, [])
+            nets = [net for net in self.nets.get(rank, ()) if net.before or rank + 1 in band]
+            size, place = place_nets(nets)
+            lead = self._lead(rank)
             if rank + 1 in band:
-                cursor += self._place_gap(rank, cursor, nets)
-                continue
-            corridor = _Corridor.of(nets, before=True, after=False)
-            corridor.place(cursor + self._lead(rank))
-            if corridor.bends:
-                cursor += self._lead(rank) + corridor.size
+                tail = self._tail(rank + 1)
+                gap = max(MIN_GAP, lead + max(size, 0.0) + tail)
+                if self.distances:
+                    gap = max(gap, self.distances[rank + 1] - self.flow.along)
+                place(cursor + lead + (gap - lead - max(size, 0.0) - tail) / 2)
+                cursor += gap
+            else:
+                place(cursor + lead)
+                cursor += lead + size if size >= 0 else 0.0
         return cursor
 
-    def _place_gap(self, rank: int, cursor: float, nets: Sequence[_Net]) -> float:
-        corridor = _Corridor.of(nets, before=True, after=True)
-        lead, tail = self._lead(rank), self._tail(rank + 1)
-        size = max(MIN_GAP, lead + corridor.size + tail)
-        if rank + 1 < len(self.distances):
-            size = max(size, self.distances[rank + 1] - self.flow.along)
-        corridor.place(cursor + lead + (size - lead - corridor.size - tail) / 2)
-        return size
-
     def _lead(self, rank: int) -> float:
-        words = (
-            port.words
-            for box in self._boxes(rank)
-            for port in self.ports.leaving_sides.get(box, ())
-        )
-        return LEAD + max(map(self.flow.tag_room, words), default=0.0)
+        return LEAD + self._tag_room(rank, self.ports.leaving_sides)
 
     def _tail(self, rank: int) -> float:
-        words = (
-            port.words
-            for box in self._boxes(rank)
-            for port in self.ports.entering_sides.get(box, ())
-        )
-        return TAIL + max(map(self.flow.tag_room, words), default=0.0)
+        return TAIL + self._tag_room(rank, self.ports.entering_sides)
 
-    def _boxes(self, rank: int) -> Iterable[int]:
-        return (each for each in self.layers.layers[rank] if not self.layers.is_lane(each))
+    def _tag_room(self, rank: int, sides: dict[int, list[Port]]) -> float:
+        ports = (port for box in self.layers.layers[rank] for port in sides.get(box, ()))
+        return max((self.flow.tag_room(port.words) for port in ports), default=0.0)
 
     # --- across the flow ----------------------------------------------------------------------
 
-    def _place_across(self, nets: Sequence[_Net]) -> float:
-        """Stack the bands, with an aisle between for the lines that lead on; give the breadth."""
+    def _place_across(self) -> float:
+        """Stack the bands, with aisles between for the lines that lead on; give the breadth."""
         cursor = 0.0
-        for number, band in enumerate(self.bands):
+        for number, band in enumerate(self.layers.bands):
             low, high = self._extent(band)
             self.shifts[number] = cursor - low
             cursor += high - low
-            if number + 1 == len(self.bands):
-                return cursor
-            passing = [net for net in nets if net.gap == band.stop - 1 and net.before and net.after]
-            # Who turns off last goes outside, so that no two lines cross in the fold.
-            for place, net in enumerate(sorted(passing, key=lambda net: net.before_along)):
-                net.aisle = cursor + AISLE + place * STEP
-            cursor += 2 * AISLE + max(0, len(passing) - 1) * STEP
+            if number + 1 < len(self.layers.bands):
+                runs = list(self.aisles.get(number, {}).values())
+                cursor += 2 * AISLE + place_runs(runs, cursor + AISLE)
         return cursor
 
     def _extent(self, band: Band) -> tuple[float, float]:
-        ends = [(0.0, 0.0)] if not band else []
-        for rank in band:
-            for vertex in self.layers.layers[rank]:
-                lane = self.layers.is_lane(vertex)
-                half = 0.0 if lane else self.ports.breadth(vertex) / 2
-                ends.append((self.middles[vertex] - half, self.middles[vertex] + half))
-        return min(low for low, _ in ends), max(high for _, high in ends)
+        vertices = [vertex for rank in band for vertex in self.layers.layers[rank]]
+        halves = [
+            0.0 if self.layers.is_lane(vertex) else self.ports.breadth(vertex) / 2
+            for vertex in vertices
+        ]
+        lows = (self.middles[each] - half for each, half in zip(vertices, halves, strict=True))
+        highs = (self.middles[each] + half for each, half in zip(vertices, halves, strict=True))
+        return min(lows, default=0.0), max(highs, default=0.0)
 
     # --- the result -----------------------------------------------------------------------------
 
-    def _shift(self, rank: int) -> float:
-        return self.shifts[self.band_of[rank]]
-
     def _box(self, box: int) -> Box:
-        rank, breadth = self.layers.ranks[box], self.ports.breadth(box)
-        across = self.middles[box] - breadth / 2 + self._shift(rank)
-        return self.flow.box(self.begins[rank], across, breadth)
+        breadth = self.ports.breadth(box)
+        across = self.middles[box] - breadth / 2 + self._shift(box)
+        return self.flow.box(self.begins[self.layers.ranks[box]], across, breadth)
 
-    def _route(self, number: int, steps: Sequence[_Step]) -> Route:
-        path, ranks = self.layers.paths[number], self.layers.ranks
-        across = [
-            self._across(number, place) + self._shift(ranks[vertex])
-            for place, vertex in enumerate(path)
-        ]
-        begin = self.begins[ranks[path[0]]] + self.flow.along
-        end = self.begins[ranks[path[-1]]]
-        places = [(begin, across[0])]
-        for step in steps:
-            places.extend(_bend(step, across[step.start], across[step.end]))
-        places.append((end, across[-1]))
+    def _shift(self, box: int) -> float:
+        return self.shifts[self.band_of[self.layers.ranks[box]]]
+
+    def _route(self, number: int) -> Route:
+        wire = self.ports.wires[number]
+        begin = self.begins[self.layers.ranks[wire.source]] + self.flow.along
+        end = self.begins[self.layers.ranks[wire.target]]
+        start = self.ports.leaving[number].at + self._shift(wire.source)
+        stop = self.ports.entering[number].at + self._shift(wire.target)
+        places = [(begin, start), *self._turns(number, start, stop), (end, stop)]
         points = tuple(self.flow.point(*place) for place in _straightened(places))
         return Route(points, tuple(self._tags(number, points)))
 
+    def _turns(self, number: int, start: float, stop: float) -> Iterable[tuple[float, float]]:
+        if number not in self.crossings:
+            shift = self._shift(self.ports.wires[number].source)
+            for leg in self.legs[number]:
+                if abs(leg.start - leg.end) >= SAME:
+                    yield leg.net.along, leg.start + shift
+                    yield leg.net.along, leg.end + shift
+            return
+        crossing = self.crossings[number]
+        across = [start, *(run.across for run in crossing.runs), stop]
+        for net, (before, after) in zip(crossing.nets, pairwise(across), strict=True):
+            yield net.along, before
+            yield net.along, after
+
     def _tags(self, number: int, points: Sequence[Point]) -> Iterable[Tag]:
-        for end, sign in ((self.ports.leaving[number], 1), (self.ports.entering[number], -1)):
-            if not end.words:
+        for port, sign in ((self.ports.leaving[number], 1), (self.ports.entering[number], -1)):
+            if not port.words:
                 continue
-            width = tag_width(end.words)
-            distance = 5.0 if sign > 0 else 14.0
+            width = tag_width(port.words)
+            distance = 5.0 if sign > 0 else 13.0
             half = width / 2 if self.flow.horizontal else TAG_SIZE / 2 + 2
             away = self.flow.point(sign * (distance + half), 0.0)
             base = points[0] if sign > 0 else points[-1]
-            yield Tag(end.words, base.x + away.x, base.y + away.y, width)
-
-
-@dataclass(slots=True)
-class _Corridor:
-    """The bends that stand side by side in one gap, or in the part of it in one band."""
-
-    bends: list[tuple[_Net, int]]
-    size: float
-    before: bool
-    after: bool
-
-    @classmethod
-    def of(cls, nets: Sequence[_Net], *, before: bool, after: bool) -> _Corridor:
-        found: list[tuple[_Net, Bend]] = []
-        for net in nets:
-            bend = _bend_of(net, before=before, after=after)
-            if bend is not None:
-                found.append((net, bend))
-        numbers = tracks([bend for _, bend in found])
-        size = max(numbers, default=0) * STEP
-        bends = [(net, number) for (net, _), number in zip(found, numbers, strict=True)]
-        return cls(bends, size, before, after)
-
-    def place(self, start: float) -> None:
-        for net, number in self.bends:
-            along = start + number * STEP
-            if self.before:
-                net.before_along = along
-            if self.after:
-                net.after_along = along
-
-
-def _bend_of(net: _Net, *, before: bool, after: bool) -> Bend | None:
-    """What there is of a net on this side of a fold (both sides when there is none)."""
-    first, second = tuple(net.before if before else ()), tuple(net.after if after else ())
-    ends = [*first, *second]
-    if not ends or max(ends) - min(ends) < SAME and before and after:
-        return None
-    cut = bool(net.before and net.after)
-    low = -FAR if cut and not before else min(ends)
-    high = FAR if cut and not after else max(ends)
-    return Bend(first, second, low, high)
-
-
-def _bend(step: _Step, start: float, end: float) -> list[tuple[float, float]]:
-    net = step.net
-    first = net.before_along if step.starts_before else net.after_along
-    last = net.before_along if step.ends_before else net.after_along
-    if net.aisle is None or step.starts_before == step.ends_before:
-        straight = abs(start - end) < SAME and step.starts_before != step.ends_before
-        return [] if straight else [(first, start), (last, end)]
-    return [(first, start), (first, net.aisle), (last, net.aisle), (last, end)]
+            yield Tag(port.words, base.x + away.x, base.y + away.y, width)
 
 
 def _straightened(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -324,7 +287,3 @@ def _on_line(
         abs(one[axis] - middle[axis]) < SAME and abs(middle[axis] - other[axis]) < SAME
         for axis in (0, 1)
     )
-
-
-def _unique(nets: Iterable[_Net]) -> list[_Net]:
-    return list({id(net): net for net in nets}.values())

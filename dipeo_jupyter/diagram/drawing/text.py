@@ -9,19 +9,19 @@ from __future__ import annotations
 import unicodedata
 
 ELLIPSIS = "…"
-BOLD = 1.12
+BOLD = 1.13
 """How much wider bold letters are."""
-WIDE_LETTER, FALLBACK = 1.05, 0.64
+WIDE_LETTER, OTHER_LETTER = 1.05, 0.72
 LETTERS = {
-    0.29: "ijl'|",
-    0.34: "I., :;!·",
-    0.41: 'ftr-()[]/\\"`',
-    0.54: "ckszvxyJL?*_",
-    0.64: "abdeghnopquEFPRSTYZ0123456789$#^",
-    0.70: "ABCKVXUeé",
-    0.79: "DGHNOQ&+=<>~",
-    0.87: "w@%",
-    0.99: "mMW…",
+    0.33: " ijlIJ'`,.·:;|",
+    0.42: "/\\-()[]ftr!",
+    0.52: 'sz?*_"',
+    0.59: "cvxykFL",
+    0.65: "abdeghnopquEKPSTY0123456789${}",
+    0.72: "ABCRUVXZ",
+    0.79: "DGHNOQ&",
+    0.86: "w#+<=>^~×→M",
+    1.00: "mW%@…",
 }
 """Widths in em, and the letters that are about so wide."""
 WIDTHS = {letter: width for width, letters in LETTERS.items() for letter in letters}
@@ -75,7 +75,7 @@ def _em(letter: str) -> float:
     if unicodedata.combining(letter) or unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
         return 0.0
     wide = unicodedata.east_asian_width(letter) in {"W", "F"} or letter > "\uffff"
-    return WIDE_LETTER if wide else FALLBACK
+    return WIDE_LETTER if wide else OTHER_LETTER
 
 
 def _end(text: str, room: float, size: float, *, bold: bool) -> int:

@@ -80,12 +80,12 @@ class Child:
         try:
             await _to_the_end(self._start())
         except BaseException:
-            await _to_the_end(self._stop())
+            await self._end()
             raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await _to_the_end(self._stop())
+        await self._end()
 
     async def finished(self) -> int:
         """Wait for the job; its exit code, or minus the number of the signal that ended it."""
@@ -137,10 +137,15 @@ class Child:
             raise _not_started(error) from None
         return process
 
-    async def _stop(self) -> None:
+    async def _end(self) -> None:
+        # The kill comes at once: a loop that is closing may cancel the tidying up after it.
+        if self._process is not None:
+            _kill(self._process.get_pid())
+        await _to_the_end(self._tidy_up())
+
+    async def _tidy_up(self) -> None:
         self._live.close()
         if self._process is not None:
-            self._kill(self._process.get_pid())
             await self._streams.exited.wait()
             stdin = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))
             if stdin.get_write_buffer_size():  # nobody read it all: closing alone would wait
@@ -152,11 +157,11 @@ class Child:
             await self._report.closed.wait()
         await asyncio.to_thread(self._folder.remove)
 
-    @staticmethod
-    def _kill(group: int) -> None:
-        # Nobody is left in the group; macOS says PermissionError when only zombies are.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+
+def _kill(group: int) -> None:
+    # Nobody is left in the group; macOS says PermissionError when only zombies are.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _not_started(error: OSError) -> NodeError:

@@ -160,7 +160,5 @@ def _interpreter() -> str:
 def _find(program: str, search_path: str | None) -> str:
     found = shutil.which(program, path=search_path)
     if found is None:
-        raise NodeError(
-            f"`{program}` is not on the PATH. {_INSTALL[program]}.", field="language"
-        )
+        raise NodeError(f"`{program}` is not on the PATH. {_INSTALL[program]}.", field="language")
     return str(Path(found).absolute())

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from ...engine.ports import JobLanguage, JobResult
 from ...errors import NodeError
 from .launch import Limits
-from .output import Captured, size
+from .output import Captured
 
 _DEEPEST = 100
 _LAST_LINES = 3
@@ -67,8 +67,8 @@ def _report(said: Said, limits: Limits, status: int) -> dict[str, Any]:
     if said.report.cut:
         length = len(said.report.data) + said.report.cut
         raise NodeError(
-            f"The result is too large: {size(length)} of JSON, at most {size(limits.result)} "
-            "are allowed. Write it to a file and return the file's name.",
+            f"The result is too large: {length:,} bytes of JSON, at most {limits.result:,} are "
+            "allowed. Write it to a file and return the file's name.",
             field="code",
         )
     if not said.report.data:
@@ -86,11 +86,10 @@ def _report(said: Said, limits: Limits, status: int) -> dict[str, Any]:
 
 def _parse(data: bytes) -> Any:
     """The last line, as strict JSON; half a surrogate pair, which is no text, is replaced."""
-    *_, line, rest = b"\n", *data.split(b"\n")
+    if not data.endswith(b"\n"):
+        raise _unreadable("its end is missing")
     try:
-        if rest:
-            raise ValueError("its end is missing")  # noqa: TRY301
-        text = line.decode("utf-8", "surrogatepass")
+        text = data[:-1].rsplit(b"\n", 1)[-1].decode("utf-8", "surrogatepass")
         value = json.loads(text, parse_constant=_no_constant)
         if _SURROGATE.search(text):
             value = _whole_characters(value)
@@ -111,18 +110,19 @@ def _whole_characters(value: Any) -> Any:
     return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
-def _check_depth(value: Any) -> None:
-    level = [value]
+def _check_depth(report: Any) -> None:
+    level = [report]
     for _ in range(_DEEPEST):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ] if isinstance(value, (dict, list)) else []
+        level = [inner for outer in level for inner in _parts(outer)]
         if not level:
             return
     raise _too_deep()
+
+
+def _parts(value: Any) -> list[Any]:
+    """The lists and objects directly inside."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [each for each in inside if isinstance(each, (dict, list))]
 
 
 def _too_deep() -> NodeError:

@@ -38,7 +38,7 @@ class Captured:
         """What was kept, and a last line that says how much was cut."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         text = decoder.decode(self._kept, final=not self._cut)
-        return f"{text}\n… {size(self._cut)} more were cut" if self._cut else text
+        return f"{text}\n… {_size(self._cut)} more were cut" if self._cut else text
 
 
 class Lines:
@@ -91,20 +91,25 @@ class Live:
 
     def flush(self) -> None:
         """Hand on what waits, at once."""
-        self.close()
+        self._stop_timer()
         if self._waiting:
             text, self._waiting = "\n".join(self._waiting), []
             self._next = asyncio.get_running_loop().time() + _PAUSE
             self._listener(text)
 
     def close(self) -> None:
-        """Hand on nothing more by itself."""
+        """Never call the listener again."""
+        self._stop_timer()
+        self._waiting = []
+        self._room = 0
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
-def size(count: int) -> str:
+def _size(count: int) -> str:
     """A number of bytes as people say it: `99 MB`."""
     for unit, name in ((1_000_000, "MB"), (1_000, "KB")):
         if count >= unit:

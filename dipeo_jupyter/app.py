@@ -1,0 +1,48 @@
+"""The one place where the parts are put together."""
+
+from __future__ import annotations
+
+from .errors import ServiceError
+from .engine.clock import SystemClock
+from .engine.engine import Engine
+from .engine.execution import Limits
+from .engine.ports import Services
+from .nodes import load_node_types
+from .services.demo import DemoLLM
+from .services.files import LocalFiles
+from .services.journal import MemoryJournal
+from .services.keys import Keys
+from .services.llm import LiteLLM, LLMRouter
+from .services.notion import NotionService
+from .services.sandbox.process import ProcessSandbox
+from .settings import Settings
+
+
+def notion_token(keys: Keys) -> str | None:
+    """The token for Notion, if there is one; the service says what to do when there is none."""
+    try:
+        return keys.get("notion")
+    except ServiceError:
+        return None
+
+
+def build_services(settings: Settings) -> Services:
+    """The outside world, as the settings describe it."""
+    keys = Keys(settings.environ)
+    return Services(
+        llm=LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases)),
+        files=LocalFiles(settings.root),
+        sandbox=ProcessSandbox(),
+        notion=NotionService(lambda: notion_token(keys)),
+    )
+
+
+def build_engine(settings: Settings, services: Services | None = None) -> Engine:
+    """An engine for the event loop of whoever calls it."""
+    return Engine(
+        load_node_types(),
+        services or build_services(settings),
+        MemoryJournal(),
+        SystemClock(),
+        Limits(settings.max_concurrency, settings.max_rounds),
+    )

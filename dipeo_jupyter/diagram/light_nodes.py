@@ -1,0 +1,126 @@
+"""The `nodes` of a light file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from .labels import label_fault
+from .light_report import Map, Report
+from .model import Label, NodeSpec
+from .source import Path
+from .wrong_values import kind
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A node as written. `path` has its label, unless there is none or another node has it."""
+
+    place: Path
+    path: Path
+    label: Label | None
+    fields: Map
+
+
+def draft_nodes(nodes: JsonValue, report: Report) -> list[Draft]:
+    """The nodes with their labels; empty entries of the list are left out."""
+    if not isinstance(nodes, list):
+        _report_no_list(nodes, report)
+        return []
+    drafts: list[Draft] = []
+    first: dict[Label, Path] = {}
+    for index, entry in enumerate(nodes):
+        place: Path = ("nodes", index)
+        if isinstance(entry, dict):
+            drafts.append(_draft(place, entry, first, report))
+        elif entry is not None:
+            message = f"A node is a map with `label` and `type`, not {kind(entry)}."
+            hint = "Put a space after the colon." if ":" in str(entry) else None
+            report.add("bad_value", message, place, hint)
+    return drafts
+
+
+def build_node(draft: Draft, report: Report) -> NodeSpec | None:
+    """The node; None when a value in it is wrong, which is then noted."""
+    fields = dict(draft.fields)
+    label, node_type = fields.pop("label", None), fields.pop("type", None)
+    if node_type is None or node_type == "":
+        who = f"The node {draft.label!r}" if draft.label else "A node"
+        report.add("missing_type", f"{who} has no `type`.", draft.path, "Write `type: …`.")
+        node_type = "?"
+    known: Map = {
+        "label": "" if label is None else label,
+        "type": node_type.lower() if isinstance(node_type, str) else node_type,
+        "position": fields.pop("position", None),
+    }
+    props = report.map(fields.pop("props", None), (*draft.place, "props"))
+    return report.build(NodeSpec, known | {"props": props | fields}, draft.path)
+
+
+def _report_no_list(nodes: JsonValue, report: Report) -> None:
+    message, hint = "`nodes` is missing.", "Write `nodes:` with a list: `- label: …`."
+    if isinstance(nodes, dict):
+        message = "`nodes` is a map of labels, as in the oldest files, which cannot be read yet."
+        hint = "Make it a list: `- label: …`."
+        if any(key.startswith("-") for key in nodes):
+            message, hint = "`nodes` must be a list.", "Put a space after each dash: `- label: …`."
+    elif nodes is not None:
+        message = f"`nodes` must be a list, not {kind(nodes)}."
+    report.add("not_a_diagram", message, ("nodes",), hint)
+
+
+def _draft(place: Path, entry: Map, first: dict[Label, Path], report: Report) -> Draft:
+    fields = _expand(entry, place, report)
+    label = fields.get("label")
+    if label is None or (isinstance(label, str) and not label.strip()):
+        report.add("missing_label", "A node has no `label`.", place, "Write `label: …`.")
+        return Draft(place, place, None, fields)
+    if not isinstance(label, str):
+        return Draft(place, place, None, fields)
+    if fault := label_fault(label):
+        report.add("bad_value", f"The label {label[:40]!r} {fault}.", (*place, "label"))
+    if first.setdefault(label, place) == place:
+        return Draft(place, ("nodes", label), label, fields)
+    _report_duplicate(place, label, first, report)
+    return Draft(place, place, label, fields)
+
+
+def _report_duplicate(place: Path, label: Label, first: dict[Label, Path], report: Report) -> None:
+    number = 1
+    while f"{label}~{number}" in first:
+        number += 1
+    line = report.source.line_of(*first[label], "label")
+    message = f"The label {label!r} is taken: a node on line {line} has it too."
+    hint = f"Call this one {f'{label}~{number}'!r}, for instance."
+    report.add("duplicate_label", message, (*place, "label"), hint)
+
+
+def _expand(entry: Map, place: Path, report: Report) -> Map:
+    """`a.b: v` as `{a: {b: v}}`, and no keys that begin with `__`."""
+    expanded: Map = {}
+    for key, value in entry.items():
+        parts = key.split(".")
+        if key.startswith("__"):
+            continue
+        if not _put(expanded, parts if all(parts) else [key], value):
+            message = f"`{key}` and another entry exclude each other."
+            report.add("bad_value", message, (*place, key), "Write one map instead.")
+    return expanded
+
+
+def _put(into: Map, parts: list[str], value: JsonValue) -> bool:
+    """Whether there was room for the value."""
+    for part in parts[:-1]:
+        inner = into.setdefault(part, {})
+        if not isinstance(inner, dict):
+            return False
+        into = inner
+    key = parts[-1]
+    old = into.get(key)
+    if isinstance(old, dict) and isinstance(value, dict):
+        value = old | value
+    elif key in into:
+        return False
+    into[key] = value
+    return True

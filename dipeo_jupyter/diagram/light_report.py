@@ -1,0 +1,68 @@
+"""Collects what is wrong with a light file while it is read, each problem with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from ..errors import DiagramError, Problem
+from .source import Path, Source
+from .wrong_values import kind, wrong_values
+from .yaml_tree import MOST_PROBLEMS
+
+Model = TypeVar("Model", bound=BaseModel)
+Map = dict[str, JsonValue]
+
+
+class Report:
+    """The problems found so far. `source` tells their places, and may learn better names."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.problems: list[Problem] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether there are more problems than anybody reads."""
+        return len(self.problems) >= MOST_PROBLEMS
+
+    def add(self, code: str, message: str, path: Path, hint: str | None = None) -> None:
+        """Note a problem with the part of the diagram that `path` leads to."""
+        self.include(Problem(code, message, _node(path), path, hint))
+
+    def include(self, problem: Problem) -> None:
+        """Note a problem that somebody else has put in words."""
+        if not self.full:
+            self.problems.append(self.source.locate(problem))
+
+    def build(self, model: type[Model], fields: Mapping[str, object], path: Path) -> Model | None:
+        """The model with these fields; None when a value is wrong, which is then noted."""
+        try:
+            return model.model_validate(fields)
+        except ValidationError as error:
+            for wrong in wrong_values(error):
+                self.add("bad_value", wrong.message, (*path, *wrong.path), wrong.hint)
+            return None
+
+    def map(self, value: JsonValue, path: Path) -> Map:
+        """A map that may be left out; anything else is noted."""
+        if isinstance(value, dict):
+            return value
+        if value is not None:
+            self.add("bad_value", f"`{path[-1]}` must be a map, not {kind(value)}.", path)
+        return {}
+
+    def finish(self) -> None:
+        """Raise all problems, in the order of the file."""
+        if self.problems:
+            raise DiagramError(*sorted(self.problems, key=lambda problem: problem.line or 0))
+
+
+def _node(path: Path) -> str | None:
+    match path:
+        case ("nodes", str(label), *_):
+            return label
+        case _:
+            return None

@@ -1,0 +1,314 @@
+"""`db`: reads, writes and changes files below the run's root."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, ClassVar, Literal, Self
+from weakref import WeakKeyDictionary
+
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+
+from ..diagram.suggest import did_you_mean
+from ..diagram.values import MissingPartError, kind, part
+from ..engine.node import Context, Inputs, Node, Result
+from ..engine.ports import Files
+from ..errors import NodeError
+from .formats import Format, appended, dump, filled, format_of, load, structured
+
+MAX_TOTAL = 50_000_000
+"""Characters that one `db` reads out of all its files together."""
+
+_NAMED_INPUTS = ("generated_code", "content", "value", "default")
+_BRACED = re.compile(r"(?<!\{)\{([^\W\d]\w*(?:\.[^\W\d]\w*)*)\}(?!\})")
+_RANGE = re.compile(r"[1-9]\d*(:(\d+)?)?|:\d+")
+
+# Between reading a file and writing it again no other `db` of this loop may change it. A lock
+# belongs to a loop, and nodes hold nothing of their own; hence this one table.
+_CHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+def _pieces(value: Any) -> Any:
+    """`"a, b"` and `5` as people write them, for a list of text."""
+    if isinstance(value, str):
+        return tuple(piece.strip() for piece in value.split(",") if piece.strip())
+    pieces = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(piece) if isinstance(piece, int) else piece for piece in pieces)
+
+
+Pieces = Annotated[tuple[str, ...], BeforeValidator(_pieces)]
+
+
+class Db(Node):
+    """Reads files into the run, or writes what arrives into a file.
+
+    `read` gives the content of one file, or an object path → content for a list or a pattern.
+    `write` replaces a file, `append` adds to its end, `update` sets `keys` in a JSON or YAML
+    object; these three hand on the path. `fixed_prompt` hands on `file` itself, as text.
+    """
+
+    type: ClassVar[str] = "db"
+
+    sub_type: Literal["file", "fixed_prompt", "code", "api_tool"] = Field(
+        "file", validation_alias=AliasChoices("sub_type", "subType")
+    )
+    operation: Literal["read", "write", "append", "update", "prompt"] = "read"
+    file: str | tuple[str, ...] | None = Field(
+        None,
+        validation_alias=AliasChoices("file", "source_details", "sourceDetails", "file_path"),
+        description="Relative to the run's root. `{{name}}` and `{name}` are filled in.",
+    )
+    format: Format | None = Field(None, description="By suffix when not given.")
+    keys: Pieces | None = Field(None, description="Dotted paths to read alone, or to update.")
+    lines: Pieces | None = Field(None, description="`1:120,5`: lines to read, counted from 1.")
+    glob: bool = Field(default=False, description="`file` is a pattern: `data/**/*.json`.")
+    serialize_json: bool = Field(default=False, description="Hand on JSON text, not its value.")
+    data: Any = Field(None, description="What to write; what arrives when not given.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_collections_yet(cls, settings: Any) -> Any:
+        for name in ("collection", "query"):
+            if isinstance(settings, dict) and settings.get(name) is not None:
+                raise ValueError(
+                    f"`{name}` (collections and SQL) is not supported in this version: use `file`."
+                )
+        if isinstance(settings, dict):
+            return {
+                name: settings[name] for name in settings if name not in ("collection", "query")
+            }
+        return settings
+
+    @field_validator("sub_type")
+    @classmethod
+    def _no_code(cls, sub_type: str) -> str:
+        if sub_type in ("code", "api_tool"):
+            raise ValueError(f"a db does not run {sub_type}: use a node of type `job` for it.")
+        return sub_type
+
+    @field_validator("lines")
+    @classmethod
+    def _ranges(cls, lines: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for piece in lines or ():
+            if not _RANGE.fullmatch(piece):
+                raise ValueError(f"{piece!r} is no range of lines: write 5, 1:120, 10: or :20.")
+        return lines
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for contradiction in self._contradictions():
+            raise ValueError(contradiction)
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
+        if not self.file:
+            yield "`file` is missing: name the file, or with fixed_prompt the text."
+        if self.is_prompt or self.operation != "read":
+            if not isinstance(self.file, str):
+                yield f"{'fixed_prompt' if self.is_prompt else self.operation} needs one `file`."
+            if self.lines or self.glob or self.serialize_json:
+                yield "`lines`, `glob` and `serialize_json` are for reading alone."
+        if self.lines and self.keys:
+            yield "`lines` and `keys` exclude each other: lines are text, keys belong to values."
+        if self.operation == "update" and not self.keys:
+            yield "update needs `keys`: which of them to set."
+        if self.operation in ("write", "append") and self.keys:
+            yield f"{self.operation} takes no `keys`; to set some of them use update."
+
+    @property
+    def is_prompt(self) -> bool:
+        return self.sub_type == "fixed_prompt" or self.operation == "prompt"
+
+    async def run(self, inputs: Inputs, ctx: Context) -> Result:
+        if self.is_prompt:
+            return Result.value(ctx.render(str(self.file)))
+        if self.operation == "read":
+            value = await self._read(ctx)
+            return Result.value(dump(value, "json") if self.serialize_json else value)
+        value = self._value(inputs, ctx)
+        path = _path(str(self.file), ctx)
+        async with _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            return Result.value(await self._change(path, value, ctx.services.files))
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    async def _read(self, ctx: Context) -> Any:
+        files = ctx.services.files
+        if isinstance(self.file, str):
+            path = _path(self.file, ctx)
+            if not await self._is_pattern(path, files):
+                return await self._content(path, await files.read(path))
+        contents, total = {}, 0
+        for path in await self._paths(ctx):
+            text = await files.read(path)
+            if (total := total + len(text)) > MAX_TOTAL:
+                raise NodeError(f"The files hold more than {MAX_TOTAL:,} characters.", field="file")
+            contents[path] = await self._content(path, text)
+        return contents
+
+    async def _paths(self, ctx: Context) -> list[str]:
+        files, paths = ctx.services.files, []
+        for written in [self.file] if isinstance(self.file, str) else self.file or ():
+            path = _path(written, ctx)
+            is_pattern = await self._is_pattern(path, files)
+            found = await files.glob(path) if is_pattern else [path]
+            if not found:
+                raise NodeError(f"No file matches {path!r}.", field="file")
+            paths += found
+        return paths
+
+    async def _is_pattern(self, path: str, files: Files) -> bool:
+        return self.glob or ("*" in path and not await files.exists(path))
+
+    async def _content(self, path: str, text: str) -> Any:
+        with _about(path):
+            if self.lines:
+                return _lines(text, self.lines)
+            # Large files take long, and the event loop must not wait for them.
+            value = await asyncio.to_thread(load, text, self._format(path))
+            return _picked(value, self.keys) if self.keys else value
+
+    def _format(self, path: str) -> Format:
+        return self.format or format_of(path)
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _value(self, inputs: Inputs, ctx: Context) -> Any:
+        if self.data is not None:
+            return filled(self.data, ctx.render)
+        for name in _NAMED_INPUTS:
+            if name in inputs:
+                return inputs[name]
+        if not inputs:
+            message = "There is nothing to write: connect a node that gives it, or set `data`."
+            raise NodeError(message, field="data")
+        return inputs.single()
+
+    async def _change(self, path: str, value: Any, files: Files) -> str:
+        with _about(path):
+            match self.operation:
+                case "append":
+                    return await self._append(path, value, files)
+                case "update":
+                    return await self._update(path, value, files)
+                case _:
+                    text = await asyncio.to_thread(dump, value, self._format(path))
+                    return await files.write(path, text)
+
+    async def _append(self, path: str, value: Any, files: Files) -> str:
+        old = await files.read(path) if await files.exists(path) else ""
+        new = await asyncio.to_thread(appended, old, value, self._format(path))
+        if new.startswith(old):
+            return await files.append(path, new.removeprefix(old))
+        return await files.write(path, new)
+
+    async def _update(self, path: str, value: Any, files: Files) -> str:
+        form = self._format(path)
+        if form not in ("json", "yaml"):
+            raise NodeError(f"Only json and yaml can be updated, not {form}.", field="operation")
+        whole = await asyncio.to_thread(load, await files.read(path), form)
+        if not isinstance(whole, dict):
+            raise NodeError(f"Only an object has keys to update, and the file holds {kind(whole)}.")
+        for key, new in _new_values(self.keys or (), structured(value)).items():
+            _put(whole, key, new)
+        return await files.write(path, await asyncio.to_thread(dump, whole, form))
+
+
+@contextmanager
+def _about(path: str) -> Iterator[None]:
+    """Says of which file an error speaks."""
+    try:
+        yield
+    except NodeError as error:
+        message = f"{path!r}: {error}"
+        raise NodeError(message, field=error.field, details=error.details) from None
+
+
+def _path(written: str, ctx: Context) -> str:
+    """The path with `{{name}}` filled in, and `{name}` where there is such a name."""
+
+    def doubled(found: re.Match[str]) -> str:
+        known = _exists(found.group(1).split("."), ctx.names)
+        return f"{{{found.group()}}}" if known else found.group()
+
+    path = ctx.render(_BRACED.sub(doubled, written)).strip()
+    if not path:
+        raise NodeError(f"`file` is empty once {written!r} is filled in.", field="file")
+    return path
+
+
+def _exists(way: list[str], value: Any) -> bool:
+    for name in way:
+        if not isinstance(value, Mapping) or name not in value:
+            return False
+        value = value[name]
+    return True
+
+
+def _lines(text: str, ranges: tuple[str, ...]) -> str:
+    lines = text.splitlines(keepends=True)
+    chosen: list[str] = []
+    for piece in ranges:
+        first, colon, last = piece.partition(":")
+        start = int(first or 1)
+        if start > max(len(lines), 1):
+            raise NodeError(f"There is no line {start}; there are {len(lines)}.", field="lines")
+        chosen += lines[start - 1 : int(last or len(lines)) if colon else start]
+    return "".join(chosen)
+
+
+def _steps(value: Any, key: str) -> list[str]:
+    """A key may hold dots itself (`editor.fontSize`)."""
+    return [key] if isinstance(value, dict) and key in value else key.split(".")
+
+
+def _inside(value: Any, name: str, key: str) -> Any:
+    """One step on the way that a key describes."""
+    try:
+        return part(value, int(name) if isinstance(value, list) and name.isdecimal() else name)
+    except MissingPartError as error:
+        message = f"{key!r} leads nowhere: what should hold {name!r} {error}"
+        raise NodeError(message, field="keys") from None
+
+
+def _picked(value: Any, keys: tuple[str, ...]) -> Any:
+    """What one key leads to; of several keys, an object with all of them."""
+    found = {}
+    for key in keys:
+        found[key] = value
+        for name in _steps(value, key):
+            found[key] = _inside(found[key], name, key)
+    return found if len(keys) > 1 else found[keys[0]]
+
+
+def _new_values(keys: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """What to set: for one key the value itself, for several an object with each of them."""
+    if len(keys) == 1:
+        return {keys[0]: value}
+    if not isinstance(value, dict):
+        message = f"Several keys need an object with a value for each, and this is {kind(value)}."
+        raise NodeError(message, field="keys")
+    found = {}
+    for key in keys:
+        last = key.rpartition(".")[2]
+        if key not in value and last not in value:
+            hint = did_you_mean(key, value) or ""
+            raise NodeError(f"There is no value for {key!r}. {hint}".strip(), field="keys")
+        found[key] = value[key] if key in value else value[last]
+    return found
+
+
+def _put(whole: dict[str, Any], key: str, new: Any) -> None:
+    value: Any = whole
+    *way, last = _steps(whole, key)
+    for name in way:
+        if isinstance(value, dict):
+            value.setdefault(name, {})
+        value = _inside(value, name, key)
+    if isinstance(value, dict):
+        value[last] = new
+    else:
+        _inside(value, last, key)  # refuses all but an item of a list
+        value[int(last)] = new

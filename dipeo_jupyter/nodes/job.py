@@ -1,0 +1,124 @@
+"""`job`: a piece of Python, JavaScript or Bash, run apart from this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+
+from ..diagram.model import DEFAULT
+from ..diagram.suggest import did_you_mean
+from ..engine import ports
+from ..engine.node import Context, Inputs, Node, Result
+from ..engine.ports import JobLanguage
+from ..errors import NodeError, ServiceError
+
+_DEFAULT_TIMEOUT = 30.0  # seconds
+_BY_NAME: dict[str, JobLanguage] = {
+    "python": "python",
+    "python3": "python",
+    "py": "python",
+    "javascript": "javascript",
+    "js": "javascript",
+    "node": "javascript",
+    "bash": "bash",
+    "shell": "bash",
+    "sh": "bash",
+}
+_BY_SUFFIX: dict[str, JobLanguage] = {".py": "python", ".js": "javascript", ".sh": "bash"}
+
+
+def _language(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    name = value.strip().lower()
+    if name in {"typescript", "ts"}:
+        raise ValueError("TypeScript does not run here: compile it and use `language: javascript`.")
+    if name not in _BY_NAME:
+        hint = did_you_mean(name, _BY_NAME) or "There is python, javascript and bash."
+        raise ValueError(f"{value!r} is no language of a job. {hint}")
+    return _BY_NAME[name]
+
+
+class Job(Node):
+    """Runs code; the inputs are its variables, and what it returns or prints is its value.
+
+    Values never become part of the code. In Python and JavaScript they are variables (and all of
+    them `inputs`), in Bash `$INPUT_<name>`. The value is what the code returns, else its `result`,
+    else what it prints; None when there is nothing of these.
+    """
+
+    type: ClassVar[str] = "job"
+    aliases: ClassVar[tuple[str, ...]] = ("code_job",)
+
+    language: Annotated[JobLanguage | None, BeforeValidator(_language)] = Field(
+        None,
+        validation_alias=AliasChoices("language", "code_type"),
+        description="By the file's suffix when not given, else Python.",
+    )
+    code: str | None = None
+    file_path: str | None = Field(
+        None,
+        validation_alias=AliasChoices("file_path", "filePath"),
+        description="A file with the code, instead of `code`.",
+    )
+    function_name: str | None = Field(
+        None,
+        validation_alias=AliasChoices("function_name", "functionName"),
+        description="The function to call with the inputs; without it, the code is run.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        has_code = bool(self.code and self.code.strip())
+        if has_code and self.file_path:
+            raise ValueError("A job has `code` or `file_path`, not both: remove one.")
+        if not has_code and not self.file_path:
+            raise ValueError("A job needs `code`, or a `file_path` with the code.")
+        return self
+
+    async def run(self, inputs: Inputs, ctx: Context) -> Result:
+        path = self.file_path or await self._path_in_code(ctx)
+        job = ports.Job(
+            language=self._language_of(path),
+            code=await ctx.services.files.read(path) if path else self.code or "",
+            inputs=_variables(inputs),
+            function=self._function(path),
+            timeout=self.timeout or _DEFAULT_TIMEOUT,
+        )
+        try:
+            done = await ctx.services.sandbox.run(job, ctx.progress)
+        except NodeError as error:
+            if self.file_path and error.field == "code":
+                error.field = "file_path"
+            raise
+        return Result.value(done.value)
+
+    async def _path_in_code(self, ctx: Context) -> str | None:
+        """Older files have a script's path as their `code`."""
+        text = (self.code or "").strip()
+        if "\n" in text or PurePosixPath(text).suffix not in _BY_SUFFIX:
+            return None
+        try:
+            return text if await ctx.services.files.exists(text) else None
+        except ServiceError:  # leads out of the root: then it is a command, not a file of ours
+            return None
+
+    def _language_of(self, path: str | None) -> JobLanguage:
+        by_suffix = _BY_SUFFIX.get(PurePosixPath(path).suffix) if path else None
+        return self.language or by_suffix or "python"
+
+    def _function(self, path: str | None) -> str | None:
+        # Older files say `main` everywhere, also where the code defines no function; the sandbox
+        # calls a `main` that the code only defines anyway.
+        if not path and self.function_name == "main":
+            return None
+        return self.function_name or None
+
+
+def _variables(inputs: Inputs) -> Mapping[str, Any]:
+    """The inputs by name; the keys of an unlabelled object are names too, where no label is."""
+    unlabelled = inputs.get(DEFAULT)
+    return {**unlabelled, **inputs} if isinstance(unlabelled, dict) else dict(inputs)

@@ -1,0 +1,67 @@
+"""An event loop on its own thread, so that a busy cell does not hold up a run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class BackgroundLoop:
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="dipeo", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start `work` over there, in the context of the caller, and return at once.
+
+        The context is what ties printed text and questions to the cell that started the work.
+        """
+        result: Future[T] = Future()
+        context = contextvars.copy_context()
+        self._loop.call_soon_threadsafe(self._begin, work, result, context)
+        return result
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Start `work` over there and wait for it here; `timeout` is in seconds."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("the background loop cannot wait for itself")
+        return self.submit(work).result(timeout)
+
+    def close(self) -> None:
+        """Stop the loop and its thread; work that is under way is cancelled."""
+        self.run(self._cancel_all())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _cancel_all(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+    def _begin(
+        self, work: Coroutine[Any, Any, T], result: Future[T], context: contextvars.Context
+    ) -> None:
+        task = self._loop.create_task(work, context=context)
+        task.add_done_callback(lambda done: _pass_on(done, result))
+
+
+def _pass_on(task: asyncio.Task[T], result: Future[T]) -> None:
+    if task.cancelled():
+        result.cancel()
+        result.set_running_or_notify_cancel()
+    elif (error := task.exception()) is not None:
+        result.set_exception(error)
+    else:
+        result.set_result(task.result())

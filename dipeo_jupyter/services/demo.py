@@ -1,0 +1,78 @@
+"""A model that needs no network and no key: it answers by a rule, the same every time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+
+from ..diagram.model import Person
+from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
+from ..errors import ServiceError
+from ..protocol.events import Usage
+
+QUOTE = 80
+"""Letters of the last message that an answer quotes."""
+
+
+class DemoLLM:
+    """Fulfils the `LLM` port for the service `demo`.
+
+    The answer depends on nothing but the request. A person with `answers: [...]` gives them in
+    turn, and then from the first again: which one is due is the number of assistant messages in
+    the request, so a person that does not see what it said before gives the first each time.
+    Anybody else says that it is a demo, who it is, and what it was told.
+
+    Usage is counted in words.
+    """
+
+    async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
+        """Answer, word by word; raises `ServiceError` when `answers` is no list of texts."""
+        text = _scripted(request.person, request.messages) or _improvised(request.messages)
+        for piece in _words(text):
+            on_text(piece)
+            await asyncio.sleep(0)
+        heard = sum(len(_words(each.content)) for each in request.messages)
+        return ChatAnswer(text, Usage(input_tokens=heard, output_tokens=len(_words(text))))
+
+
+def _scripted(person: Person, messages: Sequence[ChatMessage]) -> str | None:
+    answers = person.parameters.get("answers")
+    if answers is None:
+        return None
+    if not isinstance(answers, list) or not all(isinstance(each, str) and each for each in answers):
+        raise ServiceError(
+            "`answers` of a demo person must be a list of texts; put each one in quotes."
+        )
+    if not answers:
+        raise ServiceError("`answers` of a demo person is empty: give one, or leave it out.")
+    said = sum(each.role == "assistant" for each in messages)
+    return str(answers[said % len(answers)])
+
+
+def _improvised(messages: Sequence[ChatMessage]) -> str:
+    system = " ".join(each.content for each in messages if each.role == "system")
+    heard = [each.content for each in messages if each.role != "system"]
+    quote = f"“{_short(heard[-1])}”" if heard else "nothing yet"
+    earlier = len(heard) - 1
+    count = f" ({earlier} earlier message{'s' if earlier > 1 else ''})" if earlier > 0 else ""
+    return f"[demo] {_speaker(system)} {quote}{count}"
+
+
+def _speaker(system: str) -> str:
+    """How the answer begins, from the first sentence of the system prompt."""
+    sentence = re.split(r"(?<=[.!?])\s|\n", system.strip(), maxsplit=1)[0].rstrip(".!? ")
+    if not sentence:
+        return "I heard"
+    role = re.match(r"you are (.+)", sentence, re.IGNORECASE)
+    return f"As {_short(role[1])}, I heard" if role else f"Told to “{_short(sentence)}”, I heard"
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= QUOTE else text[: QUOTE - 1] + "…"
+
+
+def _words(text: str) -> list[str]:
+    """The words, each with the space before it: together they are the text."""
+    return re.findall(r"\s*\S+|\s+$", text)

@@ -1,0 +1,365 @@
+"""Runs one Python job in its own process: the job is JSON on stdin, its report goes to a pipe.
+
+Started as a script, with the number of the pipe as its argument; it imports nothing of the package
+and, until it must, little of the standard library, because every job waits for it.
+
+A job's inputs are its variables, and `inputs` holds them all. Its value is what a function named by
+the job returns; else what a top-level `return` hands on, or `result`, or, when the code defines
+`main` and never uses it, what `main` returns; else the sandbox takes what was printed. The report
+is one line: `{"value": …}`, `{"nothing": true}` or `{"error": {"message", "details", "field"}}`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
+from keyword import iskeyword
+from types import ModuleType
+from typing import Any
+
+_FILE = "<job>"
+_NOTHING = object()
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_LONGEST_MESSAGE = 5_000  # characters
+_LONGEST_DETAILS = 30_000
+
+
+class _JobError(Exception):
+    """What is wrong with a job as a whole; the sentence needs no traceback."""
+
+    def __init__(self, message: str, field: str = "code") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class _Ended(dict[str, Any]):
+    """The local names of code that has a `return` and ran to its end without it."""
+
+
+def _main() -> None:
+    pipe = int(sys.argv.pop())
+    os.set_inheritable(pipe, False)  # noqa: FBT003  (takes no name)
+    job = json.load(sys.stdin.buffer)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # Each line at once, so that it can be shown; text that is no Unicode must not end the job.
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    sys.argv[:] = [_FILE]
+    report = _report(job)
+    with os.fdopen(pipe, "wb") as stream:
+        stream.write(report)
+
+
+def _report(job: dict[str, Any]) -> bytes:
+    try:
+        value = _run(job["code"], job["function"], job["inputs"])
+        return _line({"nothing": True} if value is _NOTHING else {"value": _plain_tree(value)})
+    except BaseException as error:  # noqa: BLE001  (whatever the code raises is its report)
+        return _line({"error": _described(error, job["code"])})
+
+
+def _line(report: dict[str, Any]) -> bytes:
+    text = json.dumps(report, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+# Running
+
+
+def _run(code: str, function: str | None, inputs: dict[str, Any]) -> Any:
+    # A real module, and a script's usual name: dataclasses, pickle and pydantic look it up.
+    module = ModuleType("job" if function else "__main__")
+    sys.modules[module.__name__] = module
+    space = module.__dict__
+    names = {key: value for key, value in inputs.items() if _is_variable(key)}
+    space.update(names, inputs=inputs)
+    tree = ast.parse(code, _FILE)
+    if function is None:
+        return _run_script(tree, space, names)
+    _execute(tree, space)
+    if not callable(space.get(function)):
+        raise _no_function(function, tree)
+    return _call(space[function], inputs)
+
+
+def _is_variable(key: str) -> bool:
+    return key.isidentifier() and not iskeyword(key) and not key.startswith("__")
+
+
+def _run_script(tree: ast.Module, space: dict[str, Any], names: dict[str, Any]) -> Any:
+    inputs = space["inputs"]
+    ended: Mapping[str, Any] = space
+    if any(isinstance(node, ast.Return) for node in _own_nodes(tree)):
+        value = _call_as_function(tree, space, names)
+        if type(value) is not _Ended:
+            return value
+        ended = value
+    else:
+        _execute(tree, space)
+    # An input of this name is a result only when the code has set it.
+    if "result" in ended and ("result" not in inputs or _is_named(tree, "result", ast.Store)):
+        return ended["result"]
+    if _defines(tree, "main") and not _is_named(tree, "main", ast.Load):
+        return _call(ended["main"], inputs)
+    return _NOTHING
+
+
+def _execute(tree: ast.Module, space: dict[str, Any]) -> None:
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(tree, _FILE, "exec", flags=flags, dont_inherit=True)
+    _awaited(eval(code, space))  # noqa: S307  (running code is what this process is for)
+
+
+def _call_as_function(tree: ast.Module, space: dict[str, Any], names: dict[str, Any]) -> Any:
+    """Run the code as the body of a function, for `return` has no meaning elsewhere.
+
+    Inputs are its parameters, so that they can be assigned to. Names that some inner function
+    declares `global` are global here too, as they would be without the wrapping; what only a
+    module may hold (`from … import *`) stays outside.
+    """
+    shared = {
+        name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
+    }
+    outside = [node for node in tree.body if _is_for_modules(node)]
+    own = [name for name in names if name not in shared]
+    keyword = "async def" if any(_is_await(node) for node in _own_nodes(tree)) else "def"
+    shell = ast.parse(f"{keyword} __job__(): return __Ended__(locals())")
+    function = shell.body[0]
+    assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    function.args.args = [ast.arg(name) for name in own]
+    head: list[ast.stmt] = [ast.Global(sorted(shared))] if shared else []
+    function.body = [*head, *(node for node in tree.body if node not in outside), *function.body]
+    shell.body = [*outside, function]
+    space["__Ended__"] = _Ended
+    _execute(ast.fix_missing_locations(shell), space)
+    call = space.pop("__job__")
+    call.__code__ = call.__code__.replace(co_name="<module>", co_qualname="<module>")
+    return _awaited(call(**{name: names[name] for name in own}))
+
+
+def _own_nodes(tree: ast.Module) -> Iterator[ast.AST]:
+    """All nodes but those inside functions and classes."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def _is_await(node: ast.AST) -> bool:
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    return isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith))
+
+
+def _is_for_modules(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    return node.module == "__future__" or node.names[0].name == "*"
+
+
+def _is_named(tree: ast.Module, name: str, use: type[ast.expr_context]) -> bool:
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name)
+    return any(isinstance(node.ctx, use) for node in names)
+
+
+def _functions(tree: ast.Module) -> list[str]:
+    defined = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node.name for node in tree.body if isinstance(node, defined)]
+
+
+def _defines(tree: ast.Module, name: str) -> bool:
+    return name in _functions(tree)
+
+
+def _no_function(name: str, tree: ast.Module) -> _JobError:
+    there = ", ".join(f"`{each}`" for each in _functions(tree)) or "no function at all"
+    return _JobError(
+        f"The code defines no function `{name}`; it defines {there}.", field="function_name"
+    )
+
+
+def _call(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
+    """Call with the inputs that the function has names for, else with all of them as one dict."""
+    # Slow to import, and needed by few jobs.
+    from inspect import Parameter, signature  # noqa: PLC0415
+
+    try:
+        shape = signature(function)
+    except (TypeError, ValueError):  # some builtins do not tell
+        return _awaited(function(inputs))
+    kinds = {each.kind for each in shape.parameters.values()}
+    takes_all = Parameter.VAR_KEYWORD in kinds
+    named = {key: inputs[key] for key in inputs if takes_all or key in shape.parameters}
+    try:
+        shape.bind(**named)
+    except TypeError:
+        return _awaited(function(inputs))
+    if not named and shape.parameters and not takes_all:
+        return _awaited(function(inputs))
+    return _awaited(function(**named))
+
+
+def _awaited(value: Any) -> Any:
+    if not hasattr(value, "__await__"):
+        return value
+    # Slow to import, and needed by few jobs.
+    import asyncio  # noqa: PLC0415
+
+    async def wait() -> Any:
+        return await value
+
+    return asyncio.run(wait())
+
+
+# Turning results into JSON
+
+
+def _plain_tree(value: Any) -> Any:
+    try:
+        return _plain(value)
+    except RecursionError:
+        raise _JobError(
+            "The code returned a value that is nested too deeply, or contains itself."
+        ) from None
+
+
+def _plain(value: Any) -> Any:
+    """The same as JSON knows it. NaN, as pandas marks what is missing, becomes null."""
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, float):
+        return _plain_float(value)
+    if isinstance(value, Mapping):
+        return {_plain_key(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, AbstractSet):
+        return [_plain(each) for each in _in_order(value)]
+    if isinstance(value, (Sequence, ValuesView)) and not isinstance(value, (bytes, bytearray)):
+        return [_plain(each) for each in value]
+    return _plain(_converted(value))
+
+
+def _plain_float(value: float) -> float | None:
+    if value != value:  # noqa: PLR0124  (NaN alone differs from itself)
+        return None
+    if value in (float("inf"), float("-inf")):
+        raise _JobError(f"The code returned the number {value}, which is not JSON; return text.")
+    return value
+
+
+def _plain_key(key: Any) -> Any:
+    plain = _plain(key)
+    if isinstance(plain, (list, dict)):
+        raise _JobError(
+            f"The code returned a dict with a {type(key).__name__} as a key, which is not JSON; "
+            "make the keys text."
+        )
+    return plain
+
+
+def _in_order(values: AbstractSet[Any]) -> list[Any]:
+    """The same order in every run: text has another hash each time."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=repr)
+
+
+def _converted(value: Any) -> Any:
+    """What stands for a value of a well-known kind, which is not imported just to ask."""
+    kind = type(value).__name__
+    if kind in {"NaTType", "NAType"}:
+        return None
+    if kind in {"Decimal", "UUID"}:
+        return str(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, type):
+        raise _not_json(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if kind == "DataFrame" and hasattr(value, "columns") and not hasattr(value, "to_dicts"):
+        return value.to_dict("records")  # pandas; polars has `to_dicts`
+    for method, options in _METHODS:
+        if callable(getattr(value, method, None)):
+            return getattr(value, method)(**options)
+    if any(base.__name__ == "Enum" for base in type(value).__mro__):
+        return value.value
+    raise _not_json(value)
+
+
+# Dates and times; pydantic; polars; numpy's arrays and scalars, and pandas' columns.
+_METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("isoformat", {}),
+    ("model_dump", {"mode": "json"}),
+    ("to_dicts", {}),
+    ("tolist", {}),
+)
+
+
+def _not_json(value: Any) -> _JobError:
+    kind = "class" if isinstance(value, type) else type(value).__name__
+    article = "an" if kind[0].lower() in "aeiou" else "a"
+    return _JobError(
+        f"The code returned {article} {kind}, which is not JSON; "
+        "return text, numbers, lists or dicts of them."
+    )
+
+
+# Telling what went wrong
+
+
+def _described(error: BaseException, code: str) -> dict[str, Any]:
+    if isinstance(error, _JobError):
+        return {"message": str(error), "details": None, "field": error.field}
+    # Slow to import, and needed only now.
+    import linecache  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    linecache.cache[_FILE] = (len(code), None, code.splitlines(keepends=True), _FILE)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != _FILE:
+        trace = trace.tb_next
+    numbers = [number for frame, number in traceback.walk_tb(trace) if _is_own(frame)]
+    line = numbers[-1] if numbers else _line_of_syntax(error)
+    where = f" (line {line} of the code)" if line else ""
+    details = "".join(traceback.format_exception(error.with_traceback(trace)))
+    return {"message": _sentence(error) + where, "details": _shortened(details), "field": "code"}
+
+
+def _is_own(frame: Any) -> bool:
+    return bool(frame.f_code.co_filename == _FILE)
+
+
+def _line_of_syntax(error: BaseException) -> int | None:
+    return error.lineno if isinstance(error, SyntaxError) and error.filename == _FILE else None
+
+
+def _sentence(error: BaseException) -> str:
+    kind = type(error).__name__
+    if isinstance(error, SystemExit):
+        return f"The code called exit({error.code!r}) instead of returning a value"
+    if isinstance(error, SyntaxError):
+        return f"{kind}: {error.msg}"
+    try:
+        words = str(error)[:_LONGEST_MESSAGE]
+    except Exception:  # noqa: BLE001  (the code's own __str__)
+        words = "(its message cannot be shown)"
+    if isinstance(error, MemoryError) and not words:
+        words = "the memory that a job may use is full"
+    return f"{kind}: {words}" if words else kind
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST_DETAILS:
+        return text
+    half = _LONGEST_DETAILS // 2
+    return f"{text[:half]}\n…\n{text[-half:]}"
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,45 @@
+"""What can be set from outside. Nobody else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a run may read and write, how much may go on at once, and where keys come from.
+
+    `root` is the folder that `db`, `endpoint` and `job` files live in; `environ` is asked for keys
+    at every call, so that a new key takes effect at once. `api_bases` says where a provider is
+    reached (by provider name); it never comes from a diagram.
+    """
+
+    root: Path
+    max_concurrency: int = 20
+    max_rounds: int = 100
+    debug: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    api_bases: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_DEBUG`, and
+        `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere."""
+        environ = os.environ if environ is None else environ
+        prefix, suffix = "DIPEO_", "_API_BASE"
+        bases = {
+            name.removeprefix(prefix).removesuffix(suffix).lower(): value
+            for name, value in environ.items()
+            if name.startswith(prefix) and name.endswith(suffix)
+        }
+        return cls(
+            root=Path(environ.get("DIPEO_ROOT") or Path.cwd()),
+            max_concurrency=int(environ.get("DIPEO_MAX_CONCURRENCY") or 20),
+            max_rounds=int(environ.get("DIPEO_MAX_ROUNDS") or 100),
+            debug=environ.get("DIPEO_DEBUG", "") not in ("", "0", "false"),
+            environ=environ,
+            api_bases=bases,
+        )
