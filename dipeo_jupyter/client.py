@@ -49,8 +49,9 @@ class Conversation:
     async def entries(self, after: int = 0) -> AsyncIterator[Entry]:
         """Yield the entries of the run, as `Client.events` does."""
         self._open.clear()
+        stream = aiter(self.client.events(self.execution_id, after))
         try:
-            async for entry in self.client.events(self.execution_id, after):
+            while (entry := await self._next(stream)) is not None:
                 yield entry
                 if isinstance(entry.event, InputRequired):
                     await self._question(entry.event)
@@ -60,6 +61,19 @@ class Conversation:
             for task in self._asking:
                 task.cancel()
             await asyncio.gather(*self._asking, return_exceptions=True)
+
+    async def _next(self, stream: AsyncIterator[Entry]) -> Entry | None:
+        """The next entry, or None at the end; raises when a human cannot be asked."""
+        following = asyncio.ensure_future(anext(stream, None))
+        try:
+            while not following.done():
+                await asyncio.wait({following, *self._asking}, return_when=asyncio.FIRST_COMPLETED)
+                for task in [task for task in self._asking if task.done()]:
+                    self._asking.discard(task)
+                    task.result()
+            return following.result()
+        finally:
+            following.cancel()
 
     async def _question(self, event: InputRequired) -> None:
         exact = f"{event.node}[{event.activation}]"

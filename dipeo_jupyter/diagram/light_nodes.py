@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from ..errors import Problem
 from .labels import label_fault
 from .light_report import Map, Report
 from .model import Label, NodeSpec
@@ -59,15 +60,18 @@ def build_node(draft: Draft, report: Report) -> NodeSpec | None:
 
 
 def _report_no_list(nodes: JsonValue, report: Report) -> None:
-    message, hint = "`nodes` is missing.", "Write `nodes:` with a list: `- label: …`."
-    if isinstance(nodes, dict):
-        message = "`nodes` is a map of labels, as in the oldest files, which cannot be read yet."
-        hint = "Make it a list: `- label: …`."
-        if any(key.startswith("-") for key in nodes):
+    hint = "Write `nodes:` and below it a list: `- label: …`."
+    match nodes:
+        case None:
+            message = "There are no `nodes`."
+        case dict() if any(key.startswith("-") for key in nodes):
             message, hint = "`nodes` must be a list.", "Put a space after each dash: `- label: …`."
-    elif nodes is not None:
-        message = f"`nodes` must be a list, not {kind(nodes)}."
-    report.add("not_a_diagram", message, ("nodes",), hint)
+        case dict():
+            message = "`nodes` is a map of labels, as in the oldest files; this cannot be read yet."
+        case _:
+            message = f"`nodes` must be a list, not {kind(nodes)}."
+    place = report.source.place_of("nodes") or (1, 1)
+    report.include(Problem("not_a_diagram", message, path=("nodes",), hint=hint).at(*place))
 
 
 def _draft(place: Path, entry: Map, first: dict[Label, Path], report: Report) -> Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from ..errors import DiagramError, Problem
@@ -39,7 +40,19 @@ def dumps(diagram: Diagram) -> str:
         "persons": persons or None,
     }
     written = {key: value for key, value in optional.items() if value is not None}
-    return write_yaml({"version": "light"} | written | diagram.extra)
+    try:
+        return write_yaml({"version": "light"} | written | diagram.extra)
+    except DiagramError as error:
+        raise DiagramError(*(_named(problem, diagram) for problem in error.problems)) from None
+
+
+def _named(problem: Problem, diagram: Diagram) -> Problem:
+    match problem.path:
+        case ("nodes", int(index), *rest):
+            label = diagram.nodes[index].label
+            return replace(problem, node=label, path=("nodes", label, *rest))
+        case _:
+            return problem
 
 
 def _node(node: NodeSpec) -> dict[str, Any]:
@@ -61,8 +74,10 @@ def _position(position: Position) -> Flow:
 
 
 def _coordinate(number: float) -> float | int:
-    whole = abs(number) < _LARGEST_EXACT and number == int(number)
-    return int(number) if whole else number
+    if number != 0 and abs(number) < _LARGEST_EXACT and number.is_integer():
+        return int(number)
+    # A zero may have a sign.
+    return 0 if repr(number) == "0.0" else number
 
 
 def _edge(edge: Edge, labels: Collection[Label]) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class _Parser:
             if opening["escape"] == "\\":
                 yield opening["braces"]
                 continue
-            # `\\\\{{` is a backslash and a tag, `{{{` a brace and a tag.
+            # `\\{{` is a backslash and a tag, `{{{` a brace and a tag.
             yield opening["escape"][:1] + opening["braces"][:-2]
             if self._template.startswith("!", position):
                 position = self._end_of_comment(position - 2)
@@ -191,7 +191,7 @@ class _Parser:
         text = tag.text.strip()
         match text[:1], text.split(maxsplit=2):
             case "#", _:
-                name, _, rest = text[1:].strip().partition(" ")
+                name, rest = [*text[1:].split(maxsplit=1), "", ""][:2]
                 self._open_block(tag, name, rest)
             case "/", _:
                 self._close_block(tag, text[1:].strip())

@@ -127,14 +127,19 @@ _MISTAKES = (
         "Use 'single quotes', where a backslash is only a backslash, or write it twice.",
     ),
     _Mistake(
-        "scanning an (anchor|alias)",
-        "`&` and `*` at the beginning of a value have a meaning in YAML.",
+        "ing an? (anchor|alias|tag)",
+        "`&`, `*` and `!` at the beginning of a value have a meaning in YAML.",
         "If this is text, put it in quotes.",
     ),
     _Mistake(
-        "expected chomping or indentation",
+        "scanning a block scalar",
         "Only a line break may follow `|` or `>`.",
         "Begin the text on the next line.",
+    ),
+    _Mistake(
+        "but found|expected the node content",
+        "Nothing of this kind can stand here.",
+        "If it is part of a text, put the whole text in quotes.",
     ),
 )
 

@@ -46,7 +46,8 @@ class Engine:
         """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong."""
         match command:
             case c.ExecuteDiagram():
-                return c.Ack(execution_id=await self._execute(command))
+                execution = await self._execute(command)
+                return c.Ack(execution_id=execution.execution_id, seq=execution.seq)
             case c.CheckDiagram():
                 _, problems = examine(command.diagram, self._node_types)
                 return c.Ack(result=problems)
@@ -69,7 +70,7 @@ class Engine:
                 execution.answer(command.node, command.value)
             case c.BroadcastEvent():
                 execution.record(Broadcast(name=command.name, data=command.data))
-        return c.Ack(execution_id=execution.execution_id, result=result)
+        return c.Ack(execution_id=execution.execution_id, seq=execution.seq, result=result)
 
     async def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
         """Yield a run's entries after number `after`, then those to come, until it is over."""
@@ -80,7 +81,7 @@ class Engine:
         """Stop everything that runs here."""
         await asyncio.gather(*(execution.stop() for execution in self._executions.values()))
 
-    async def _execute(self, command: c.ExecuteDiagram) -> ExecutionId:
+    async def _execute(self, command: c.ExecuteDiagram) -> Execution:
         if len(command.diagram.nodes) > LARGE:
             program = await asyncio.to_thread(compile_diagram, command.diagram, self._node_types)
         else:
@@ -93,7 +94,7 @@ class Engine:
         execution = Execution(execution_id, program, self._services, self._journal, self._clock)
         self._executions[execution_id] = execution
         execution.start(command.inputs, limits, paused=command.paused)
-        return execution_id
+        return execution
 
     def _find(self, execution_id: ExecutionId) -> Execution:
         if execution_id in self._executions:

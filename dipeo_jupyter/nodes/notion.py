@@ -80,7 +80,7 @@ class Notion(Node):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         for choices in _NEEDS[self.operation]:
-            if not any(getattr(self, name) for name in choices):
+            if all(getattr(self, name) in (None, "") for name in choices):
                 names = " or ".join(f"`{name}`" for name in choices)
                 raise ValueError(f"{self.operation} needs {names}.")
         return self

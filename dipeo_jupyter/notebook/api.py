@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..diagram.files import Readable
+from .asking import ask_by_input
 from .run import Run
 from .session import default_session
 
@@ -37,10 +38,13 @@ async def run(
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
 
+    What `answers` do not answer is asked by `input()`.
+
     When the waiting is cancelled (the notebook's stop button), the run is paused, and
     `run.resume()` goes on with it.
     """
-    return await start(diagram, inputs, answers=answers)
+    session = default_session()
+    return await session.start(diagram, inputs, answers=answers, ask=ask_by_input)
 
 
 def run_sync(
@@ -50,4 +54,5 @@ def run_sync(
     answers: Mapping[str, Any] | None = None,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
-    return start(diagram, inputs, answers=answers).wait()
+    session = default_session()
+    return session.start(diagram, inputs, answers=answers, ask=ask_by_input).wait()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..diagram.model import DEFAULT, Diagram, Label
+from ..diagram.model import DEFAULT, Label
 from ..protocol import events as e
 
 
@@ -38,7 +39,7 @@ class ActivationRecord:
 class History:
     """Apply entries in order; read at any time, from any thread."""
 
-    def __init__(self, diagram: Diagram) -> None:
+    def __init__(self) -> None:
         self.status: e.ExecutionStatus = "pending"
         self.outputs: Mapping[Label, Any] = {}
         self.error: e.ErrorInfo | None = None
@@ -48,7 +49,7 @@ class History:
         self.entries: list[e.Entry] = []
         self._latest: dict[Label, ActivationRecord] = {}
         self._skipped: set[Label] = set()
-        self._labels = [spec.label for spec in diagram.nodes]
+        self._grown = threading.Condition()
 
     @property
     def shown_status(self) -> e.ExecutionStatus:
@@ -69,8 +70,18 @@ class History:
             return "waiting"
         return latest.status
 
+    def catch_up(self, seq: int, timeout: float = 10.0) -> None:
+        """Wait in another thread until entry number `seq` is applied, `timeout` seconds at most."""
+        with self._grown:
+            self._grown.wait_for(lambda: len(self.entries) >= seq, timeout)
+
     def apply(self, entry: e.Entry) -> None:
-        self.entries.append(entry)
+        with self._grown:
+            self._apply(entry)
+            self.entries.append(entry)
+            self._grown.notify_all()
+
+    def _apply(self, entry: e.Entry) -> None:
         match entry.event:
             case e.NodeStarted() as event:
                 self._start(entry.time, event)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.display import display
 
 from ..diagram.suggest import did_you_mean
+from ..errors import DipeoError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -77,7 +79,11 @@ class DipeoMagics(Magics):
             return run
         if self.shell.autoawait:
             return self._finish(run, words.out)
-        run.wait()
+        try:
+            run.wait()
+        except DipeoError:
+            display(run)
+            raise
         return self._deliver(run, words.out)
 
     def _start(self, words: argparse.Namespace, cell: str) -> Run:
@@ -85,16 +91,22 @@ class DipeoMagics(Magics):
         from .asking import ask_by_input  # noqa: PLC0415
         from .session import default_session  # noqa: PLC0415
 
-        session = default_session()
-        session.ask = session.ask or ask_by_input(_read_line)
         inputs = dict(self._input(word) for word in words.inputs)
         answers = self._variable(words.answers) if words.answers else {}
         if not isinstance(answers, Mapping):
             raise UsageError(f"%%dipeo: {words.answers!r} is no dict of answers by node")
-        return session.start(cell + "\n", inputs, answers=answers, name=words.name)
+        ask = None if words.no_wait else ask_by_input
+        return default_session().start(
+            cell + "\n", inputs, answers=answers, ask=ask, name=words.name
+        )
 
     async def _finish(self, run: Run, out: str | None) -> Run:
-        return self._deliver(await run, out)
+        try:
+            await run
+        except DipeoError:
+            display(run)
+            raise
+        return self._deliver(run, out)
 
     def _deliver(self, run: Run, out: str | None) -> Run:
         if out:
@@ -123,11 +135,6 @@ class DipeoMagics(Magics):
         if not name.isidentifier():
             raise UsageError(f"%%dipeo: {name!r} cannot be the name of a variable")
         self.shell.push({name: value})
-
-
-def _read_line(prompt: str) -> str:
-    """Look `input` up late: the kernel replaces it."""
-    return input(prompt)
 
 
 def awaited(lines: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
@@ -74,20 +75,24 @@ class Run:
         diagram: Diagram,
         source: Source | None,
         loop: BackgroundLoop,
+        seq: int = 0,
     ) -> None:
         self.id = conversation.execution_id
         self.diagram = diagram
         self._source = source
         self._loop = loop
-        self._history = History(diagram)
+        self._history = History()
         self._conversation = conversation
         self._done = loop.submit(self._add_up())
+        self._history.catch_up(seq)
 
     async def _add_up(self) -> None:
+        entries = self._conversation.entries(len(self._history.entries))
         try:
-            async for entry in self._conversation.entries(len(self._history.entries)):
-                if not entry.event.ephemeral:
-                    self._history.apply(entry)
+            async with contextlib.aclosing(entries):
+                async for entry in entries:
+                    if not entry.event.ephemeral:
+                        self._history.apply(entry)
         except NoAnswerError as error:
             error.run = self
             raise
@@ -217,6 +222,7 @@ class Run:
         if self._done.done() and self._history.status in ("running", "paused"):
             # It had stopped following when nobody could answer; now somebody has.
             self._done = self._loop.submit(self._add_up())
+        self._history.catch_up(ack.seq)
         return ack.result
 
     def _line_of(self, node: Label, field: str | None) -> int | None:

@@ -22,9 +22,8 @@ from .values import as_inputs
 class Session:
     """Starts runs on an engine in this process."""
 
-    def __init__(self, settings: Settings, ask: Ask | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.loop = BackgroundLoop()
-        self.ask = ask
         self.engine: Engine = build_engine(settings)
 
     def start(
@@ -33,24 +32,28 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         *,
         answers: Mapping[str, Any] | None = None,
+        ask: Ask | None = None,
         name: str | None = None,
         paused: bool = False,
     ) -> Run:
-        """Start a run and return it at once; raises `DiagramError` for a diagram that is wrong."""
+        """Start a run and return it at once; raises `DiagramError` for a diagram that is wrong.
+
+        Questions that `answers` do not answer are put through `ask`; without it the run waits.
+        """
         drawn, source = read(diagram)
         if name is not None:
             drawn = drawn.model_copy(update={"name": name})
         _check_answers(answers or {}, [spec.label for spec in drawn.nodes])
         command = ExecuteDiagram(diagram=drawn, inputs=as_inputs(inputs or {}), paused=paused)
         try:
-            execution_id = self.loop.run(self.engine.send(command)).execution_id
+            ack = self.loop.run(self.engine.send(command))
         except DiagramError as error:
             if source is None:
                 raise
             raise DiagramError(*(source.locate(each) for each in error.problems)) from None
-        assert execution_id is not None
-        conversation = Conversation(self.engine, execution_id, answers or {}, self.ask)
-        return Run(conversation, drawn, source, self.loop)
+        assert ack.execution_id is not None
+        conversation = Conversation(self.engine, ack.execution_id, answers or {}, ask)
+        return Run(conversation, drawn, source, self.loop, ack.seq)
 
     def close(self) -> None:
         self.loop.run(self.engine.close())

@@ -108,8 +108,12 @@ class ExecutionSummary(Fact):
 
 
 class Ack(Fact):
-    """A command was obeyed. `execution_id` is the run it was about, `result` what was asked for."""
+    """A command was obeyed. `execution_id` is the run it was about, `result` what was asked for.
+
+    `seq` is the number of the run's last entry by then: whoever has read it sees the effect.
+    """
 
     type: Literal["ack"] = "ack"
     execution_id: ExecutionId | None = None
+    seq: int = 0
     result: Any = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 from ..diagram.suggest import did_you_mean
 from ..errors import ServiceError
@@ -22,13 +23,15 @@ PAGE_SIZE = 100
 """What Notion gives, and takes, at most at once."""
 DEFAULT_LIMIT = 1_000
 
-NO_TOKEN = (
+_HOW_TO_SIGN_IN = (
     "Notion needs a token: set NOTION_TOKEN (or NOTION_API_KEY). Make an integration at "
     "notion.so/profile/integrations, copy its secret, and share the page with it "
     "(••• → Connections)."
 )
 _UNKNOWN = "It is not known whether Notion did it: look there before running this again."
-_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f])", re.I)
+_ID = re.compile(
+    r"(?<![0-9a-f])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
+)
 _OWN_PAGES = ("child_page", "child_database")
 """Blocks whose content is a page of its own."""
 
@@ -44,6 +47,7 @@ class NotionService:
     def __init__(self, token: Callable[[], str | None], base_url: str | None = None) -> None:
         self._token = token
         self._base_url = base_url
+        self._tls: ssl.SSLContext | None = None
 
     async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Do one operation and return Notion's JSON (`extract_text`: text).
@@ -55,17 +59,19 @@ class NotionService:
         if work is None:
             hint = did_you_mean(operation, _OPERATIONS) or ""
             raise ServiceError(f"Notion has no operation {operation!r}. {hint}".strip())
-        # In a thread: the first import of the client, and reading certificates, take a while.
+        # In a thread, because the first time takes a while.
         client, token = await asyncio.to_thread(self._open)
         async with aclosing(client):
             return await work(_Session(client, token), arguments)
 
     def _open(self) -> tuple[Any, str]:
-        import notion_client.client as notion  # noqa: PLC0415 - slow, and many runs need no Notion
+        # Both are slow to import, and many runs need no Notion.
+        import httpx  # noqa: PLC0415
+        import notion_client.client as notion  # noqa: PLC0415
 
         token = (self._token() or "").strip()
         if not token:
-            raise ServiceError(NO_TOKEN)
+            raise ServiceError(_HOW_TO_SIGN_IN)
         if not re.fullmatch("[!-~]+", token):
             # The error of the HTTP library would show it.
             raise ServiceError("NOTION_TOKEN is no token: it holds spaces or odd characters.")
@@ -74,14 +80,16 @@ class NotionService:
             "timeout_ms": TIMEOUT_MS,
             "notion_version": API_VERSION,
             # Errors are told by us, once; a logger of its own so that nobody else's is changed.
-            "logger": logging.Logger("notion"),
+            "logger": logging.getLogger(f"{__name__}.client"),
             "log_level": logging.CRITICAL,
         }
         if self._base_url:
             options["base_url"] = self._base_url.rstrip("/")
         if hasattr(notion, "RetryOptions"):  # since 3.0
             options["retry"] = False  # the node's own `retry` decides
-        return notion.AsyncClient(**options), token
+        # Certificates take long to read; a connection lasts no longer than the call.
+        self._tls = self._tls or httpx.create_ssl_context()
+        return notion.AsyncClient(client=httpx.AsyncClient(verify=self._tls), **options), token
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +216,7 @@ async def _list_blocks(session: _Session, arguments: Arguments) -> Any:
 
 
 async def _append_blocks(session: _Session, arguments: Arguments) -> Any:
-    blocks = arguments["blocks"]
+    blocks = _given(arguments, "blocks")
     path = f"blocks/{_id(arguments, 'block_id', 'page_id')}/children"
     answer: dict[str, Any] = {"object": "list", "results": []}
     for start in range(0, len(blocks), PAGE_SIZE):
@@ -227,7 +235,7 @@ async def _append_blocks(session: _Session, arguments: Arguments) -> Any:
 
 async def _update_block(session: _Session, arguments: Arguments) -> Any:
     path = f"blocks/{_id(arguments, 'block_id')}"
-    return await session.post("PATCH", path, dict(arguments["block_data"]), repeatable=True)
+    return await session.post("PATCH", path, _given(arguments, "block_data"), repeatable=True)
 
 
 async def _query_database(session: _Session, arguments: Arguments) -> Any:
@@ -257,8 +265,9 @@ async def _source(session: _Session, database: str) -> str:
 
 
 async def _create_page(session: _Session, arguments: Arguments) -> Any:
-    names = ("parent", "properties", "children")
-    body = {name: arguments[name] for name in names if arguments.get(name) is not None}
+    body = {name: _given(arguments, name) for name in ("parent", "properties")}
+    if arguments.get("children"):
+        body["children"] = arguments["children"]
     return await session.post("POST", "pages", body)
 
 
@@ -299,22 +308,24 @@ def _joined(pieces: Any) -> str:
     return "".join(str(piece.get("plain_text", "")) for piece in pieces)
 
 
+def _given(arguments: Arguments, *names: str) -> Any:
+    """The first of these arguments that is given."""
+    for name in names:
+        if arguments.get(name) is not None:
+            return arguments[name]
+    raise ServiceError(f"Notion needs `{names[0]}`.")
+
+
 def _id(arguments: Arguments, *names: str) -> str:
     """The id in the first of these arguments that is given; links from Notion hold it too."""
-    given = next((str(arguments[name]) for name in names if arguments.get(name)), "")
+    given = str(_given(arguments, *names))
     found = _ID.findall(re.split("[?#]", given)[0])
     if not found:
-        _refuse_id(names[0], given)
+        raise ServiceError(
+            f"{given[:100]!r} is no id of Notion (`{names[0]}`). An id has 32 letters and digits; "
+            "the link that Notion copies ends with it."
+        )
     return str(found[-1])
-
-
-def _refuse_id(name: str, given: str) -> NoReturn:
-    if not given:
-        raise ServiceError(f"Notion needs `{name}`.")
-    raise ServiceError(
-        f"`{name}` is no id of Notion: {given[:100]!r}. It has 32 letters and digits; the link "
-        "that Notion copies ends with them."
-    )
 
 
 def _limit(arguments: Arguments) -> int:

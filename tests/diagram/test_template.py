@@ -116,7 +116,7 @@ def test_filters_change_a_value_one_after_another(template, text):
         ("{{#if none}}a{{else if empty}}b{{else if score}}c{{else}}d{{/if}}!", "c!"),
         ("{{#if none}}a{{else if empty}}b{{else}}d{{/if}}!", "d!"),
         ("{{# if user.name }}{{#if none}}x{{else}}y{{/if}}{{/ if }}", "y"),
-        ("{{#if items | length}}some{{/if}}", "some"),
+        ("{{#if\n  items | length}}some{{/if}}", "some"),
         ("{{#each items}}{{this}},{{/each}}", "3,1,2,"),
         ("{{#each rows}}{{@index}}{{this.k}}{{@first}} {{/each}}", "0atrue 1bfalse "),
         ("{{#each rows}}{{#each this.in}}{{this}}{{else}}-{{/each}}{{this.k}}{{/each}}", "pqa-b"),

@@ -188,21 +188,30 @@ class Threader:
         return crossed + REACH * len(passed)
 
     def _crossings(self, gap: int) -> _Crossings:
-        left = {vertex: at for at, vertex in enumerate(self.layers.layers[gap])}
-        right = {vertex: at for at, vertex in enumerate(self.layers.layers[gap + 1])}
-        return _Crossings([(left[one], right[other]) for one, other in self.gaps[gap]])
+        return _Crossings(self.gaps[gap], self.layers.layers[gap], self.layers.layers[gap + 1])
 
 
 def _in_order(before: int, rank: int, was: float, place: float) -> tuple[float, float]:
     return (was, place) if before < rank else (place, was)
 
 
-@dataclass(frozen=True, slots=True)
 class _Crossings:
-    """The links between two layers, by the places of their ends."""
+    """Tells how many links between two layers a further line would cross."""
 
-    links: list[tuple[int, int]]
+    def __init__(
+        self, links: list[tuple[int, int]], before: Sequence[int], after: Sequence[int]
+    ) -> None:
+        self.links, self.before, self.after = links, before, after
+        self.places: list[tuple[int, int]] | None = None
 
     def between(self, left: float, right: float) -> int:
-        """How many of them a line between these places would cross."""
-        return sum(1 for one, other in self.links if (one - left) * (other - right) < 0)
+        """The crossings of a line between these places, where -0.5 is above all."""
+        above = (left < 0) + (right < 0)
+        below = (left > len(self.before) - 1) + (right > len(self.after) - 1)
+        if above + below == len((left, right)):
+            return len(self.links) if above == below else 0
+        if self.places is None:
+            at_left = {vertex: at for at, vertex in enumerate(self.before)}
+            at_right = {vertex: at for at, vertex in enumerate(self.after)}
+            self.places = [(at_left[one], at_right[other]) for one, other in self.links]
+        return sum((one - left) * (other - right) < 0 for one, other in self.places)

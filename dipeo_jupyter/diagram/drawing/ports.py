@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -120,19 +121,27 @@ class Ports:
                 lines.setdefault(layers.ranks[path[0]], []).append((self.leaving[number].at, number))
             for lane in path[1:-1]:
                 lines.setdefault(layers.ranks[lane], []).append((middles[lane], number))
+        for near in lines.values():
+            near.sort()
         for box, side in self.entering_sides.items():
             room = self.breadth(box) / 2 - self.flow.inset + NUDGE
-            near = lines.get(layers.ranks[box] - 1, [])
+            every = lines.get(layers.ranks[box] - 1, [])
             for port in side:
                 mine = self.leaving[port.wires[0]]
-                taken = [at for at, number in near if self.leaving[number] is not mine]
-                taken += [other.at for other in side if other is not port]
-                for shift in (0.0, NUDGE, -NUDGE):
-                    at = port.at + shift
-                    free = all(abs(at - other) >= NUDGE - 1 for other in taken)
-                    if free and (not shift or abs(at - middles[box]) <= room):
+                begin, end = (bisect(every, (port.at + k * NUDGE, 0)) for k in (-2, 2))
+                near = every[begin:end]
+                taken = [(at, NUDGE) for at, number in near if self.leaving[number] is not mine]
+                taken += [(each.at, self._apart(port, each)) for each in side if each is not port]
+                for at in (port.at, port.at + NUDGE, port.at - NUDGE):
+                    free = all(abs(at - other) >= apart - 1 for other, apart in taken)
+                    if free and abs(at - middles[box]) <= room:
                         port.at = at
                         break
+
+    def _apart(self, one: Port, other: Port) -> float:
+        if one.words and other.words:
+            return (self.flow.port_room(one.words) + self.flow.port_room(other.words)) / 2
+        return NUDGE
 
     def _ways_out(
         self, port: Port, layers: Layers, middles: Sequence[float], share: float

@@ -29,14 +29,14 @@ class Bend:
 def tracks(bends: Sequence[Bend]) -> list[int]:
     """A track for each bend, counted from 0 along the flow; bends that would meet differ."""
     order = _thumb(bends) if len(bends) > MANY else _order(bends)
+    spans = [(bend.low - CLOSE / 2, bend.high + CLOSE / 2) for bend in bends]
+    cells = {end: cell for cell, end in enumerate(sorted({end for span in spans for end in span}))}
+    free = [0] * len(cells)
     found = [0] * len(bends)
-    done: list[int] = []
     for number in order:
-        bend = bends[number]
-        for other in done:
-            if _overlap(bends[other], bend):
-                found[number] = max(found[number], found[other] + 1)
-        done.append(number)
+        low, high = (cells[end] for end in spans[number])
+        found[number] = max(free[low:high])
+        free[low:high] = [found[number] + 1] * (high - low)
     return found
 
 

@@ -55,4 +55,5 @@ class ProcessSandbox:
                     field="timeout",
                     details=child.said.stderr or child.said.stdout or None,
                 ) from None
-        return outcome(job.language, status, child.said, self._limits)
+        # In a thread: reading eight megabytes of JSON would hold up everything else on the loop.
+        return await asyncio.to_thread(outcome, job.language, status, child.said, self._limits)

@@ -62,8 +62,11 @@ def _report(job: dict[str, Any]) -> bytes:
 
 
 def _line(report: dict[str, Any]) -> bytes:
-    text = json.dumps(report, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass") + b"\n"
+    try:
+        line = json.dumps(report, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        line = json.dumps(report, allow_nan=False).encode()
+    return line + b"\n"
 
 
 # Running
