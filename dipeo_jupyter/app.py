@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .errors import ServiceError
 from .engine.clock import SystemClock
 from .engine.engine import Engine
 from .engine.execution import Limits
 from .engine.ports import Services
+from .errors import ServiceError
 from .nodes import load_node_types
 from .services.demo import DemoLLM
 from .services.files import LocalFiles

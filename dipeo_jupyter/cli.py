@@ -54,12 +54,21 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     run.add_argument("file", metavar="FILE", help="a diagram (.light.yaml)")
     run.add_argument(
-        "-i", "--input", action="append", default=[], metavar="NAME=VALUE", type=_pair,
+        "-i",
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=_pair,
         help="an input of the run; the value is JSON or text",
     )
     run.add_argument("--inputs-json", metavar="FILE", help="inputs from a JSON file")
     run.add_argument(
-        "--answer", action="append", default=[], metavar="NODE=VALUE", type=_pair,
+        "--answer",
+        action="append",
+        default=[],
+        metavar="NODE=VALUE",
+        type=_pair,
         help="an answer to a user_response node; the value is JSON or text",
     )
     run.add_argument(

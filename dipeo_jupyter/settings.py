@@ -20,14 +20,16 @@ class Settings:
     root: Path
     max_concurrency: int = 20
     max_rounds: int = 100
-    debug: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_bases: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_DEBUG`, and
-        `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere."""
+        """Read the `DIPEO_…` variables.
+
+        `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and
+        `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere.
+        """
         environ = os.environ if environ is None else environ
         prefix, suffix = "DIPEO_", "_API_BASE"
         bases = {
@@ -39,7 +41,6 @@ class Settings:
             root=Path(environ.get("DIPEO_ROOT") or Path.cwd()),
             max_concurrency=int(environ.get("DIPEO_MAX_CONCURRENCY") or 20),
             max_rounds=int(environ.get("DIPEO_MAX_ROUNDS") or 100),
-            debug=environ.get("DIPEO_DEBUG", "") not in ("", "0", "false"),
             environ=environ,
             api_bases=bases,
         )

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .drawing.alignment import align
-from .drawing.bands import PAGE, best_shape
+from .drawing.bands import PAGE, Shape, reading_cost, shapes
 from .drawing.flow import tag_text
 from .drawing.geometry import Box, Layout, Point, Route, Tag
+from .drawing.lanes import Layers
 from .drawing.ordering import order
 from .drawing.placed import placed_drawing
 from .drawing.ports import Ports, Wire
@@ -21,6 +22,8 @@ __all__ = ["Box", "Layout", "Point", "Route", "Tag", "layout"]
 
 PART_GAP = 40.0
 """Between parts of a diagram that no edge joins, in pixels."""
+MANY = 100
+"""A part with more nodes than this is drawn in one way only, a smaller one in the best of three."""
 
 
 def layout(diagram: Diagram) -> Layout:
@@ -107,9 +110,17 @@ def _draw(diagram: Diagram, part: _Part) -> Drawing:
     roots = sorted(local.values(), key=lambda box: (types[box] != "start", box in fed, box))
     choices = [number for number, wire in enumerate(wires) if wire.handle != DEFAULT]
     ordered = order(len(local), arcs, rank(len(local), arcs, roots, choices))
-    shape = best_shape(ordered, arcs)
+    options = shapes(ordered, arcs)
+    if len(local) > MANY:
+        return _shaped(ordered, wires, next(options))
+    drawn = [(_shaped(ordered, wires, shape), shape) for shape in options]
+    costs = [reading_cost(each.width, each.height) + shape.cost for each, shape in drawn]
+    return drawn[costs.index(min(costs))][0]
+
+
+def _shaped(ordered: Layers, wires: Sequence[Wire], shape: Shape) -> Drawing:
     layers = ordered.folded(shape.bands)
-    layers.thread(arcs)
+    layers.thread([wire.arc for wire in wires])
     ports = Ports.of(wires, shape.flow)
     middles = align(layers, ports.distance(layers))
     ports.settle(layers, middles)

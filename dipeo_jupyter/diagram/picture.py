@@ -14,7 +14,7 @@ from .drawing.palette import dark_style, paint
 from .drawing.pen import line, number, words
 from .drawing.text import clean, fit, width_of, wrap
 from .layout import layout
-from .model import DEFAULT, Diagram, Edge, Label, NodeSpec
+from .model import DEFAULT, Diagram, Edge, Label, NodeSpec, Person
 
 MARGIN = 24.0
 HEADING = 30.0
@@ -120,7 +120,12 @@ class _Picture:
         if not isinstance(name, str):
             return clean(node.type)
         person = self.diagram.persons.get(name)
-        return " · ".join(clean(part) for part in (name, person and person.model) if part)
+        return " · ".join(clean(part) for part in (name, person and _model(person)) if part)
+
+
+def _model(person: Person) -> str:
+    """The model without its provider."""
+    return (person.model or "").rsplit("/", 1)[-1]
 
 
 def _node(node: NodeSpec, detail: str, box: Box, state: NodeState | None) -> Iterator[str]:

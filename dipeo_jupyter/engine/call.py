@@ -83,5 +83,3 @@ def outputs_after(node: Node, error: ErrorInfo) -> dict[str, object] | None:
             return {node.handles[0] if node.handles else "default": value}
         case _:
             return None
-
-

@@ -106,7 +106,9 @@ def _check_edge(
     for end in (edge.source, edge.target):
         if end not in labels:
             hint = did_you_mean(end, labels)
-            yield Problem("unknown_node", f"The edge {edge} names no node {end!r}.", end, path, hint)
+            yield Problem(
+                "unknown_node", f"The edge {edge} names no node {end!r}.", end, path, hint
+            )
     source, target = nodes.get(edge.source), nodes.get(edge.target)
     if source is not None:
         known = source.output_handles()
@@ -120,7 +122,8 @@ def _bad_handle(
     label: str, handle: str, kind: str, known: tuple[str, ...], path: tuple[str | int, ...]
 ) -> Problem:
     if not known:
-        message = f"Node {label!r} has no {kind}s, so no edge can {'start' if kind == 'output' else 'end'} there."
+        verb = "start" if kind == "output" else "end"
+        message = f"Node {label!r} has no {kind}s, so no edge can {verb} there."
         return Problem("unknown_handle", message, label, path)
     if handle == DEFAULT:
         choice = " or ".join(f"{label}[{each}]" for each in known)
@@ -142,9 +145,7 @@ def _graph(diagram: Diagram) -> Graph:
 
 
 def _sources(program: Program) -> Iterator[Problem]:
-    for label, node, incoming in zip(
-        program.labels, program.nodes, program.incoming, strict=True
-    ):
+    for label, node, incoming in zip(program.labels, program.nodes, program.incoming, strict=True):
         if not incoming and node.inputs:
             message = f"Nothing leads to node {label!r}; it runs once, at the beginning."
             path = ("nodes", label)
@@ -171,4 +172,3 @@ def _endless_loops(program: Program) -> Iterator[Problem]:
                 ("nodes", label),
                 "Put a condition into it, or give every node in it a max_iteration.",
             )
-

@@ -84,7 +84,9 @@ class RunContext:
             return self.diagram.persons[label]
         except KeyError:
             hint = did_you_mean(label, self.diagram.persons) or ""
-            raise NodeError(f"there is no person {label!r}. {hint}".strip(), field="person") from None
+            raise NodeError(
+                f"there is no person {label!r}. {hint}".strip(), field="person"
+            ) from None
 
     def conversation(self) -> Sequence[Message]:
         spoken = [activation for activation in self.at.past() if activation.messages]
@@ -95,7 +97,9 @@ class RunContext:
         program = self.state.program
         around = program.loops_around[self.at.node]
         scope = (
-            frozenset(program.loops[around[-1]].nodes) if around else program.ancestors(self.at.node)
+            frozenset(program.loops[around[-1]].nodes)
+            if around
+            else program.ancestors(self.at.node)
         )
         limits = {
             node: limit

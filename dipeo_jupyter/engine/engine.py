@@ -99,7 +99,9 @@ class Engine:
     def _find(self, execution_id: ExecutionId) -> Execution:
         if execution_id in self._executions:
             return self._executions[execution_id]
-        found = [each for each in self._executions if execution_id and each.startswith(execution_id)]
+        found = [
+            each for each in self._executions if execution_id and each.startswith(execution_id)
+        ]
         if len(found) == 1:
             return self._executions[found[0]]
         if found:

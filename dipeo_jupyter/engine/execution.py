@@ -26,7 +26,6 @@ from .program import Program
 from .schedule import Complete, Fail, Pause, Skip, Start, decide
 from .state import ExecutionState
 
-
 Started = tuple[Activation, Inputs]
 LONGEST_STRETCH = 0.005
 """Seconds after which nodes that never wait for anything let others have the event loop."""

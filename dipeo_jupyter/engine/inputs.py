@@ -13,7 +13,7 @@ from .program import Wire
 from .state import ExecutionState
 
 
-def gather(state: ExecutionState, node: int, wires: Sequence[Wire]) -> Inputs:
+def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     """Name the values: by the edge's label, else `default`.
 
     Two unlabelled edges arrive under their sources' labels; then `default` is what came round the
@@ -68,6 +68,7 @@ def as_text(value: Any) -> str:
 
 
 def as_object(value: Any) -> Any:
+    """Text is read as JSON, if it is that."""
     if not isinstance(value, str):
         return value
     try:
@@ -88,5 +89,3 @@ def as_conversation(value: Any, messages: Sequence[Message]) -> dict[str, Any]:
     else:
         said = [{"id": None, "sender": None, "recipient": None, "content": as_text(value)}]
     return {"messages": said, "last_message": said[-1]["content"] if said else None}
-
-

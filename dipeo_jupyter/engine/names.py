@@ -74,7 +74,7 @@ class Names(Mapping[str, Any]):
 
 
 def spread(inputs: Mapping[str, Any], labels: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    """The inputs, and below them the keys of those objects that came without a name of their own."""
+    """The inputs, and below them the keys of those objects that came without a name."""
     unnamed = [value for name, value in inputs.items() if name == DEFAULT or name in labels]
     keys: dict[str, Any] = {}
     for value in unnamed:

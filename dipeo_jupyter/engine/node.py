@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from ..protocol.events import Message, Question, Usage
 from .ports import Services
 
 T = TypeVar("T")
+ErrorTypes: TypeAlias = tuple[type[DipeoError], ...]
 
 
 class Inputs(dict[str, Any]):
@@ -56,17 +57,32 @@ class Result:
 class Context(Protocol):
     """All that a running node may know and do."""
 
-    node: Label
-    activation: int
-    """How many times this node has fired in this run, counting this one."""
-    turn: int
-    """The same, counted since the loop around the node was entered."""
-    diagram: Diagram
-    services: Services
-    names: Mapping[str, Any]
-    """What templates and expressions see (DESIGN §5): inputs, loop variables, run inputs and start
-    data, then the latest output of each node that happened before."""
-    run_inputs: Mapping[str, Any]
+    @property
+    def node(self) -> Label: ...
+
+    @property
+    def activation(self) -> int:
+        """How many times this node has fired in this run, counting this one."""
+        ...
+
+    @property
+    def turn(self) -> int:
+        """The same, counted since the loop around the node was entered."""
+        ...
+
+    @property
+    def diagram(self) -> Diagram: ...
+
+    @property
+    def services(self) -> Services: ...
+
+    @property
+    def run_inputs(self) -> Mapping[str, Any]: ...
+
+    @property
+    def names(self) -> Mapping[str, Any]:
+        """What templates and expressions see: see `names.py`."""
+        ...
 
     def render(self, template: str) -> str:
         """Fill in a template; an unknown name raises `TemplateError`."""
@@ -147,7 +163,7 @@ class Node(BaseModel, ABC):
     ignored: ClassVar[frozenset[str]] = frozenset()
     default_retry: ClassVar[RetryPolicy | None] = None
     """How often to try again when the diagram says nothing."""
-    retried_errors: ClassVar[tuple[type[DipeoError], ...]] = (ServiceError,)
+    retried_errors: ClassVar[ErrorTypes] = (ServiceError,)
     """What may pass when tried again (unless the error itself says that it will not)."""
 
     max_iteration: int | None = Field(

@@ -6,7 +6,7 @@ Nodes and edges are numbers from here on, in file order. A `Program` never chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 

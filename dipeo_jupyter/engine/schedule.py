@@ -72,7 +72,7 @@ def decide(state: ExecutionState) -> Decision | None:
         return None if state.running else Pause()
     if len(state.running) >= state.max_concurrency:
         return None
-    return Start(node, state.fired[node] + 1, gather(state, node, wires))
+    return Start(node, state.fired[node] + 1, gather(state, wires))
 
 
 def _overrun(state: ExecutionState) -> ErrorInfo:

@@ -17,7 +17,6 @@ from .loops import OUTSIDE
 from .moments import Activation, Moment, Round
 from .program import Program, Region, Wire
 
-
 # How far a node is in this round; plain numbers, because they live in a bytearray on the hot path.
 WAITING, READY, RUNNING, DONE = range(4)
 
@@ -80,7 +79,11 @@ class ExecutionState:
     @property
     def shown_status(self) -> e.ExecutionStatus:
         """`waiting` when nothing goes on before a human has answered, else the status."""
-        if self.status == "running" and self.running and self.running.keys() <= self.questions.keys():
+        if (
+            self.status == "running"
+            and self.running
+            and self.running.keys() <= self.questions.keys()
+        ):
             return "waiting"
         return self.status
 
@@ -198,16 +201,16 @@ class ExecutionState:
         self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
     ) -> Activation:
         around = self.program.loops_around[node]
-        causes = []
+        causes: list[Moment] = []
         if around and (began := self.began[around[-1]]) is not None:
             causes.append(began)
-        for wire in self.listened(node):
-            if (source := self.settled[wire.index]) is not None:
-                causes.append(self.released.get(wire.index, source))
-        rounds = tuple(self.rounds[loop] for loop in around)
-        return Activation(
-            tuple(causes), node, number, self.turns[node] + 1, rounds, inputs or {}
+        causes.extend(
+            self.released.get(wire.index) or source
+            for wire in self.listened(node)
+            if (source := self.settled[wire.index]) is not None
         )
+        rounds = tuple(self.rounds[loop] for loop in around)
+        return Activation(tuple(causes), node, number, self.turns[node] + 1, rounds, inputs or {})
 
     def _hand_on(self, activation: Activation) -> None:
         """Settle the edges out of a node that is done, and end the rounds that this completes."""
@@ -254,7 +257,7 @@ class ExecutionState:
         moment = self._end_of_round(region)
         for wire in region.back:
             self.settled[wire.index], self.live[wire.index] = self.coming.pop(wire.index)
-        # A round in which all only handed on what they had said before would repeat itself for ever.
+        # A round in which all only hand on what they said before would repeat itself for ever.
         if self.moved[loop] and any(self.live[wire.index] for wire in region.back):
             if self.rounds[loop] >= self.max_rounds:
                 self.overrun = loop

@@ -13,6 +13,7 @@ Only JSON asks for more: text that is no JSON becomes a JSON string. Values foll
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import math
@@ -261,9 +262,9 @@ def _csv_text(rows: list[list[Any]]) -> str:
     table = [[_cell(each) for each in row] for row in rows]
     # The writer itself does not see that a lone carriage return needs quotes.
     returns = any("\r" in cell for row in table for cell in row)
-    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n", quoting=quoting).writerows(table)
+    writer = functools.partial(csv.writer, stream, lineterminator="\n")
+    (writer(quoting=csv.QUOTE_ALL) if returns else writer()).writerows(table)
     return stream.getvalue()
 
 

@@ -148,7 +148,7 @@ def _carried(inputs: Inputs) -> Sequence[Message]:
     for value in inputs.values():
         if isinstance(value, Mapping) and "last_message" in value and "messages" in value:
             for number, each in enumerate(value["messages"]):
-                found.append(Message.model_validate({**each, "id": each["id"] or f"input.{number}"}))
+                found.append(
+                    Message.model_validate({**each, "id": each["id"] or f"input.{number}"})
+                )
     return found
-
-

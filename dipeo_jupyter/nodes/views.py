@@ -28,8 +28,9 @@ _VIEWS: dict[str, Callable[[Message, str], bool]] = {
     "SENT_BY_ME": lambda message, me: message.sender == me,
     "SENT_TO_ME": lambda message, me: message.recipient == me,
     "CONVERSATION_PAIRS": lambda message, me: me in (message.sender, message.recipient),
-    "SYSTEM_AND_ME": lambda message, me: message.sender in (None, me)
-    and me in (message.sender, message.recipient),
+    "SYSTEM_AND_ME": lambda message, me: (
+        message.sender in (None, me) and me in (message.sender, message.recipient)
+    ),
     "GOLDFISH": lambda message, me: False,
 }
 _ALIASES = {

@@ -42,16 +42,22 @@ class Options(argparse.ArgumentParser):
 
 
 def _options() -> Options:
-    options = Options(prog="%%dipeo", description="Run the diagram in this cell.", allow_abbrev=False)
+    options = Options(
+        prog="%%dipeo", description="Run the diagram in this cell.", allow_abbrev=False
+    )
     options.add_argument(
         "name", nargs="?", help="name of the run, and of the variable that will hold it"
     )
     options.add_argument(
-        "--inputs", nargs="+", default=[], metavar="NAME[=VALUE]",
+        "--inputs",
+        nargs="+",
+        default=[],
+        metavar="NAME[=VALUE]",
         help="variables of the notebook, or values (JSON or text), for the start node",
     )
     options.add_argument(
-        "--out", metavar="NAME",
+        "--out",
+        metavar="NAME",
         help="put the output of the node of this name (else of the run) into a variable",
     )
     options.add_argument(

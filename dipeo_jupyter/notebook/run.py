@@ -294,5 +294,3 @@ def _status_text(node: NodeRecord) -> str:
 
 def _state(node: NodeRecord) -> NodeState:
     return NodeState(node.status, max(1, len(node.activations)), node.error)
-
-

@@ -24,7 +24,9 @@ def _as_json(name: str, value: Any) -> Any:
         return to_jsonable_python(value, fallback=_fallback)
     except (PydanticSerializationError, ValueError, RecursionError, TypeError) as error:
         kind = type(value).__name__
-        message = f"The input {name!r} ({kind}) cannot go into a run: it has no JSON form ({error})."
+        message = (
+            f"The input {name!r} ({kind}) cannot go into a run: it has no JSON form ({error})."
+        )
         raise CommandError(message, code="bad_input") from None
 
 

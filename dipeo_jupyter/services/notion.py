@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..diagram.suggest import did_you_mean
@@ -97,7 +97,7 @@ class _Session:
     """One open client, and how its errors are told."""
 
     client: Any
-    token: str
+    token: str = field(repr=False)
 
     async def get(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         return _found(await self.send("GET", path, query=query), path)

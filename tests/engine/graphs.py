@@ -1,4 +1,4 @@
-"""Small random diagrams for the scheduler, and nodes whose behaviour is a function of what they see."""
+"""Small random diagrams for the scheduler, and nodes that are a function of what they see."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def diagrams(draw: st.DrawFn) -> Diagram:
     """Any drawing of 2 to 9 nodes: branches, joins, loops in loops, `first` handles, limits."""
     size = draw(st.integers(2, 9))
     kinds = draw(st.lists(st.sampled_from(["box", "box", "fork"]), min_size=size, max_size=size))
-    limits = draw(
-        st.lists(st.sampled_from([None, None, 1, 2, 3]), min_size=size, max_size=size)
-    )
+    limits = draw(st.lists(st.sampled_from([None, None, 1, 2, 3]), min_size=size, max_size=size))
     nodes = tuple(
         NodeSpec(label=f"n{i}", type=kind, props={"max_iteration": limit} if limit else {})
         for i, (kind, limit) in enumerate(zip(kinds, limits, strict=True))

@@ -7,7 +7,7 @@ loop is simply done again for every round.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,12 +81,15 @@ class Reference:
 
         def owner(part: set[str]) -> set[str] | None:
             into = [
-                (n, e) for n, e in self.edges
+                (n, e)
+                for n, e in self.edges
                 if e.target in part and (e.source not in part or n in self.back)
             ]
             owners = []
             for n, e in into:
-                feeder = owner(part_of(e.source)) if e.source in inside and n not in self.back else None
+                feeder = (
+                    owner(part_of(e.source)) if e.source in inside and n not in self.back else None
+                )
                 if feeder is None or self.way_out(e, feeder):
                     owners.append(None)
                 else:
@@ -102,7 +105,8 @@ class Reference:
 
     def way_out(self, edge: Edge, core: set[str]) -> bool:
         same = [
-            e for _, e in self.edges
+            e
+            for _, e in self.edges
             if e.source == edge.source and e.source_handle == edge.source_handle
         ]
         branch = edge.source_handle != "default" and edge.source in core
@@ -110,11 +114,14 @@ class Reference:
 
     def take_back_edges(self, core: set[str]) -> set[int]:
         entries = [
-            label for label in self.labels
-            if label in core and any(e.target == label and e.source not in core for _, e in self.edges)
+            label
+            for label in self.labels
+            if label in core
+            and any(e.target == label and e.source not in core for _, e in self.edges)
         ] or [label for label in self.labels if label in core][:1]
         by_branches = [
-            label for label in entries
+            label
+            for label in entries
             if all(
                 e.source_handle != "default"
                 for _, e in self.edges
@@ -125,8 +132,11 @@ class Reference:
         for label in [*by_branches, *(label for label in entries if label not in by_branches)]:
             ahead = self.reaches(core)[label] | {label}
             new = {
-                n for n, e in self.edges
-                if n not in self.back and e.target == label and e.source in ahead
+                n
+                for n, e in self.edges
+                if n not in self.back
+                and e.target == label
+                and e.source in ahead
                 and (label in self.reaches(core)[e.source])
             }
             self.back |= new
@@ -145,10 +155,13 @@ class Reference:
         units.sort(key=lambda unit: min(self.labels.index(label) for label in unit[0]))
         while units:
             unit = next(
-                u for u in units
+                u
+                for u in units
                 if not any(
                     e.source in other[0] and e.target in u[0] and n not in self.back
-                    for n, e in self.edges for other in units if other is not u
+                    for n, e in self.edges
+                    for other in units
+                    if other is not u
                 )
             )
             units.remove(unit)
@@ -159,12 +172,8 @@ class Reference:
 
     def loop(self, nodes: set[str], core: set[str], around: list[set[str]]) -> None:
         outer_back = set(self.back)
-        for n, e in self.edges:  # the loop starts anew
-            if e.target in nodes and e.source in nodes:
-                self.value.pop(n, None)
-                self.carried.pop(n, None)
-        for label in nodes:
-            self.turns[label] = 0
+        self.forget(nodes)
+        self.turns |= dict.fromkeys(nodes, 0)
         back = self.take_back_edges(core)
         rounds = 1
         while True:
@@ -177,10 +186,7 @@ class Reference:
             if rounds >= self.max_rounds:
                 raise OverrunError
             rounds += 1
-            for n, e in self.edges:
-                if e.source in nodes and e.target in nodes and n not in back:
-                    self.value.pop(n, None)
-                    self.carried.pop(n, None)
+            self.forget(nodes, back)
             self.back = outer_back | back
         for n, e in self.edges:
             if e.source in nodes and e.target not in nodes:
@@ -188,6 +194,12 @@ class Reference:
                 if not leaves:
                     self.settle(n, self.carried.pop(n, DEAD))
         self.back = outer_back
+
+    def forget(self, nodes: set[str], but: Collection[int] = ()) -> None:
+        for n, e in self.edges:
+            if e.source in nodes and e.target in nodes and n not in but:
+                self.value.pop(n, None)
+                self.carried.pop(n, None)
 
     def settle(self, edge: int, result: Any) -> None:
         """What goes back shows only in the next round."""
@@ -203,7 +215,9 @@ class Reference:
             listened = [(n, e) for n, e in into if n not in first_numbers]
         else:
             listened = first
-        inputs = {e.label: self.value[n] for n, e in listened if self.value.get(n, DEAD) is not DEAD}
+        inputs = {
+            e.label: self.value[n] for n, e in listened if self.value.get(n, DEAD) is not DEAD
+        }
         limit = self.limit[label]
         if not inputs and any(n in self.value for n, _ in into):
             outputs: dict[str, Any] = {}

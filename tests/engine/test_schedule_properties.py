@@ -34,7 +34,9 @@ def simulate(
         events.append(event)
         state.apply(event)
 
-    record(e.ExecutionStarted(diagram=diagram, max_concurrency=max_concurrency, max_rounds=MAX_ROUNDS))
+    record(
+        e.ExecutionStarted(diagram=diagram, max_concurrency=max_concurrency, max_rounds=MAX_ROUNDS)
+    )
     if stepwise:
         record(e.ExecutionResumed(steps=1))
     while True:
@@ -44,7 +46,9 @@ def simulate(
                     running[node] = decision
                     assert len(running) <= max_concurrency
                     record(
-                        e.NodeStarted(node=program.labels[node], activation=number, inputs=dict(inputs))
+                        e.NodeStarted(
+                            node=program.labels[node], activation=number, inputs=dict(inputs)
+                        )
                     )
                 case Skip(node, reason):
                     log[program.labels[node]].append(
@@ -63,13 +67,17 @@ def simulate(
         assert running, "nothing runs, and nothing can be decided"
         start = running.pop(dice.choice(sorted(running)))
         label = program.labels[start.node]
-        outputs = behave(seed, label, start.activation, start.inputs, program.nodes[start.node].handles)
+        outputs = behave(
+            seed, label, start.activation, start.inputs, program.nodes[start.node].handles
+        )
         log[label].append((start.activation, dict(start.inputs), outputs))
         record(e.NodeCompleted(node=label, activation=start.activation, outputs=outputs))
 
 
 def expected(diagram: Diagram, seed: str) -> dict[str, list[Any]] | None:
-    handles = {spec.label: program_of(diagram).nodes[i].handles for i, spec in enumerate(diagram.nodes)}
+    handles = {
+        spec.label: program_of(diagram).nodes[i].handles for i, spec in enumerate(diagram.nodes)
+    }
     reference = Reference(
         diagram, lambda label, n, inputs: behave(seed, label, n, inputs, handles[label]), MAX_ROUNDS
     )
