@@ -91,7 +91,7 @@ class OpenAIServer:
         self._script: list[tuple[Step, bool]] = []
         self._usage: dict[str, Any] | None = None
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
         assert self.wait(lambda: bool(self.url))
 
@@ -108,13 +108,15 @@ class OpenAIServer:
         """Report these counts with every answer from now on, under OpenAI's names."""
         self._usage = counts
 
-    def reply(self, text: str, pieces: Sequence[str] = (), times: int | None = 1) -> None:
+    def reply(
+        self, text: str, pieces: Sequence[str] = (), times: int | None = 1, ending: str = "stop"
+    ) -> None:
         """Say this; as a stream in these pieces, else word by word."""
-        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": ending}
 
         async def step(exchange: Exchange) -> None:
             if exchange.request.body.get("stream"):
-                await exchange.stream(pieces or re.findall(r"\s*\S+|\s+$", text))
+                await exchange.stream(pieces or re.findall(r"\s*\S+|\s+$", text), ending)
             else:
                 await exchange.send(200, completion(choice, usage=exchange.usage))
 

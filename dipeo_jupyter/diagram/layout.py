@@ -22,6 +22,8 @@ __all__ = ["Box", "Layout", "Point", "Route", "Tag", "layout"]
 
 PART_GAP = 40.0
 """Between parts of a diagram that no edge joins, in pixels."""
+FARTHEST = 1e6
+"""A position beyond this many pixels (or that is no number) is no position."""
 MANY = 100
 """A part with more nodes than this is drawn in one way only, a smaller one in the best of three."""
 
@@ -72,9 +74,9 @@ def _wire(edge: Edge, names: dict[Label, int]) -> Wire:
 def _places(diagram: Diagram) -> list[Point] | None:
     """The positions in the file, if they say where everything is."""
     places = [Point(node.position.x, node.position.y) for node in diagram.nodes if node.position]
-    if len(places) < len(diagram.nodes) or len(set(places)) < min(2, len(diagram.nodes)):
-        return None
-    return places or None
+    sound = all(abs(place.x) < FARTHEST and abs(place.y) < FARTHEST for place in places)
+    apart = len(set(places)) >= min(2, len(places))
+    return places if sound and apart and len(places) == len(diagram.nodes) > 0 else None
 
 
 def _parts(count: int, wires: dict[int, Wire]) -> list[_Part]:

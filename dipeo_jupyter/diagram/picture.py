@@ -93,20 +93,18 @@ class _Picture:
     def _edges(self) -> Iterator[str]:
         """Dead edges first, so that none of them hides a living one; then all words."""
         yield f'<g transform="translate({number(MARGIN)} {number(self.top)})">'
-        dead = {number: self._is_dead(self.diagram.edges[number]) for number in self.places.routes}
-        for number_, route in sorted(self.places.routes.items(), key=lambda item: not dead[item[0]]):
-            yield self._edge(self.diagram.edges[number_], route, dead=dead[number_])
-        tags = {tag: dead[number_] for number_, route in self.places.routes.items() for tag in route.tags}
+        dead = {place for place in self.places.routes if self._is_dead(self.diagram.edges[place])}
+        order = sorted(self.places.routes, key=lambda place: place not in dead)
+        for place in order:
+            route = self.places.routes[place]
+            yield _edge(self.diagram.edges[place], route, dead=place in dead)
+        tags = {tag: place in dead for place in order for tag in self.places.routes[place].tags}
         for tag, is_dead in tags.items():
             yield _tag(tag, dead=is_dead)
 
     def _is_dead(self, edge: Edge) -> bool:
         ends = (self.states.get(edge.source), self.states.get(edge.target))
         return any(state is not None and state.status == "skipped" for state in ends)
-
-    def _edge(self, edge: Edge, route: Route, *, dead: bool) -> str:
-        drawn = line(route.points, "faint" if dead else "line", dashed=dead)
-        return f"<g><title>{words(_connection(edge))}</title>{drawn}</g>"
 
     def _nodes(self) -> Iterator[str]:
         for node in self.diagram.nodes:
@@ -121,6 +119,11 @@ class _Picture:
             return clean(node.type)
         person = self.diagram.persons.get(name)
         return " · ".join(clean(part) for part in (name, person and _model(person)) if part)
+
+
+def _edge(edge: Edge, route: Route, *, dead: bool) -> str:
+    drawn = line(route.points, "faint" if dead else "line", dashed=dead)
+    return f"<g><title>{words(_connection(edge))}</title>{drawn}</g>"
 
 
 def _model(person: Person) -> str:

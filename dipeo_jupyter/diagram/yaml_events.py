@@ -25,8 +25,8 @@ Place: TypeAlias = tuple[int, int]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_events(text: str) -> Iterator[Event]:
-    """The events, as long as there are not too many; depth is left to whoever nests them.
+def read_events(text: str, most: int = MAX_EVENTS) -> Iterator[Event]:
+    """The events, as long as there are not more than `most`; depth is left to whoever nests them.
 
     Raises `DiagramError` for what is no YAML, with the line and what to do about it.
     """
@@ -36,8 +36,8 @@ def read_events(text: str) -> Iterator[Event]:
     reader.Scanner = _Scanner
     try:
         for count, event in enumerate(reader.parse(text)):
-            if count > MAX_EVENTS:
-                raise too_large(f"The text has more than {MAX_EVENTS:,} parts.", place_of(event))
+            if count >= most:
+                raise too_large(f"The text has more than {most:,} parts.", place_of(event))
             _refuse_half_characters(event)
             yield event
     # The last two come from escapes beyond the end of Unicode.

@@ -185,27 +185,29 @@ class Execution:
         """Run an activation, and then, without a task of its own, one that it has made possible."""
         task = asyncio.current_task()
         assert task is not None
-        yielded = self.clock.monotonic()
+        yielded = now = self.clock.monotonic()
         while started is not None:
             activation, inputs = started
             self._calls[activation.node] = task
             try:
-                event = await self._outcome(activation, inputs)
+                event = await self._outcome(activation, inputs, now)
             finally:
                 # A node that was taken back may have been started anew by now.
                 if self._calls.get(activation.node) is task:
                     del self._calls[activation.node]
             self.record(event)
             started = self._advance(keep=True)
-            if self.clock.monotonic() - yielded > LONGEST_STRETCH:
+            now = self.clock.monotonic()
+            if now - yielded > LONGEST_STRETCH:
                 await asyncio.sleep(0)
-                yielded = self.clock.monotonic()
+                yielded = now = self.clock.monotonic()
 
-    async def _outcome(self, activation: Activation, inputs: Inputs) -> e.AnyEvent:
+    async def _outcome(
+        self, activation: Activation, inputs: Inputs, began: float
+    ) -> e.AnyEvent:
         """Run the node; whatever it does ends as one event."""
         node = self.program.nodes[activation.node]
         label = self.program.labels[activation.node]
-        began = self.clock.monotonic()
         try:
             result = await call(node, inputs, RunContext(self, activation))
             outputs = _as_json(result)

@@ -19,6 +19,8 @@ def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     Two unlabelled edges arrive under their sources' labels; then `default` is what came round the
     loop, so that a prompt may say `{{default}}` in every round.
     """
+    if len(wires) == 1:
+        return Inputs({wires[0].name or DEFAULT: carried(state, wires[0])})
     inputs = Inputs()
     unlabelled = [wire for wire in wires if wire.name is None]
     for wire in wires:
@@ -38,6 +40,8 @@ def carried(state: ExecutionState, wire: Wire) -> Any:
     """The value on a live edge, in the form the edge asks for."""
     activation = state.settled[wire.index]
     assert activation is not None
+    if wire.content_type is None:
+        return activation.outputs[wire.handle]
     spoken = activation.repeats or activation
     return convert(activation.outputs[wire.handle], wire.content_type, spoken.messages)
 

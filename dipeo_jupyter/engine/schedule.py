@@ -61,6 +61,8 @@ def decide(state: ExecutionState) -> Decision | None:
         return None if state.running else Fail(state.error or _overrun(state))
     if not state.ready:
         return None if state.running else Complete()
+    if len(state.running) >= state.max_concurrency:
+        return None
     node = state.ready[0]
     wires = state.live_wires(node)
     if not wires and state.fed(node):
@@ -70,8 +72,6 @@ def decide(state: ExecutionState) -> Decision | None:
         return Skip(node, "max_iterations")
     if state.steps_left == 0:
         return None if state.running else Pause()
-    if len(state.running) >= state.max_concurrency:
-        return None
     return Start(node, state.fired[node] + 1, gather(state, wires))
 
 

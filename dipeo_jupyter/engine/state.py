@@ -21,6 +21,9 @@ from .program import Program, Region, Wire
 WAITING, READY, RUNNING, DONE = range(4)
 
 
+OVER = frozenset({"completed", "failed", "cancelled"})
+
+
 class ExecutionState:
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -74,7 +77,7 @@ class ExecutionState:
 
     @property
     def over(self) -> bool:
-        return self.status in {"completed", "failed", "cancelled"}
+        return self.status in OVER
 
     @property
     def shown_status(self) -> e.ExecutionStatus:
@@ -201,15 +204,14 @@ class ExecutionState:
         self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
     ) -> Activation:
         around = self.program.loops_around[node]
-        causes: list[Moment] = []
-        if around and (began := self.began[around[-1]]) is not None:
-            causes.append(began)
-        causes.extend(
+        causes: list[Moment] = [
             self.released.get(wire.index) or source
             for wire in self.listened(node)
             if (source := self.settled[wire.index]) is not None
-        )
-        rounds = tuple(self.rounds[loop] for loop in around)
+        ]
+        if around and (began := self.began[around[-1]]) is not None:
+            causes.append(began)
+        rounds = tuple([self.rounds[loop] for loop in around])
         return Activation(tuple(causes), node, number, self.turns[node] + 1, rounds, inputs or {})
 
     def _hand_on(self, activation: Activation) -> None:

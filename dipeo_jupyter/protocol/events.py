@@ -7,14 +7,24 @@ of the `Entry` around it, which is made when the event is recorded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+)
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ..diagram.model import Diagram, Label
 
+T = TypeVar("T")
 ExecutionId: TypeAlias = str
 """`exec_` and a ULID: unique, and sorted by time."""
 
@@ -74,20 +84,46 @@ class ErrorInfo(Fact):
     details: str | None = None
 
 
-class Event(Fact):
+class Question(Fact):
+    """What a human is asked. `schema_` (JSON Schema) says what a valid answer is; None: any text.
+
+    `timeout` is in seconds; without it the question waits for ever.
+    """
+
+    prompt: str
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    timeout: float | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def fact(cls: type[T]) -> type[T]:
+    """Make an event class: plain frozen data, because two are made for every activation.
+
+    What comes from outside is checked by `event_adapter`.
+    """
+    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+
+@fact
+class Event:
     """Base of all events. Ephemeral events are shown, but not journaled and not numbered."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     ephemeral: ClassVar[bool] = False
 
 
+@fact
 class ExecutionStarted(Event):
     type: Literal["execution_started"] = "execution_started"
     diagram: Diagram
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, Any] = field(default_factory=dict)
     max_concurrency: int = 20
     max_rounds: int = 100
 
 
+@fact
 class ExecutionPaused(Event):
     """Nothing new starts. `interrupted` nodes were stopped at once and will run again."""
 
@@ -95,6 +131,7 @@ class ExecutionPaused(Event):
     interrupted: tuple[Label, ...] = ()
 
 
+@fact
 class ExecutionResumed(Event):
     """`steps` activations may start before the next pause; None means no limit."""
 
@@ -102,22 +139,26 @@ class ExecutionResumed(Event):
     steps: int | None = None
 
 
+@fact
 class ExecutionCompleted(Event):
     """`outputs` holds the value of each endpoint (without any: of each last node) by label."""
 
     type: Literal["execution_completed"] = "execution_completed"
-    outputs: dict[Label, Any] = {}
+    outputs: dict[Label, Any] = field(default_factory=dict)
 
 
+@fact
 class ExecutionFailed(Event):
     type: Literal["execution_failed"] = "execution_failed"
     error: ErrorInfo
 
 
+@fact
 class ExecutionCancelled(Event):
     type: Literal["execution_cancelled"] = "execution_cancelled"
 
 
+@fact
 class NodeEvent(Event):
     """`activation` counts the firings of this node in this run from 1: `argue[2]`."""
 
@@ -125,11 +166,13 @@ class NodeEvent(Event):
     activation: int
 
 
+@fact
 class NodeStarted(NodeEvent):
     type: Literal["node_started"] = "node_started"
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, Any] = field(default_factory=dict)
 
 
+@fact
 class NodeProgress(NodeEvent):
     """Something worth showing while a node works: a line of output, an attempt that failed."""
 
@@ -137,6 +180,7 @@ class NodeProgress(NodeEvent):
     message: str
 
 
+@fact
 class TokenDelta(NodeEvent):
     """A piece of an answer, as it arrives."""
 
@@ -146,6 +190,7 @@ class TokenDelta(NodeEvent):
     text: str
 
 
+@fact
 class NodeCompleted(NodeEvent):
     """`outputs` has one value for each handle that goes on; the other handles are dead.
 
@@ -163,6 +208,7 @@ class NodeCompleted(NodeEvent):
     duration_ms: float = 0.0
 
 
+@fact
 class NodeFailed(NodeEvent):
     """A node gave up. With `outputs` the run goes on with them; None means that it cannot."""
 
@@ -172,6 +218,7 @@ class NodeFailed(NodeEvent):
     duration_ms: float = 0.0
 
 
+@fact
 class NodeSkipped(Event):
     """Not run: nothing live arrived, or its turns are used up and it hands on its last outputs."""
 
@@ -180,19 +227,7 @@ class NodeSkipped(Event):
     reason: SkipReason = "no_live_input"
 
 
-class Question(Fact):
-    """What a human is asked. `schema_` (JSON Schema) says what a valid answer is; None: any text.
-
-    `timeout` is in seconds; without it the question waits for ever.
-    """
-
-    prompt: str
-    schema_: dict[str, Any] | None = Field(None, alias="schema")
-    timeout: float | None = None
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
+@fact
 class InputRequired(NodeEvent):
     """A human must answer."""
 
@@ -200,11 +235,13 @@ class InputRequired(NodeEvent):
     question: Question
 
 
+@fact
 class InputReceived(NodeEvent):
     type: Literal["input_received"] = "input_received"
     value: Any
 
 
+@fact
 class Broadcast(Event):
     """Something a tool outside the engine wants everyone watching to know."""
 
@@ -234,8 +271,7 @@ AnyEvent = Annotated[
 event_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An event as it stands in a run's journal: numbered (1, 2, 3, …) and dated (Unix seconds).
 
     An ephemeral event carries the number of the entry it follows.
@@ -250,7 +286,9 @@ class Entry:
         """The envelope that travels: `{type, payload, timestamp, execution_id, seq}`."""
         return {
             "type": self.event.type,
-            "payload": self.event.model_dump(mode="json", exclude={"type"}, by_alias=True),
+            "payload": event_adapter.dump_python(
+                self.event, mode="json", exclude={"type"}, by_alias=True
+            ),
             "timestamp": datetime.fromtimestamp(self.time, UTC).isoformat().replace("+00:00", "Z"),
             "execution_id": self.execution_id,
             "seq": self.seq,

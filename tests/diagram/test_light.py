@@ -18,8 +18,10 @@ STRUCTURE = {
         "summary -> report",
     ),
     "town_meeting": (
-        "Doors Open:start Read Motion:db Speaker For:person_job Speaker Against:person_job"
-        " Time Is Up:condition Vote:person_job Minutes:endpoint",
+        (
+            "Doors Open:start Read Motion:db Speaker For:person_job Speaker Against:person_job "
+            "Time Is Up:condition Vote:person_job Minutes:endpoint"
+        ),
         "Doors Open -> Read Motion",
         "Read Motion -> Speaker For[first] as motion",
         "Read Motion -> Speaker Against[first] as motion",
@@ -30,8 +32,10 @@ STRUCTURE = {
         "Vote -> Minutes",
     ),
     "interview": (
-        "hello:start ask_town:user_response ask_job:user_response write_card:person_job"
-        " card:endpoint",
+        (
+            "hello:start ask_town:user_response ask_job:user_response write_card:person_job"
+            " card:endpoint"
+        ),
         "hello -> ask_town",
         "ask_town -> ask_job",
         "ask_town -> write_card as town",

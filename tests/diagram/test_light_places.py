@@ -110,6 +110,6 @@ def test_problem_is_located_by_path_then_by_node(source, problem, place):
     assert (located.line, located.column) == place
 
 
-def test_second_node_of_a_pair_keeps_the_names_of_both():
+def test_edge_among_edges_has_its_own_place():
     source = parse("nodes: [{label: a, type: b}]\nconnections: []\nedges: [a -> a]")[1]
     assert source.place_of("edges", 0) == (3, 9)

@@ -1,11 +1,13 @@
 """What is written can be read, and means the same."""
 
 import json
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.labels import label_fault
 from dipeo_jupyter.diagram.light import dumps, parse
+from dipeo_jupyter.diagram.light_endpoints import read_endpoint, write_endpoint
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
 from dipeo_jupyter.diagram.source import read
 
@@ -13,66 +15,18 @@ HANDLES = ["default", "first", "condtrue", "condfalse", "success", "error", "res
 TRICKY = [
     *("", " ", "yes", "no", "on", "y", "null", "~", "true", "True", "012", "1:30", "1e3", "-0"),
     *("2024-01-01", "0x1f", ".inf", "+5", "a: b", "a #b", "# x", "- a", "? a", "a:", ": a", "<<"),
-    *(
-        "&a",
-        "*a",
-        "!a",
-        "%a",
-        "@a",
-        "`a`",
-        "{{x}}",
-        "[a]",
-        "a[b]",
-        "---",
-        "...",
-        "|",
-        ">",
-        "=",
-        "'",
-    ),
-    *(
-        '"',
-        "it's",
-        'say "hi"',
-        "C:\\temp",
-        "\\n",
-        "a\nb",
-        "a\nb\n",
-        "a\n\n",
-        "\na",
-        " a\nb",
-        "a\n b",
-    ),
-    *(
-        "a\n\tb",
-        "\ta",
-        "a\t",
-        "a \nb",
-        "a\n  ",
-        "a\n   \nb",
-        "a\r\nb",
-        "a\rb",
-        "a\x85b",
-        "a\u2028b",
-    ),
-    *(
-        "\ufeffa",
-        "a\ufeff",
-        "\x00",
-        "\x1b[0m",
-        "\x7f",
-        "\ufffe",
-        "\U0001f469\u200d\U0001f680",
-        "日本",
-    ),
-    *("a\n---\nb", "a\n...\n", "a\n# b", "a\nb: c", "x" * 1500, "word " * 300, "a\xa0", "\xa0a\nb"),
+    *("&a", "*a", "!a", "%a", "@a", "`a`", "{{x}}", "[a]", "a[b]", "---", "...", "|", ">", "="),
+    *("'", '"', "it's", 'say "hi"', "C:\\temp", "\\n", "a\nb", "a\nb\n", "a\n\n", "\na"),
+    *(" a\nb", "a\n b", "a\n\tb", "\ta", "a\t", "a \nb", "a\n  ", "a\n   \nb", "a\r\nb", "a\rb"),
+    *("a\x85b", "a\u2028b", "\ufeffa", "a\ufeff", "\x00", "\x1b[0m", "\x7f", "\ufffe", "日本"),
+    *("a\n---\nb", "a\n...\n", "a\n# b", "a\nb: c", "x" * 1500, "word " * 300, "a\xa0"),
+    *("\xa0a\nb", "\U0001f469\u200d\U0001f680"),
 ]
 TEXTS = st.sampled_from(TRICKY) | st.text(max_size=20)
 TEXTS |= st.lists(TEXTS, max_size=4).map("\n".join)
+ALIKE = ["a", "a[first]", "a_first", "a[first ]", "a_b", "a b", "a~1", "a.first", "a b[first]"]
 LABELS = (
-    st.sampled_from(["a", "a[first]", "a_first", "a[first ]", "a_b", "a b", "a~1", "a.first", "a:"])
-    | st.text("ab_ []~:'\"é.-> first", min_size=1, max_size=12)
-    | TEXTS
+    st.sampled_from(ALIKE) | st.text("ab_ []~:'\"é.-> first", min_size=1, max_size=12) | TEXTS
 ).filter(lambda label: label_fault(label) is None)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -124,7 +78,7 @@ def diagrams(draw):
 
 
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,
@@ -144,3 +98,10 @@ def test_every_diagram_reads_back_as_itself(diagram):
 def test_every_value_reads_back_with_its_type(value):
     text = dumps(Diagram(extra={"value": value}))
     assert json.dumps(read(text)[0]["value"]) == json.dumps(value)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.sampled_from(ALIKE) | LABELS, unique=True, min_size=1), st.sampled_from(HANDLES))
+def test_every_end_reads_back_among_labels_that_look_alike(labels, handle):
+    for label in labels:
+        assert read_endpoint(write_endpoint(label, handle, labels), labels) == (label, handle)

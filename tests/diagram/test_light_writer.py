@@ -22,7 +22,7 @@ DEBATE = Diagram(
     description="Two sides.\nOne judge.",
     nodes=(
         NodeSpec(label="start", type="start", position=Position(x=40, y=-2.5)),
-        node("argue", prompt="Pro:\n{{topic}}\n", retries=0, note="", tags=[], stop=None, on="no"),
+        node("argue", prompt="Pro:\n{{topic}}\n", retries=0, note="", tags=[], stop=None, say="no"),
         node("odd", **{"position": 1, "a.b": [1, [2, {"k": "v", "w": 1}], {}]}),
     ),
     edges=(
@@ -53,7 +53,7 @@ nodes:
     note: ""
     tags: []
     stop: null
-    on: "no"
+    say: "no"
   - label: odd
     type: job
     props:
@@ -99,7 +99,8 @@ def test_empty_diagram_has_a_version_and_no_nodes():
 
 @pytest.mark.parametrize("name", ["label", "type", "position", "props", "a.b", ".", "__hidden"])
 def test_properties_with_other_meanings_go_below_props(name):
-    diagram = Diagram(nodes=(node(**{"first": 1, name: 2}),))
+    spec = NodeSpec(label="a", type="job", props={"first": 1, name: 2})
+    diagram = Diagram(nodes=(spec,))
     assert "    props:" in lines(diagram)
     assert list(loads(dumps(diagram)).nodes[0].props) == ["first", name]
 

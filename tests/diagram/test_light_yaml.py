@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.source import read
+from dipeo_jupyter.diagram.yaml_events import read_events
 from dipeo_jupyter.errors import DiagramError
 
 
@@ -16,10 +17,31 @@ def problem_of(text):
     return caught.value.problems[0]
 
 
+def places_of_problems(text):
+    try:
+        read(text)
+    except DiagramError as error:
+        return [(problem.line, problem.column) for problem in error.problems]
+    return []
+
+
 @pytest.mark.parametrize(
     "text",
-    ["no", "Yes", "on", "off", "y", "012", "-01", "1:30", "1_000", "0x1f", "0o17", "2024-01-01"]
-    + ["2024-01-01T10:00:00Z", "inf", "nan", "1.2.3", "=", "TrUe", "e5", "1e", "."],
+    [
+        *("no", "Yes", "on", "off", "y", "012", "-01", "1:30", "1_000", "0x1f", "0o17"),
+        *(
+            "2024-01-01",
+            "2024-01-01T10:00:00Z",
+            "inf",
+            "nan",
+            "1.2.3",
+            "=",
+            "TrUe",
+            "e5",
+            "1e",
+            ".",
+        ),
+    ],
 )
 def test_text_that_looks_like_something_stays_text(text):
     assert read(f"key: {text}")[0] == {"key": text}
@@ -27,9 +49,11 @@ def test_text_that_looks_like_something_stays_text(text):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("0", 0)]
-    + [("-7", -7), ("+7", 7), ("1.50", 1.5), (".5", 0.5), ("1e3", 1000.0), ("-2.5E-1", -0.25)]
-    + [("!!str 5", "5"), ("'5'", "5"), ('"true"', "true"), ("|\n  5", "5")],
+    [
+        *(("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("0", 0)),
+        *(("-7", -7), ("+7", 7), ("1.50", 1.5), (".5", 0.5), ("1e3", 1000.0), ("-2.5E-1", -0.25)),
+        *(("!!str 5", "5"), ("'5'", "5"), ('"true"', "true"), ("|\n  5", "5")),
+    ],
 )
 def test_words_and_decimal_numbers_are_converted(text, value):
     found = read(f"key: {text}")[0]["key"]
@@ -78,7 +102,7 @@ def test_empty_text_means_nothing():
         ("a: [b]c", (1, 7), "after a closing bracket"),
         ("a: @x", (1, 4), "cannot begin with this character"),
         ("a: - b", (1, 4), "A list cannot begin"),
-        ('a: "C:\\dir"', (1, 7), "no such escape"),
+        ('a: "C:\\dir"', (1, 8), "no such escape"),
         ('a: 1\nb: "\\UFFFFFFFF"', (2, 5), "character that does not exist"),
         ('a: "\\ud800"', (1, 4), "half a character"),
         ("a: & b", (1, 5), "have a meaning in YAML"),
@@ -122,13 +146,20 @@ NESTED = "".join(f"n{i}: &n{i} [*n{i - 1}]\n" for i in range(1, 50))
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, "{" * 100_000, "[ " * 100_000, "- " * 100_000, "? " * 100_000, "{a: " * 50_000]
-    + ["a" * 2_000_001, "- a\n" * 100_000, f"l0: &l0 lol\n{LAUGHS}", f"m0: &m0 {{a: 1}}\n{MERGES}"]
-    + [f"n0: &n0 []\n{NESTED}"],
-    ids=["[", "{", "[ ", "-", "?", "{a:", "text", "list", "laughs", "merges", "nested"],
+    [
+        *("[" * 100_000, "{" * 100_000, "[ " * 100_000, "- " * 100_000, "? " * 100_000),
+        *("{a: " * 50_000, "a" * 2_000_001, f"l0: &l0 lol\n{LAUGHS}", f"n0: &n0 []\n{NESTED}"),
+        f"m0: &m0 {{a: 1}}\n{MERGES}",
+    ],
+    ids=["[", "{", "[ ", "-", "?", "{a:", "text", "laughs", "nested", "merges"],
 )
 def test_hostile_text_is_refused_as_too_large(text):
     assert problem_of(text).code == "too_large"
+
+
+def test_text_of_too_many_parts_is_refused():
+    with pytest.raises(DiagramError, match="line 3: The text has more than 5 parts"):
+        list(read_events("- a\n" * 4, most=5))
 
 
 def test_python_tags_are_never_obeyed():
@@ -147,7 +178,4 @@ PIECES += ["!", "? ", "#", "%", "---", "\\U", "\r", "\x85", "\x00", "a", "1", "Ã
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30).map("".join))
 def test_any_text_is_read_or_refused_with_its_line(text):
-    try:
-        read(text)
-    except DiagramError as error:
-        assert all(problem.line and problem.column for problem in error.problems)
+    assert all(line and column for line, column in places_of_problems(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from .lanes import Layers
@@ -26,9 +27,7 @@ def align(layers: Layers, distance: Distance) -> list[float]:
     return _mean(found)
 
 
-def spread(
-    wishes: Sequence[float], weights: Sequence[float], gaps: Sequence[float]
-) -> list[float]:
+def spread(wishes: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
     """Places in the given order, at least `gaps` apart, as near to the wishes as can be.
 
     Least squares: neighbours that come too close form a group, which stands at its mean.
@@ -61,7 +60,7 @@ class _View:
     def of(cls, layers: Layers, *, upwards: bool, mirrored: bool) -> _View:
         rows = [layer[::-1] if mirrored else layer for layer in layers.layers]
         if upwards:
-            rows = rows[::-1]
+            rows.reverse()
         at = [0] * len(layers.ranks)
         for row in rows:
             for place, vertex in enumerate(row):
@@ -97,7 +96,9 @@ def _blocked(layers: Layers) -> set[tuple[int, int]]:
             right = len(above) if inner is None else view.at[inner]
             for other in row[done : place + 1]:
                 for known in view.before[other]:
-                    if not left <= view.at[known] <= right and not _both_lanes(layers, known, other):
+                    if not left <= view.at[known] <= right and not _both_lanes(
+                        layers, known, other
+                    ):
                         blocked.update(((known, other), (other, known)))
             left, done = right, place + 1
     return blocked
@@ -128,7 +129,7 @@ def _compact(rows: list[list[int]], roots: list[int], distance: Distance) -> lis
     after: dict[int, dict[int, float]] = {root: {} for root in roots}
     waiting = dict.fromkeys(after, 0)
     for row in rows:
-        for one, other in zip(row, row[1:], strict=False):
+        for one, other in pairwise(row):
             left, right = roots[one], roots[other]
             if right not in after[left]:
                 waiting[right] += 1

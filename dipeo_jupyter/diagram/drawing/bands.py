@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from .flow import BOX_HEIGHT, BOX_WIDTH, Flow
 from .lanes import Band, Layers
@@ -16,7 +16,7 @@ GAP = 52.0
 """Between two layers, and between two boxes in a layer with the lanes there, about."""
 SHRINKING = 1100.0
 """What it costs to show a drawing at half its size, in pixels of height."""
-FOLD, CUT = 30.0, 60.0
+FOLD, CUT = 30.0, 25.0
 """What a fold costs, and each edge that is cut there beside the first, in pixels of height."""
 
 
@@ -62,7 +62,7 @@ def _folded(layers: Layers, arcs: Sequence[Arc], per_band: int) -> Shape:
     cuts = [depth]
     while cuts[-1]:
         cuts.append(least[cuts[-1]][1])
-    bands = tuple(range(begin, end) for end, begin in zip(cuts, cuts[1:], strict=False))[::-1]
+    bands = tuple(range(begin, end) for end, begin in pairwise(cuts))[::-1]
     return Shape(Flow(horizontal=True), bands, sum(folds[band.start] for band in bands))
 
 

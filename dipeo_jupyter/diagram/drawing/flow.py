@@ -62,8 +62,10 @@ class Flow:
 
 
 def tag_width(words: str) -> float:
+    """How wide a tag is, with a little room around its words."""
     return width_of(words, TAG_SIZE) + 6
 
 
 def tag_text(words: str) -> str:
+    """As many of the words as fit on an edge."""
     return fit(words, TAG_ROOM, TAG_SIZE)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .palette import Colour
-
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
     """A sign, in the colour of its kind, on a ground of the same kind."""
 
     path: str
-    colour: Colour
+    colour: str
 
 
 KINDS = {
@@ -45,7 +43,10 @@ KINDS = {
         "M6 6.3A2.1 2.1 0 1 1 9 8.2C8.3 8.6 8 9 8 9.6M8 11.7v.1",
         "pink",
     ),
-    "notion": Glyph("M3.5 1.5H9.5L12.5 4.5V14.5H3.5zM9.5 1.5V4.5H12.5M6 8h4M6 11h4", "grey"),
+    "notion": Glyph(
+        "M3.5 1.5H9.5L12.5 4.5V14.5H3.5zM9.5 1.5V4.5H12.5M6 8h4M6 11h4",
+        "grey",
+    ),
 }
 KINDS["code_job"] = KINDS["job"]
 OTHER_KIND = Glyph("M8 1.2 13.9 4.6V11.4L8 14.8 2.1 11.4V4.6zM8 7.9v.2", "grey")

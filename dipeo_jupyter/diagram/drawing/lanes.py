@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from .ranks import Arc
@@ -83,7 +84,7 @@ class Layers:
     def links(self) -> Iterator[tuple[int, int]]:
         """All pairs in neighbouring layers that an arc joins, the lower rank first."""
         for path in self.paths:
-            for one, other in zip(path, path[1:], strict=False):
+            for one, other in pairwise(path):
                 if self.ranks[one] < self.ranks[other]:
                     yield one, other
                 elif self.ranks[one] > self.ranks[other]:
@@ -116,7 +117,7 @@ class Threader:
 
     def _remember(self, path: list[int]) -> None:
         ranks = self.layers.ranks
-        for one, other in zip(path, path[1:], strict=False):
+        for one, other in pairwise(path):
             if ranks[one] == ranks[other]:
                 side = not self.layers.is_lane(one)
                 self.turns.setdefault((ranks[one], side), []).append((one, other))
@@ -131,13 +132,16 @@ class Threader:
             for place in self._candidates(passed[0])
         }
         history: list[dict[int, int]] = []
-        for before, rank in zip(passed, passed[1:], strict=False):
+        for before, rank in pairwise(passed):
             step: dict[int, float] = {}
             origin: dict[int, int] = {}
             crossings = self._crossings(min(before, rank))
             for place in self._candidates(rank):
                 options = [
-                    (cost + crossings.between(*_in_order(before, rank, was - 0.5, place - 0.5)), was)
+                    (
+                        cost + crossings.between(*_in_order(before, rank, was - 0.5, place - 0.5)),
+                        was,
+                    )
                     for was, cost in costs.items()
                 ]
                 cost, origin[place] = min(options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .lanes import Layers
 from .ranks import Arc
@@ -94,7 +95,7 @@ class _Sorter:
     def _sweep(self, *, downwards: bool) -> None:
         layers = self.layers if downwards else self.layers[::-1]
         known = self.before if downwards else self.after
-        for fixed, layer in zip(layers, layers[1:], strict=False):
+        for fixed, layer in pairwise(layers):
             keys = {
                 vertex: (
                     sum(self.at[each] + 0.5 for each in known[vertex])

@@ -8,13 +8,7 @@ and lines 3 (`tests/diagram/test_picture.py` measures them).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
-
-Colour: TypeAlias = Literal[
-    "amber", "blue", "done", "fail", "green", "grey", "idle", "orange", "pause", "pink", "reuse",
-    "run", "teal", "violet", "wait",
-]  # fmt: skip
-Role: TypeAlias = Literal["fill", "stroke"]
+from typing import NamedTuple
 
 
 class Pair(NamedTuple):

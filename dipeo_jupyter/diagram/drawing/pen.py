@@ -17,7 +17,8 @@ ARROW = 8.0
 
 def number(value: float) -> str:
     """At most one decimal, and the same text for the same place."""
-    return f"{round(value, 1) + 0.0:g}" if abs(value) < 1e5 else f"{value:.0f}"
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def words(text: str) -> str:

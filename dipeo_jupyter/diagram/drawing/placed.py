@@ -44,7 +44,10 @@ def placed_drawing(places: Sequence[Point], wires: Sequence[Wire]) -> Drawing:
 def _is_horizontal(places: Sequence[Point], wires: Sequence[Wire]) -> bool:
     """Whether more edges lead to the right than down."""
     steps = [
-        (places[wire.target].x - places[wire.source].x, places[wire.target].y - places[wire.source].y)
+        (
+            places[wire.target].x - places[wire.source].x,
+            places[wire.target].y - places[wire.source].y,
+        )
         for wire in wires
     ]
     right = sum(1 for along, down in steps if along >= abs(down) and along > 0)

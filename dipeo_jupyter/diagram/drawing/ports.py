@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from .alignment import Distance, spread
@@ -115,14 +116,7 @@ class Ports:
 
     def _nudge(self, layers: Layers, middles: Sequence[float]) -> None:
         """Move entries off the line on which another edge comes into the gap before them."""
-        lines: dict[int, list[tuple[float, int]]] = {}
-        for number, path in enumerate(layers.paths):
-            if path:
-                lines.setdefault(layers.ranks[path[0]], []).append((self.leaving[number].at, number))
-            for lane in path[1:-1]:
-                lines.setdefault(layers.ranks[lane], []).append((middles[lane], number))
-        for near in lines.values():
-            near.sort()
+        lines = self._lines_after(layers, middles)
         for box, side in self.entering_sides.items():
             room = self.breadth(box) / 2 - self.flow.inset + NUDGE
             every = lines.get(layers.ranks[box] - 1, [])
@@ -137,6 +131,20 @@ class Ports:
                     if free and abs(at - middles[box]) <= room:
                         port.at = at
                         break
+
+    def _lines_after(
+        self, layers: Layers, middles: Sequence[float]
+    ) -> dict[int, list[tuple[float, int]]]:
+        """For each rank where lines leave its boxes and lanes, sorted, with their wires."""
+        lines: dict[int, list[tuple[float, int]]] = {}
+        for number, (wire, path) in enumerate(zip(self.wires, layers.paths, strict=True)):
+            leaving = self.leaving[number].at
+            lines.setdefault(layers.ranks[wire.source], []).append((leaving, number))
+            for lane in path[1:-1]:
+                lines.setdefault(layers.ranks[lane], []).append((middles[lane], number))
+        for near in lines.values():
+            near.sort()
+        return lines
 
     def _apart(self, one: Port, other: Port) -> float:
         if one.words and other.words:
@@ -179,7 +187,7 @@ class Ports:
         rooms = [self.flow.port_room(port.words) for port in side]
         half = self.breadth(side[0].box) / 2 - self.flow.inset
         wishes = [way.wish(middle, half) for way in ways]
-        gaps = [(one + other) / 2 for one, other in zip(rooms, rooms[1:], strict=False)]
+        gaps = [(one + other) / 2 for one, other in pairwise(rooms)]
         places = spread([wish for wish, _ in wishes], [weight for _, weight in wishes], gaps)
         low, high = middle - half + rooms[0] / 2, middle + half - rooms[-1] / 2 - sum(gaps)
         for port, place, offset in zip(side, places, _sums(gaps), strict=True):

@@ -100,17 +100,17 @@ def _closing_arcs(
         trail = [(root, iter(outgoing[root]))]
         while trail:
             box, rest = trail[-1]
-            number = next(rest, None)
-            if number is None:
+            arc = next(rest, None)
+            if arc is None:
                 left[box] = True
                 trail.pop()
                 continue
-            target = arcs[number][1]
+            target = arcs[arc][1]
             if not entered[target]:
                 entered[target] = True
                 trail.append((target, iter(outgoing[target])))
             elif not left[target]:
-                closing.add(number)
+                closing.add(arc)
     return closing
 
 

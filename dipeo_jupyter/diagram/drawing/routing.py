@@ -71,9 +71,7 @@ class Router:
         self.margin: list[tuple[Net, int, int]] = []
         self.legs = [self._legs(number) for number in range(len(layers.paths))]
         self.crossings = {
-            number: self._crossing(number)
-            for number, path in enumerate(layers.paths)
-            if not path
+            number: self._crossing(number) for number, path in enumerate(layers.paths) if not path
         }
 
     def draw(self) -> Drawing:

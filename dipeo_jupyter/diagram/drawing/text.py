@@ -27,19 +27,18 @@ LETTERS = {
 WIDTHS = {letter: width for width, letters in LETTERS.items() for letter in letters}
 BREAKS = " _-./"
 """After these a line may end."""
-DANGEROUS = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
-"""Categories that XML forbids or that break a line."""
-DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Marks that turn the direction of all that follows them."""
+FORBIDDEN = frozenset({"Cc", "Cs"})
+"""Categories of letters that XML does not allow, or that do something instead of being seen."""
+STRAY = frozenset("\ufffe\uffff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""No letters, and marks that turn the direction of all that follows them."""
 
 
 def clean(text: str) -> str:
     """The text on one line, without control characters; letters of all scripts stay."""
-    spaced = " ".join(text.split())
     return "".join(
         letter
-        for letter in spaced
-        if unicodedata.category(letter) not in DANGEROUS and letter not in DIRECTIONS
+        for letter in " ".join(text.split())
+        if letter not in STRAY and unicodedata.category(letter) not in FORBIDDEN
     )
 
 
