@@ -1,22 +1,34 @@
 """How to talk to an engine, wherever it runs: `send` a command, follow the `events` of a run.
 
 `Engine` is a `Client` by its shape. Everything above (magics, terminal, tests) knows only this
-pair.
+pair. What all faces need to talk with people about a run is here too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import contextlib
+import contextvars
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 
+from .diagram.model import Diagram, Label
+from .diagram.source import Source
+from .diagram.suggest import did_you_mean
 from .errors import CommandError, NoAnswerError
+from .protocol import events as e
 from .protocol.commands import Ack, Command, GetExecution, UserResponse
-from .protocol.events import Entry, ExecutionId, InputRequired, Question
 
-Ask = Callable[[str, Question, str | None], Awaitable[Any]]
-"""How a face asks a human: node, question, and why the last answer was not taken."""
+T = TypeVar("T")
+Ask = Callable[[Label, e.Question, str | None], Coroutine[Any, Any, Any]]
+"""How a face asks a human: node, question, and why the last answer was not taken.
+
+It raises `NoAnswerError` when nobody can be asked, and is cancelled when the question is over.
+"""
 
 
 class Client(Protocol):
@@ -24,90 +36,212 @@ class Client(Protocol):
         """Ask for something; raises `CommandError` when it is refused."""
         ...
 
-    def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
+    def events(self, execution_id: e.ExecutionId, after: int = 0) -> AsyncIterator[e.Entry]:
         """Yield a run's entries after number `after`, then those to come, until it is over."""
         ...
 
 
 @dataclass
 class Conversation:
-    """Follows a run to its end and sees to it that its questions are answered.
+    """Sees to it that the questions of a run are answered.
 
-    `answers` are given beforehand, by node (`approve`) or activation (`approve[2]`); what they do
-    not hold is asked through `ask`. Without one, the run is left waiting and `NoAnswerError` says
-    for what.
+    `answers` are given beforehand, by node (`approve`) or activation (`approve[2]`). What they do
+    not hold is put to a human through `ask`, one question after the other.
     """
 
     client: Client
-    execution_id: ExecutionId
+    execution_id: e.ExecutionId
     answers: Mapping[str, Any] = field(default_factory=dict)
     ask: Ask | None = None
-    _asking: set[asyncio.Task[None]] = field(default_factory=set, init=False)
-    _open: list[str] = field(default_factory=list, init=False)
+    _open: dict[Label, e.InputRequired] = field(default_factory=dict, init=False)
+    _refused: dict[Label, CommandError] = field(default_factory=dict, init=False)
+    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _asking: tuple[Label, asyncio.Task[None]] | None = field(default=None, init=False)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def entries(self, after: int = 0) -> AsyncIterator[Entry]:
-        """Yield the entries of the run, as `Client.events` does."""
-        self._open.clear()
-        stream = aiter(self.client.events(self.execution_id, after))
+    async def entries(self, after: int = 0) -> AsyncIterator[e.Entry]:
+        """Follow and attend at once: yield the run's entries, and raise what `attend` raises."""
+        attending = asyncio.create_task(self.attend())
         try:
-            while (entry := await self._next(stream)) is not None:
-                yield entry
-                if isinstance(entry.event, InputRequired):
-                    await self._question(entry.event)
-                if self._open:
-                    await self._must_not_wait_in_vain()
+            async with contextlib.aclosing(self.follow(after)) as stream:
+                while (entry := await _unless(attending, anext(stream, None))) is not None:
+                    yield entry
         finally:
-            for task in self._asking:
-                task.cancel()
-            await asyncio.gather(*self._asking, return_exceptions=True)
+            await _cancel(attending)
 
-    async def _next(self, stream: AsyncIterator[Entry]) -> Entry | None:
-        """The next entry, or None at the end; raises when a human cannot be asked."""
-        following = asyncio.ensure_future(anext(stream, None))
-        try:
-            while not following.done():
-                await asyncio.wait({following, *self._asking}, return_when=asyncio.FIRST_COMPLETED)
-                for task in [task for task in self._asking if task.done()]:
-                    self._asking.discard(task)
-                    task.result()
-            return following.result()
-        finally:
-            following.cancel()
+    async def follow(self, after: int = 0) -> AsyncIterator[e.Entry]:
+        """Yield the run's entries as `Client.events` does, giving the answers there are."""
+        async for entry in self.client.events(self.execution_id, after):
+            yield entry
+            match entry.event:
+                case e.InputRequired() as event:
+                    await self._give(event)
+                case e.InputReceived(node=node) | e.NodeFailed(node=node):
+                    self._close(node)
+                case e.ExecutionPaused(interrupted=nodes):
+                    for node in nodes:
+                        self._close(node)
+            self._news.set()
 
-    async def _question(self, event: InputRequired) -> None:
-        exact = f"{event.node}[{event.activation}]"
-        for key in (exact, event.node):
-            if key in self.answers:
-                await self._answer(event.node, self.answers[key])
-                return
-        if self.ask is None:
-            self._open.append(f"{exact}: {event.question.prompt}")
-            return
-        # Other branches go on, and may ask too, while the human thinks.
-        self._asking.add(asyncio.create_task(self._ask(self.ask, event)))
+    async def attend(self) -> None:
+        """Put the questions that are and will be open to a human, until cancelled.
 
-    async def _ask(self, ask: Ask, event: InputRequired) -> None:
-        problem: str | None = None
+        Somebody must `follow` meanwhile. When the run goes no further, it raises `CommandError` for
+        an answer given beforehand that was refused, or `NoAnswerError` when nobody can be asked.
+        """
+        ask, problem = self.ask, None
         async with self._one_at_a_time:
             while True:
-                value = await ask(event.node, event.question, problem)
-                try:
-                    await self._answer(event.node, value)
-                except CommandError as error:
-                    if error.code != "invalid_answer":
-                        return  # somebody else has answered
-                    problem = str(error)
+                self._news.clear()
+                questions = [each for each in self._open.values() if each.node not in self._refused]
+                if ask and questions:
+                    try:
+                        await self._put(questions[0], ask)
+                    except NoAnswerError as error:
+                        ask, problem = None, error
+                elif self._open and await self._waits():
+                    raise next(iter(self._refused.values()), problem or nobody(questions))
                 else:
-                    return
+                    await self._news.wait()
 
-    async def _answer(self, node: str, value: Any) -> None:
+    async def _give(self, event: e.InputRequired) -> None:
+        """Give the answer there is, or leave the question open."""
+        keys = (f"{event.node}[{event.activation}]", event.node)
+        key = next((key for key in keys if key in self.answers), None)
+        if key is not None:
+            try:
+                await self._answer(event.node, self.answers[key])
+            except CommandError as error:
+                if error.code != "invalid_answer":
+                    return  # somebody else has answered
+                message = f"The answer given for {key!r} was refused. {error}"
+                self._refused[event.node] = CommandError(message, code=error.code)
+            else:
+                return
+        self._open[event.node] = event
+
+    async def _put(self, event: e.InputRequired, ask: Ask) -> None:
+        """Ask until there is an answer, or the question is over."""
+        asking = asyncio.create_task(self._ask(event, ask))
+        self._asking = (event.node, asking)
+        try:
+            await asyncio.wait({asking})
+            if not asking.cancelled():
+                asking.result()
+                # By now the node may have got its answer, and asked anew.
+                if self._open.get(event.node) is event:
+                    del self._open[event.node]
+        finally:
+            self._asking = None
+            await _cancel(asking)
+
+    async def _ask(self, event: e.InputRequired, ask: Ask) -> None:
+        problem: str | None = None
+        while True:
+            value = await ask(event.node, event.question, problem)
+            try:
+                await self._answer(event.node, value)
+            except CommandError as error:
+                if error.code != "invalid_answer":
+                    return  # somebody else has answered
+                problem = str(error)
+            else:
+                return
+
+    def _close(self, node: Label) -> None:
+        """The question is over: answered, timed out, or taken back to be asked again."""
+        self._open.pop(node, None)
+        self._refused.pop(node, None)
+        if self._asking is not None and self._asking[0] == node:
+            self._asking[1].cancel()
+
+    async def _answer(self, node: Label, value: Any) -> None:
         await self.client.send(UserResponse(execution_id=self.execution_id, node=node, value=value))
 
-    async def _must_not_wait_in_vain(self) -> None:
-        summary = await self.client.send(GetExecution(execution_id=self.execution_id))
-        if summary.result.status == "waiting":
-            raise NoAnswerError(
-                f"the run waits for an answer, and nobody can be asked here: "
-                f"{'; '.join(self._open)}. Give it beforehand."
-            )
+    async def _waits(self) -> bool:
+        """Whether nothing goes on before the open questions are answered."""
+        ack = await self.client.send(GetExecution(execution_id=self.execution_id))
+        return ack.result.status == "waiting" and self._open.keys() >= set(ack.result.waiting_for)
+
+
+def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:
+    asked = "; ".join(f"{each.node!r} asks {each.question.prompt!r}" for each in questions)
+    return NoAnswerError(f"Node {asked}, and nobody can be asked here. Give the answer beforehand.")
+
+
+def check_answers(answers: Iterable[str], diagram: Diagram) -> None:
+    """Raise `CommandError` when an answer is given for a node that does not exist."""
+    labels = [spec.label for spec in diagram.nodes]
+    for key in answers:
+        if key not in labels and key.rpartition("[")[0] not in labels:
+            hint = did_you_mean(key, labels) or ""
+            message = f"There is no node {key!r} to answer for. {hint}".strip()
+            raise CommandError(message, code="unknown_node")
+
+
+def in_words(node: Label, question: e.Question, problem: str | None) -> str:
+    """A question as it is put in one text, with the choices there are."""
+    choices = (question.schema_ or {}).get("enum")
+    hint = f" ({' / '.join(map(str, choices))})" if choices else ""
+    return "".join([f"{problem}\n" if problem else "", f"[{node}] {question.prompt}{hint} "])
+
+
+def json_or_text(text: str) -> Any:
+    """What was typed as a value: strict JSON, else the text itself."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError:
+        return text
+
+
+def explain(error: e.ErrorInfo, source: Source | None) -> str:
+    """What went wrong and where: the node, and the line of its property that is at fault."""
+    if error.node is None:
+        return error.message
+    path = ("nodes", error.node, *([error.field] if error.field else []))
+    line = source.line_of(*path) if source else None
+    where = f"line {line}, node {error.node!r}" if line else f"node {error.node!r}"
+    return f"{where}: {error.message}"
+
+
+def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Do what blocks in a thread, in the caller's context, without ever waiting for its end.
+
+    `asyncio.to_thread` would hold up the end of the program for a human who does not answer.
+    """
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
+
+    def do() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - handed on to whoever awaits it
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(do,), name="dipeo-input", daemon=True).start()
+    return asyncio.wrap_future(done)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+async def _unless(problem: asyncio.Task[None], work: Awaitable[T]) -> T:
+    """The result of `work`, unless `problem` is raised before."""
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({working, problem}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            problem.result()
+        return working.result()
+    finally:
+        await _cancel(working)
+
+
+async def _cancel(task: asyncio.Future[Any]) -> None:
+    """Cancel a task, and wait until it is over, whatever comes of it."""
+    task.cancel()
+    await asyncio.wait({task})

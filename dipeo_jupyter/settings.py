@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import CommandError
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -25,10 +27,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read the `DIPEO_…` variables.
+        """Read the `DIPEO_…` variables; raises `CommandError` for a value that is none.
 
-        `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and
-        `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere.
+        `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and `DIPEO_<PROVIDER>_API_BASE`
+        for each provider that is reached elsewhere.
         """
         environ = os.environ if environ is None else environ
         prefix, suffix = "DIPEO_", "_API_BASE"
@@ -39,8 +41,16 @@ class Settings:
         }
         return cls(
             root=Path(environ.get("DIPEO_ROOT") or Path.cwd()),
-            max_concurrency=int(environ.get("DIPEO_MAX_CONCURRENCY") or 20),
-            max_rounds=int(environ.get("DIPEO_MAX_ROUNDS") or 100),
+            max_concurrency=_count(environ, "DIPEO_MAX_CONCURRENCY", 20),
+            max_rounds=_count(environ, "DIPEO_MAX_ROUNDS", 100),
             environ=environ,
             api_bases=bases,
         )
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        message = f"{name} is {text!r}; it must be a whole number, 1 or more."
+        raise CommandError(message, code="bad_setting")
+    return int(text)

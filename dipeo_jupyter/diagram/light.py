@@ -32,7 +32,7 @@ def loads(text: str) -> Diagram:
 def parse(text: str, name: str = "diagram") -> tuple[Diagram, Source]:
     """The diagram, and where in the text its parts are; `name` is what the text is called.
 
-    Raises `DiagramError` with all problems at once, each with its line.
+    Raises `DiagramError` with all problems at once (the first 50), each with its line.
     """
     data, source = read(text, name)
     report = Report(source)

@@ -54,7 +54,7 @@ def _readings(text: str) -> Iterator[Endpoint]:
             yield Endpoint(label, handle.strip())
     for separator in "_.":
         label, _, handle = text.rpartition(separator)
-        if handle in HANDLES or handle in _SHORT:
+        if label and (handle in HANDLES or handle in _SHORT):
             yield Endpoint(label, handle)
 
 

@@ -37,7 +37,8 @@ def draft_nodes(nodes: JsonValue, report: Report) -> list[Draft]:
             drafts.append(_draft(place, entry, first, report))
         elif entry is not None:
             message = f"A node is a map with `label` and `type`, not {kind(entry)}."
-            hint = "Put a space after the colon." if ":" in str(entry) else None
+            colon = isinstance(entry, str) and ":" in entry
+            hint = "Put a space after the colon." if colon else None
             report.add("bad_value", message, place, hint)
     return drafts
 
@@ -47,7 +48,7 @@ def build_node(draft: Draft, report: Report) -> NodeSpec | None:
     fields = dict(draft.fields)
     label, node_type = fields.pop("label", None), fields.pop("type", None)
     if node_type is None or node_type == "":
-        who = f"The node {draft.label!r}" if draft.label else "A node"
+        who = f"The node {draft.label[:40]!r}" if draft.label else "A node"
         report.add("missing_type", f"{who} has no `type`.", draft.path, "Write `type: …`.")
         node_type = "?"
     known: Map = {
@@ -84,6 +85,7 @@ def _draft(place: Path, entry: Map, first: dict[Label, Path], report: Report) ->
         return Draft(place, place, None, fields)
     if fault := label_fault(label):
         report.add("bad_value", f"The label {label[:40]!r} {fault}.", (*place, "label"))
+        return Draft(place, place, label, fields)
     if first.setdefault(label, place) == place:
         return Draft(place, ("nodes", label), label, fields)
     _report_duplicate(place, label, first, report)

@@ -138,6 +138,8 @@ class _Composer:
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = self.key(event)
             value = self.node(next(self.events))
+            if key is None:
+                continue
             if _is_merge(event):
                 merged = self.mergeable(event, value) | merged
             elif key in entries:
@@ -148,15 +150,15 @@ class _Composer:
         values = [entry.value for entry in entries.values()]
         return _measured(Tree(entries, place_of(start)), values)
 
-    def key(self, event: Event) -> str:
-        """The text of a key; scalars that are no text count as their text."""
+    def key(self, event: Event) -> str | None:
+        """The text of a key; numbers and the like count as their text, lists and maps as none."""
         if isinstance(event, ScalarEvent):
             self.node(event)
             return str(event.value)
         problem = explain_key(self.text, *place_of(event))
         self.node(event)
         self.add(problem)
-        return ""
+        return None
 
     def mergeable(self, event: Event, value: Tree) -> dict[str, Entry]:
         merged: dict[str, Entry] = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 from ..errors import CommandError
 from ..protocol.events import Question
+from .schemas import misfit
 
 _TEXT_WORDS = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
 
@@ -18,25 +20,29 @@ def accept(question: Question, value: Any) -> Any:
     """
     if question.schema_ is None:
         return value
-    # Slow to import, and most questions want just text.
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
-
-    candidate = _typed(question.schema_, value)
-    errors = sorted(Draft202012Validator(question.schema_).iter_errors(candidate), key=str)
-    if errors:
-        where = ".".join(str(step) for step in errors[0].path)
-        message = f"{where}: {errors[0].message}" if where else errors[0].message
-        raise CommandError(f"That is no valid answer: {message}.", code="invalid_answer")
-    return candidate
+    faults: list[str] = []
+    for meaning in _meanings(value):
+        fault = misfit(question.schema_, meaning)
+        if fault is None:
+            return meaning
+        # About a form that was typed as JSON, its own fault says more than that it is text.
+        faults.insert(0 if isinstance(meaning, dict | list) else len(faults), fault)
+    raise CommandError(f"That is no valid answer: {faults[0]}.", code="invalid_answer")
 
 
-def _typed(schema: dict[str, Any], value: Any) -> Any:
-    kind = schema.get("type")
-    if not isinstance(value, str) or kind in (None, "string"):
-        return value
-    if kind == "boolean" and value.strip().lower() in _TEXT_WORDS:
-        return _TEXT_WORDS[value.strip().lower()]
+def _meanings(value: Any) -> Iterator[Any]:
+    """What an answer may mean: itself first, then what its text stands for."""
+    yield value
+    if not isinstance(value, str):
+        return
+    word = value.strip().lower()
+    if word in _TEXT_WORDS:
+        yield _TEXT_WORDS[word]
     try:
-        return json.loads(value)
-    except ValueError:
-        return value
+        yield json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")

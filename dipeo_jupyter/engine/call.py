@@ -19,17 +19,27 @@ NO_RETRY = RetryPolicy(max_attempts=1)
 
 async def call(node: Node, inputs: Inputs, ctx: Context) -> Result:
     """Run a node within its `timeout`, trying again as its `retry` says."""
-    if node.timeout is None:
+    try:
+        if node.timeout is not None:
+            return await _in_time(node.timeout, ctx.attempt(lambda: node.run(inputs, ctx)))
         if node.retry is None and node.default_retry is None:
             return await node.run(inputs, ctx)
         return await ctx.attempt(lambda: node.run(inputs, ctx))
+    except NodeError as error:
+        if error.field is not None:
+            written = next((x.props for x in ctx.diagram.nodes if x.label == ctx.node), {})
+            error.field = node.as_written(error.field, written)
+        raise
+
+
+async def _in_time(seconds: float, work: Awaitable[T]) -> T:
     try:
-        async with asyncio.timeout(node.timeout) as limit:
-            return await ctx.attempt(lambda: node.run(inputs, ctx))
+        async with asyncio.timeout(seconds) as limit:
+            return await work
     except TimeoutError:
         if not limit.expired():
             raise
-        message = f"gave no result within its timeout of {node.timeout:g} s"
+        message = f"gave no result within its timeout of {seconds:g} s"
         raise NodeTimeoutError(message, field="timeout") from None
 
 
@@ -38,38 +48,49 @@ async def attempt(
 ) -> T:
     """Do some work of a node, again and again as its `retry` says."""
     policy = node.retry or node.default_retry or NO_RETRY
+    interval = policy.initial_interval
     for number in range(1, policy.max_attempts):
         try:
             return await work()
         except node.retried_errors as error:
             if not getattr(error, "retryable", True):
                 raise
-            pause = _pause(policy, number, getattr(error, "retry_after", None))
+            interval = min(interval, policy.max_interval)
+            # What the service asked for is the least.
+            pause = max(_spread(interval, policy), getattr(error, "retry_after", None) or 0.0)
             report(f"attempt {number} failed ({error}); trying again in {pause:.1f} s")
         await clock.sleep(pause)
+        interval *= policy.backoff_factor
     return await work()
 
 
-def _pause(policy: RetryPolicy, attempt: int, retry_after: float | None) -> float:
-    """Seconds before the next attempt; what the service asked for is the least."""
-    pause = policy.initial_interval * policy.backoff_factor ** (attempt - 1)
-    pause = min(pause, policy.max_interval)
-    if policy.jitter:
-        pause *= random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
-    return max(pause, retry_after or 0.0)
+def _spread(interval: float, policy: RetryPolicy) -> float:
+    if not policy.jitter:
+        return interval
+    return interval * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
 
 
 def describe(error: BaseException, node: str, activation: int) -> ErrorInfo:
     """An error as it travels. Foreign exceptions are named; ours speak for themselves."""
-    own = isinstance(error, DipeoError)
     return ErrorInfo(
         type=type(error).__name__,
-        message=str(error) if own else f"{type(error).__name__}: {error}",
+        message=_sentence(error),
         node=node,
         activation=activation,
         field=error.field if isinstance(error, NodeError) else None,
         details=error.details if isinstance(error, NodeError) else None,
     )
+
+
+def _sentence(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a foreign exception that cannot even say what it is
+        text = ""
+    if isinstance(error, DipeoError):
+        return text
+    return f"{name}: {text}" if text else name
 
 
 def outputs_after(node: Node, error: ErrorInfo) -> dict[str, object] | None:

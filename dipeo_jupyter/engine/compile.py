@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,7 +50,7 @@ def examine(diagram: Diagram, node_types: NodeTypes) -> tuple[Program | None, li
     graph = _graph(diagram)
     program = Program(diagram, tuple(nodes.values()), graph, find_loops(graph))
     for spec in diagram.nodes:
-        problems += nodes[spec.label].check(spec.label, diagram)
+        problems += _checked(spec, nodes[spec.label], diagram)
     problems += _sources(program)
     problems += _endless_loops(program)
     return program, problems
@@ -87,6 +88,9 @@ def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Prob
     path = ("nodes", spec.label, *error["loc"]) if name in spec.props else ("nodes", spec.label)
     where = f"Node {spec.label!r}"
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        if name in node_type.property_names():
+            message = f"{where} has {name!r} and another name for the same."
+            return Problem("bad_property", message, spec.label, path, "Leave one of them out.")
         message = f"{where} ({node_type.type}) has no property {name!r}."
         hint = did_you_mean(str(name), node_type.property_names())
         return Problem("unknown_property", message, spec.label, path, hint)
@@ -97,6 +101,17 @@ def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Prob
     inner = ".".join(str(each) for each in error["loc"])
     message = f"{where}: {inner}: {text}" if inner else f"{where}: {text}"
     return Problem("bad_property", message, spec.label, path)
+
+
+def _checked(spec: NodeSpec, node: Node, diagram: Diagram) -> Iterator[Problem]:
+    """What the node finds; a property that it names is looked for under the name it has there."""
+    for problem in node.check(spec.label, diagram):
+        match problem.path:
+            case ("nodes", spec.label, str(field), *rest):
+                path = ("nodes", spec.label, node.as_written(field, spec.props), *rest)
+                yield replace(problem, path=path)
+            case _:
+                yield problem
 
 
 def _check_edge(

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
 from ..diagram.suggest import did_you_mean
-from ..errors import NodeError
+from ..errors import ExpressionError, NodeError
 from ..protocol.events import AnyEvent, Message, NodeProgress, Question, TokenDelta
 from .call import attempt
 from .clock import Clock
@@ -77,7 +77,7 @@ class RunContext:
         return template.render(text, self.names)
 
     def evaluate(self, text: str) -> Any:
-        return expression.evaluate(text, self.names, {"iterations": self.turns})
+        return expression.evaluate(text, self.names, {"iterations": self._iterations})
 
     def person(self, label: Label) -> Person:
         try:
@@ -91,7 +91,8 @@ class RunContext:
     def conversation(self) -> Sequence[Message]:
         spoken = [activation for activation in self.at.past() if activation.messages]
         spoken.sort(key=self.state.flow_key)
-        return [message for activation in spoken for message in activation.messages]
+        # What an edge brought from outside may have been heard by several.
+        return list(dict.fromkeys(each for activation in spoken for each in activation.messages))
 
     def limits_reached(self) -> bool:
         program = self.state.program
@@ -117,7 +118,7 @@ class RunContext:
             node = program.index[label]
         except KeyError:
             hint = did_you_mean(label, program.labels) or ""
-            raise NodeError(f"there is no node {label!r}. {hint}".strip()) from None
+            raise NodeError(f"There is no node {label!r}. {hint}".strip()) from None
         return self._turns(latest_before(self.at).get(node))
 
     def stream(self, text: str) -> None:
@@ -132,6 +133,17 @@ class RunContext:
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
         node = self.state.program.nodes[self.at.node]
         return await attempt(work, node, self._host.clock, self.progress)
+
+    def _iterations(self, *given: Any) -> int:
+        """`turns`, as expressions call it."""
+        match given:
+            case (str(label),):
+                try:
+                    return self.turns(label)
+                except NodeError as error:
+                    raise ExpressionError(str(error)) from error
+            case _:
+                raise TypeError("write the label of one node, in quotes")
 
     def _turns(self, earlier: Activation | None) -> int:
         """The turn of an earlier firing, if the loop around it has not been entered anew since."""

@@ -202,9 +202,7 @@ class Execution:
                 await asyncio.sleep(0)
                 yielded = now = self.clock.monotonic()
 
-    async def _outcome(
-        self, activation: Activation, inputs: Inputs, began: float
-    ) -> e.AnyEvent:
+    async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
         """Run the node; whatever it does ends as one event."""
         node = self.program.nodes[activation.node]
         label = self.program.labels[activation.node]

@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ..diagram.model import DEFAULT
 from ..protocol.events import Message
 from .node import Inputs
 from .program import Wire
 from .state import ExecutionState
+
+_MESSAGES = TypeAdapter(list[Message])
 
 
 def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
@@ -37,42 +41,36 @@ def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
 
 
 def carried(state: ExecutionState, wire: Wire) -> Any:
-    """The value on a live edge, in the form the edge asks for."""
+    """The value on a live edge, in the form that the edge asks for; other names mean as it is."""
     activation = state.settled[wire.index]
     assert activation is not None
-    if wire.content_type is None:
-        return activation.outputs[wire.handle]
-    spoken = activation.repeats or activation
-    return convert(activation.outputs[wire.handle], wire.content_type, spoken.messages)
-
-
-def convert(value: Any, content_type: str | None, messages: Sequence[Message] = ()) -> Any:
-    """Pick a representation of an output: `raw_text`, `object` or `conversation_state`.
-
-    Anything else means the value as it is. Text that is no JSON becomes the object `{"text": …}`.
-    """
-    match content_type:
+    value = activation.outputs[wire.handle]
+    match wire.content_type:
         case "raw_text":
             return as_text(value)
         case "object":
             return as_object(value)
         case "conversation_state":
-            return as_conversation(value, messages)
+            spoken = activation.repeats or activation
+            name = f"{state.program.labels[spoken.node]}[{spoken.number}]"
+            return as_conversation(value, spoken.messages, name)
         case _:
             return value
 
 
 def as_text(value: Any) -> str:
-    """Text as it is, else JSON; an object with a `default` stands for that."""
+    """Text as it is, of an object its `default`, of a conversation its last word; else JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and DEFAULT in value:
         return as_text(value[DEFAULT])
+    if said := messages_in(value):
+        return said[-1].content
     return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def as_object(value: Any) -> Any:
-    """Text is read as JSON, if it is that."""
+    """Text is read as JSON; text that is none becomes the object `{"text": …}`."""
     if not isinstance(value, str):
         return value
     try:
@@ -81,15 +79,25 @@ def as_object(value: Any) -> Any:
         return {"text": value}
 
 
-def as_conversation(value: Any, messages: Sequence[Message]) -> dict[str, Any]:
-    """The messages of the activation that produced the value; other values speak as one message.
+def as_conversation(value: Any, messages: Sequence[Message], name: str) -> dict[str, Any]:
+    """The messages of the activation `name`, or those in the value; else it speaks as one message.
 
     The form is `{"messages": [{id, sender, recipient, content}], "last_message": content}`.
     """
-    if messages:
-        said = [message.model_dump() for message in messages]
-    elif isinstance(value, Mapping) and "messages" in value:
-        return dict(value)
-    else:
-        said = [{"id": None, "sender": None, "recipient": None, "content": as_text(value)}]
-    return {"messages": said, "last_message": said[-1]["content"] if said else None}
+    said = list(messages) or messages_in(value)
+    if said is None:
+        said = [] if value in (None, "", [], {}) else [Message(id=name, content=as_text(value))]
+    return {
+        "messages": [message.model_dump() for message in said],
+        "last_message": said[-1].content if said else None,
+    }
+
+
+def messages_in(value: Any) -> list[Message] | None:
+    """The messages of a value that has the form of a conversation; None for any other value."""
+    if not (isinstance(value, Mapping) and value.keys() == {"messages", "last_message"}):
+        return None
+    try:
+        return _MESSAGES.validate_python(value["messages"])
+    except ValidationError:
+        return None

@@ -8,7 +8,7 @@ branch, so that a run does not depend on who finishes first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -27,13 +27,15 @@ class Names(Mapping[str, Any]):
             if name in layer:
                 return layer[name]
         earlier = self._earlier.get(self._state.program.index.get(name, -1))
-        if earlier is None:
+        if earlier is None or not earlier.outputs:
             raise KeyError(name)
         return value_of(earlier)
 
     def __iter__(self) -> Iterator[str]:
         layers = (self._inputs, self._counters, self._state.inputs, self._start_data)
-        labels = (self._state.program.labels[node] for node in self._earlier)
+        labels = (
+            self._state.program.labels[x] for x, each in self._earlier.items() if each.outputs
+        )
         yield from dict.fromkeys([*(name for layer in layers for name in layer), *labels])
 
     def __len__(self) -> int:
@@ -41,7 +43,10 @@ class Names(Mapping[str, Any]):
 
     @cached_property
     def _inputs(self) -> Mapping[str, Any]:
-        return spread(self._activation.inputs, self._state.program.labels)
+        program = self._state.program
+        unlabelled = [wire for wire in program.incoming[self._activation.node] if wire.name is None]
+        unnamed = {DEFAULT, *(program.labels[wire.source] for wire in unlabelled)}
+        return spread(self._activation.inputs, unnamed)
 
     @cached_property
     def _counters(self) -> Mapping[str, int]:
@@ -73,12 +78,11 @@ class Names(Mapping[str, Any]):
         return self._activation if node == self._activation.node else self._earlier.get(node)
 
 
-def spread(inputs: Mapping[str, Any], labels: tuple[str, ...] = ()) -> Mapping[str, Any]:
+def spread(inputs: Mapping[str, Any], unnamed: Collection[str]) -> Mapping[str, Any]:
     """The inputs, and below them the keys of those objects that came without a name."""
-    unnamed = [value for name, value in inputs.items() if name == DEFAULT or name in labels]
     keys: dict[str, Any] = {}
-    for value in unnamed:
-        if isinstance(value, Mapping):
+    for name, value in inputs.items():
+        if name in unnamed and isinstance(value, Mapping):
             keys |= value
     return {**keys, **inputs}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
@@ -183,13 +183,21 @@ class Node(BaseModel, ABC):
     @classmethod
     def property_names(cls) -> list[str]:
         """What may be written in a diagram, aliases included."""
-        names: list[str] = []
-        for name, field in cls.model_fields.items():
-            alias = field.validation_alias
-            names.append(name)
-            if isinstance(alias, AliasChoices):
-                names += [str(choice) for choice in alias.choices if choice != name]
-        return names
+        return list(
+            dict.fromkeys(name for field in cls.model_fields for name in cls.names_of(field))
+        )
+
+    @classmethod
+    def names_of(cls, field: str) -> list[str]:
+        """How a property may be written: its own name, then its aliases."""
+        alias = cls.model_fields[field].validation_alias if field in cls.model_fields else None
+        choices = alias.choices if isinstance(alias, AliasChoices) else ()
+        return [field, *(str(choice) for choice in choices if choice != field)]
+
+    @classmethod
+    def as_written(cls, field: str, props: Collection[str]) -> str:
+        """The one of these names that a diagram uses, so that the line can be found."""
+        return next((name for name in cls.names_of(field) if name in props), field)
 
     def output_handles(self) -> tuple[str, ...]:
         """Where edges may start: `handles`, and `error` when failures have a way of their own."""

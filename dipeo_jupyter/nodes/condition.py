@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
 from ..diagram import expression
-from ..diagram.model import DEFAULT, Diagram, Label
+from ..diagram.model import Diagram, Label
 from ..diagram.suggest import did_you_mean
 from ..engine.node import Context, Inputs, Node, Result
 from ..errors import ExpressionError, NodeError, Problem
@@ -19,7 +19,9 @@ ConditionType = Literal["expression", "custom", "detect_max_iterations", "check_
 
 
 class Condition(Node):
-    """Goes on by `condtrue` or `condfalse`, and hands on what it was given.
+    """Goes on by `condtrue` or `condfalse`, and hands on what it was given: the unlabelled value.
+
+    Without one, that is the only value, or all of them by name.
 
     `expression` (also called `custom`) evaluates Python syntax over what the node sees;
     `detect_max_iterations` is true when every node with a `max_iteration` in the loop around has
@@ -55,7 +57,7 @@ class Condition(Node):
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         if self.expression and self.condition_type in ("expression", "custom"):
             try:
-                expression.check(self.expression)
+                expression.check(self.expression, {"iterations"})
             except ExpressionError as error:
                 path = ("nodes", label, "expression")
                 yield Problem("bad_expression", f"Node {label!r}: {error}", label, path)
@@ -67,7 +69,7 @@ class Condition(Node):
                 yield Problem("unknown_node", message, label, path, did_you_mean(name, known))
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        return Result.branch(TRUE if self._holds(ctx) else FALSE, _handed_on(inputs))
+        return Result.branch(TRUE if self._holds(ctx) else FALSE, inputs.single())
 
     def _holds(self, ctx: Context) -> bool:
         match self.condition_type:
@@ -84,8 +86,3 @@ class Condition(Node):
             return bool(ctx.evaluate(self.expression))
         except ExpressionError as error:
             raise NodeError(str(error), field="expression") from error
-
-
-def _handed_on(inputs: Inputs) -> Any:
-    """One value as it is; several as an object."""
-    return inputs[DEFAULT] if set(inputs) == {DEFAULT} else inputs.single()

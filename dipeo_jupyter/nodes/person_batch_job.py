@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import ChainMap
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from pydantic import AliasChoices, Field
 
-from ..diagram import template
-from ..diagram.model import DEFAULT
+from ..diagram import expression
+from ..diagram.model import DEFAULT, Diagram, Label
+from ..diagram.values import kind
 from ..engine.node import Context, Inputs, Result
-from ..engine.ports import ChatAnswer
-from ..errors import NodeError, TemplateError
+from ..errors import DipeoError, ExpressionError, NodeError, Problem
 from ..protocol.events import Message, Usage
-from .speech import Speaker
+from .speech import Speaker, Talk
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An item that is done."""
+
+    prompt: Message
+    reply: Message
+    usage: Usage
 
 
 class PersonBatchJob(Speaker):
@@ -42,34 +52,25 @@ class PersonBatchJob(Speaker):
     )
     partial: bool = False
 
+    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
+        yield from super().check(label, diagram)
+        try:
+            expression.check(self.items or "0")
+        except ExpressionError as error:
+            path = ("nodes", label, "items")
+            yield Problem("bad_expression", f"Node {label!r}: {error}", label, path)
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         items = self._items(inputs, ctx)
+        talk = await self.talk(inputs, ctx)
         gate = asyncio.Semaphore(self.max_concurrency)
 
-        async def one(index: int, item: Any) -> tuple[Message, ChatAnswer]:
+        async def one(index: int, item: Any) -> Answered:
             async with gate:
-                return await self._ask(inputs, ctx, index, item)
+                return await self._ask(talk, ctx, index, item)
 
         calls = (one(index, item) for index, item in enumerate(items))
-        return self._collect(await asyncio.gather(*calls, return_exceptions=True))
-
-    async def _ask(
-        self, inputs: Inputs, ctx: Context, index: int, item: Any
-    ) -> tuple[Message, ChatAnswer]:
-        text, field = self.prompt_for(ctx)
-        # ChainMap asks for mutable maps, but only writes to the first.
-        names = cast("MutableMapping[str, Any]", ctx.names)
-        try:
-            content = template.render(text, ChainMap({"item": item, "index": index}, names))
-        except TemplateError as error:
-            raise NodeError(f"item {index}: {error}", field=field) from error
-        name = f"{ctx.node}[{ctx.activation}].{index}"
-        prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
-        call = await self.prepare(inputs, ctx, prompt)
-        llm = ctx.services.llm
-        answer = await ctx.attempt(lambda: llm.chat(call.request, lambda _: None))
-        ctx.progress(f"item {index} is done")
-        return prompt, answer
+        return self._collect(talk, await asyncio.gather(*calls, return_exceptions=True))
 
     def _items(self, inputs: Inputs, ctx: Context) -> list[Any]:
         if self.items is None:
@@ -80,36 +81,51 @@ class PersonBatchJob(Speaker):
                     "Name one with `items:`."
                 )
             return lists[0]
-        found = ctx.evaluate(self.items)
+        try:
+            found = ctx.evaluate(self.items)
+        except ExpressionError as error:
+            raise NodeError(str(error), field="items") from error
         if not isinstance(found, list):
-            raise NodeError(
-                f"`items: {self.items}` is {type(found).__name__}, not a list", field="items"
-            )
+            raise NodeError(f"`items: {self.items}` is {kind(found)}, not a list.", field="items")
         return found
 
-    def _collect(self, done: Sequence[tuple[Message, ChatAnswer] | BaseException]) -> Result:
-        failed = [
-            {"index": index, "error": str(each)}
-            for index, each in enumerate(done)
-            if isinstance(each, BaseException)
-        ]
-        answered = [
-            (index, *each) for index, each in enumerate(done) if not isinstance(each, BaseException)
-        ]
-        if failed and not self.partial:
-            first = failed[0]
-            raise NodeError(
-                f"{len(failed)} of {len(done)} items failed; the first is item {first['index']}: "
-                f"{first['error']}. With `partial: true` the others go on."
-            )
-        messages: list[Message] = []
-        usage = Usage()
-        for _, prompt, answer in answered:
-            reply = prompt.id.removesuffix(".0") + ".1"
-            messages += [prompt, Message(id=reply, sender=self.person, content=answer.text)]
-            usage += answer.usage
-        results = [{"index": index, "output": answer.text} for index, _, answer in answered]
-        value: Any = [each["output"] for each in results]
+    async def _ask(self, talk: Talk, ctx: Context, index: int, item: Any) -> Answered:
+        # ChainMap asks for mutable maps, but only writes to the first.
+        names = cast("MutableMapping[str, Any]", ctx.names)
+        content = self.prompt_of(ctx, ChainMap({"item": item, "index": index}, names))
+        name = f"{ctx.node}[{ctx.activation}].{index}"
+        prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
+        llm, request = ctx.services.llm, talk.request(prompt)
+        answer = await ctx.attempt(lambda: llm.chat(request, lambda _: None))
+        ctx.progress(f"item {index} is done")
+        return Answered(
+            prompt, Message(id=f"{name}.1", sender=self.person, content=answer.text), answer.usage
+        )
+
+    def _collect(self, talk: Talk, done: Sequence[Answered | BaseException]) -> Result:
+        failed = {index: each for index, each in enumerate(done) if isinstance(each, BaseException)}
+        answered = {index: each for index, each in enumerate(done) if isinstance(each, Answered)}
+        for index, error in failed.items():
+            if not isinstance(error, DipeoError):
+                raise error
+            if not self.partial:
+                raise NodeError(
+                    f"{len(failed)} of {len(done)} items failed; the first is item {index}: "
+                    f"{error} With `partial: true` the node goes on with the others.",
+                    field=getattr(error, "field", None),
+                )
+        value: Any = [each.reply.content for each in answered.values()]
         if self.partial:
-            value = {"results": results, "failed": failed, "total": len(done)}
-        return Result({DEFAULT: value}, self.person, tuple(messages), usage=usage)
+            value = {
+                "results": [{"index": i, "output": x.reply.content} for i, x in answered.items()],
+                "failed": [{"index": i, "error": str(x)} for i, x in failed.items()],
+                "total": len(done),
+            }
+        said = [message for each in answered.values() for message in (each.prompt, each.reply)]
+        return Result(
+            {DEFAULT: value},
+            person=self.person,
+            messages=(*talk.heard, *said),
+            seen=tuple(x.id for x in (*talk.shown, *(each.prompt for each in answered.values()))),
+            usage=sum((each.usage for each in answered.values()), Usage()),
+        )

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, Result
-from ..errors import NodeError, TemplateError
 from ..protocol.events import Message
 from .speech import Speaker
 
@@ -19,20 +18,16 @@ class PersonJob(Speaker):
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT, "first")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        text, field = self.prompt_for(ctx)
-        try:
-            content = ctx.render(text)
-        except TemplateError as error:
-            raise NodeError(str(error), field=field) from error
         name = f"{ctx.node}[{ctx.activation}]"
+        content = self.prompt_of(ctx, ctx.names)
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
-        call = await self.prepare(inputs, ctx, prompt)
-        answer = await ctx.services.llm.chat(call.request, ctx.stream)
+        talk = await self.talk(inputs, ctx)
+        answer = await ctx.services.llm.chat(talk.request(prompt), ctx.stream)
         reply = Message(id=f"{name}.1", sender=self.person, content=answer.text)
         return Result(
             {DEFAULT: answer.text},
             person=self.person,
-            messages=(prompt, reply),
-            seen=call.seen,
+            messages=(*talk.heard, prompt, reply),
+            seen=(*(message.id for message in talk.shown), prompt.id),
             usage=answer.usage,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 from ..diagram import template
 from ..diagram.model import Diagram, Label, Person
 from ..diagram.suggest import did_you_mean
+from ..engine.inputs import messages_in
 from ..engine.node import Context, Inputs, Node, RetryPolicy
 from ..engine.ports import ChatMessage, ChatRequest
 from ..errors import NodeError, Problem, ServiceError, TemplateError
@@ -22,30 +24,45 @@ DEFAULT_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call to a model, ready to be made: what is sent, and the ids of what is shown."""
+class Talk:
+    """A person about to be spoken to, with all that it knows.
 
-    request: ChatRequest
-    seen: tuple[str, ...]
+    `shown` is what it sees before the prompt, in order. `heard` are those of them that an edge
+    brought from outside the conversation; they become part of it.
+    """
+
+    me: Label
+    person: Person
+    system: str | None
+    shown: Sequence[Message]
+    heard: Sequence[Message]
+    timeout: float
+
+    def request(self, prompt: Message) -> ChatRequest:
+        """What the model gets."""
+        system = [ChatMessage("system", self.system)] if self.system else []
+        said = [as_chat(message, self.me) for message in (*self.shown, prompt)]
+        return ChatRequest(self.person, [*system, *said], self.timeout)
 
 
 class Speaker(Node):
     """Base of the node types that speak to a person.
 
-    `prompt` is said in every turn; with `first_only_prompt`, that is said in the first one instead.
-    `memory` names the view of the conversation that the person sees, `at_most` limits it to the
-    newest messages, `ignore_person` leaves out what some persons said or were told.
+    `prompt` is said in every turn; with `first_only_prompt`, that is said in the first one instead
+    (beside a `default_prompt`, `prompt` is the first one). `memory` names the view of the
+    conversation that the person sees, `at_most` limits it to the newest messages, `ignore_person`
+    leaves out what some persons said or were told. What an edge of the type `conversation_state`
+    brings is seen whatever the view.
     """
 
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
-    ignored: ClassVar[frozenset[str]] = frozenset({"memory_config", "memory_settings"})
 
     person: Label = Field(validation_alias=AliasChoices("person", "personId", "person_id"))
     default_prompt: str | None = Field(
-        None, validation_alias=AliasChoices("default_prompt", "defaultPrompt")
+        None, validation_alias=AliasChoices("default_prompt", "defaultPrompt", "prompt")
     )
     first_only_prompt: str | None = Field(
-        None, validation_alias=AliasChoices("first_only_prompt", "firstOnlyPrompt")
+        None, validation_alias=AliasChoices("first_only_prompt", "firstOnlyPrompt", "prompt")
     )
     memory: View = Field(
         "ALL_INVOLVED", validation_alias=AliasChoices("memory", "memorize_to", "memory_profile")
@@ -57,21 +74,22 @@ class Speaker(Node):
 
     @model_validator(mode="before")
     @classmethod
-    def _older_spellings(cls, data: Any) -> Any:
-        """Read `prompt` (beside a default prompt it is the first one) and forget modes."""
+    def _older_memory(cls, data: Any) -> Any:
+        """Read `memory_config: {forget_mode}` and `memory_settings: {view}` of older files."""
         if not isinstance(data, Mapping):
             return data
-        data = dict(data)
-        prompt = data.pop("prompt", None)
-        if prompt is not None:
-            free = next((x for x in ("default_prompt", "first_only_prompt") if x not in data), None)
-            if free is None:
-                raise ValueError("`prompt` beside `default_prompt` and `first_only_prompt`")
-            data[free] = prompt
-        config = data.pop("memory_config", None)
-        if isinstance(config, Mapping) and config.get("forget_mode"):
-            data.setdefault("memory", config["forget_mode"])
-        return data
+        older = {"memory_config", "memory_settings"}
+        read = {name: value for name, value in data.items() if name not in older}
+        if str(read.get("memory_profile")).upper() == "CUSTOM":
+            del read["memory_profile"]
+        for settings in (data[name] for name in sorted(older & data.keys())):
+            if not isinstance(settings, Mapping):
+                raise ValueError("the memory's settings must be a map")  # noqa: TRY004 - for pydantic
+            view = settings.get("forget_mode") or settings.get("view")
+            for name, value in (("memory", view), ("at_most", settings.get("max_messages"))):
+                if value is not None and not read.keys() & set(cls.names_of(name)):
+                    read[name] = value
+        return read
 
     @field_validator("memory", mode="before")
     @classmethod
@@ -89,48 +107,69 @@ class Speaker(Node):
             raise ValueError("needs a `prompt`")
         return self
 
-    @classmethod
-    def property_names(cls) -> list[str]:
-        return ["prompt", *super().property_names()]
-
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        path = ("nodes", label, "person")
-        if self.person not in diagram.persons:
-            message = f"Node {label!r} speaks to {self.person!r}, who is none of the persons."
-            hint = did_you_mean(self.person, diagram.persons) or "Add it under `persons:`."
-            yield Problem("unknown_person", message, label, path, hint)
-        for field in ("default_prompt", "first_only_prompt"):
+        named = {self.person: "person"} | dict.fromkeys(self.ignore_person, "ignore_person")
+        for person, field in named.items():
+            if person not in diagram.persons:
+                verb = "speaks to" if field == "person" else "ignores"
+                message = f"Node {label!r} {verb} {person!r}, who is none of the persons."
+                hint = did_you_mean(person, diagram.persons) or "Add it under `persons:`."
+                yield Problem("unknown_person", message, label, ("nodes", label, field), hint)
+        # By text: `prompt` alone is both of them.
+        prompts = {
+            self.first_only_prompt: "first_only_prompt",
+            self.default_prompt: "default_prompt",
+        }
+        for text, field in prompts.items():
             try:
-                template.check(getattr(self, field) or "")
+                template.check(text or "")
             except TemplateError as error:
-                at = ("nodes", label, field)
-                yield Problem("bad_template", f"Node {label!r}: {error}", label, at)
+                path = ("nodes", label, field)
+                yield Problem("bad_template", f"Node {label!r}: {error}", label, path)
 
-    def prompt_for(self, ctx: Context) -> tuple[str, str]:
-        """The template of this turn, and the name of the property it comes from."""
-        if ctx.turn == 1 and self.first_only_prompt is not None:
-            return self.first_only_prompt, "first_only_prompt"
-        if self.default_prompt is None:
-            return self.first_only_prompt or "", "first_only_prompt"
-        return self.default_prompt, "default_prompt"
+    def prompt_of(self, ctx: Context, names: Mapping[str, Any]) -> str:
+        """What is said in this turn."""
+        first = self.first_only_prompt is not None and ctx.turn == 1
+        field = "first_only_prompt" if first or self.default_prompt is None else "default_prompt"
+        try:
+            return template.render(getattr(self, field), names)
+        except TemplateError as error:
+            raise NodeError(str(error), field=field) from error
 
-    async def prepare(self, inputs: Inputs, ctx: Context, prompt: Message) -> Call:
-        """Choose what the person sees, and put the prompt behind it."""
+    async def talk(self, inputs: Inputs, ctx: Context) -> Talk:
+        """Choose what the person sees: of what was said before, and of what the edges bring."""
         person = ctx.person(self.person)
-        view = choose(
-            ctx.conversation(), self.memory, self.person, self.at_most, self.ignore_person
+        past = ctx.conversation()
+        brought = _brought(inputs, frozenset(past))
+        view = choose(past, self.memory, self.person, self.at_most, self.ignore_person)
+        chosen = {*view, *brought}
+        shown = [message for message in past if message in chosen]
+        heard = [message for message in brought if message not in set(shown)]
+        return Talk(
+            me=self.person,
+            person=person,
+            system=await _system_prompt(person, ctx),
+            shown=[*shown, *heard],
+            heard=heard,
+            timeout=self.timeout or DEFAULT_TIMEOUT,
         )
-        known = {message.id for message in view}
-        carried = [message for message in _carried(inputs) if message.id not in known]
-        shown = [*view, *(message for message in carried if message.sender != self.person), prompt]
-        system = await _system_prompt(person, ctx)
-        messages = [
-            *([ChatMessage("system", system)] if system else []),
-            *(as_chat(message, self.person) for message in shown),
-        ]
-        timeout = self.timeout or DEFAULT_TIMEOUT
-        request = ChatRequest(person=person, messages=messages, timeout=timeout)
-        return Call(request, tuple(message.id for message in shown))
+
+
+def _brought(inputs: Inputs, past: Collection[Message]) -> list[Message]:
+    """The messages that edges bring, each once; those from outside get an id of their own."""
+    found = [message for value in inputs.values() for message in messages_in(value) or ()]
+    return list(dict.fromkeys(each if each in past else _from_outside(each) for each in found))
+
+
+def _from_outside(message: Message) -> Message:
+    """The same whenever it is heard, but never taken for one that was said in this run."""
+    digest = hashlib.sha256(message.content.encode()).hexdigest()[:8]
+    return Message(
+        id=f"{message.id}#{digest}",
+        sender=message.sender,
+        recipient=message.recipient,
+        content=message.content,
+    )
 
 
 async def _system_prompt(person: Person, ctx: Context) -> str | None:
@@ -139,16 +178,5 @@ async def _system_prompt(person: Person, ctx: Context) -> str | None:
     try:
         return await ctx.services.files.read(person.prompt_file)
     except ServiceError as error:
-        raise NodeError(f"cannot read the person's prompt file: {error}") from error
-
-
-def _carried(inputs: Inputs) -> Sequence[Message]:
-    """The messages that edges of the type `conversation_state` bring along."""
-    found: list[Message] = []
-    for value in inputs.values():
-        if isinstance(value, Mapping) and "last_message" in value and "messages" in value:
-            for number, each in enumerate(value["messages"]):
-                found.append(
-                    Message.model_validate({**each, "id": each["id"] or f"input.{number}"})
-                )
-    return found
+        message = f"cannot read the person's prompt file: {error}"
+        raise NodeError(message, field="person") from error

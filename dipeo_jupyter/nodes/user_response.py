@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
+from ..diagram import template
+from ..diagram.model import Diagram, Label
 from ..engine.node import Context, Inputs, Node, Result
-from ..errors import NodeError, TemplateError
+from ..engine.schemas import fault_in
+from ..errors import NodeError, Problem, TemplateError
 from ..protocol.events import Question
 
 
@@ -26,6 +30,22 @@ class UserResponse(Node):
     answer_schema: dict[str, Any] | None = Field(
         None, validation_alias=AliasChoices("schema", "answer_schema")
     )
+
+    @model_validator(mode="after")
+    def _one_kind_of_answer(self) -> UserResponse:
+        if self.choices and self.answer_schema is not None:
+            raise ValueError("has `choices` and a `schema`: leave one of them out")
+        return self
+
+    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
+        try:
+            template.check(self.prompt)
+        except TemplateError as error:
+            path = ("nodes", label, "prompt")
+            yield Problem("bad_template", f"Node {label!r}: {error}", label, path)
+        if self.answer_schema is not None and (fault := fault_in(self.answer_schema)):
+            message = f"Node {label!r}: `schema` is no JSON Schema: {fault}."
+            yield Problem("bad_schema", message, label, ("nodes", label, "answer_schema"))
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         try:

@@ -5,8 +5,8 @@ The conversation is one and only grows; a view chooses from it. Forgetting hides
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Collection, Sequence
+from typing import Literal, TypeAlias, assert_never, get_args
 
 from ..diagram.suggest import did_you_mean
 from ..engine.ports import ChatMessage
@@ -22,18 +22,7 @@ View: TypeAlias = Literal[
     "GOLDFISH",
 ]
 
-_VIEWS: dict[str, Callable[[Message, str], bool]] = {
-    "ALL_INVOLVED": lambda message, me: me in (message.sender, message.recipient),
-    "ALL_MESSAGES": lambda message, me: True,
-    "SENT_BY_ME": lambda message, me: message.sender == me,
-    "SENT_TO_ME": lambda message, me: message.recipient == me,
-    "CONVERSATION_PAIRS": lambda message, me: me in (message.sender, message.recipient),
-    "SYSTEM_AND_ME": lambda message, me: (
-        message.sender in (None, me) and me in (message.sender, message.recipient)
-    ),
-    "GOLDFISH": lambda message, me: False,
-}
-_ALIASES = {
+_ALIASES: dict[str, View] = {
     "FULL": "ALL_MESSAGES",
     "FOCUSED": "CONVERSATION_PAIRS",
     "MINIMAL": "SYSTEM_AND_ME",
@@ -43,16 +32,17 @@ _ALIASES = {
     "ON_EVERY_TURN": "GOLDFISH",
     "UPON_REQUEST": "SENT_TO_ME",
 }
+VIEWS: dict[str, View] = {view: view for view in get_args(View)} | _ALIASES
+"""By every name that a diagram may use."""
 
 
 def view_named(name: str) -> View:
     """The view that a diagram means, whatever the spelling; raises `ValueError`."""
-    upper = name.strip().upper()
-    view = _ALIASES.get(upper, upper)
-    if view not in _VIEWS:
-        hint = did_you_mean(name, [*_VIEWS, *_ALIASES]) or "The views are " + ", ".join(_VIEWS)
+    view = VIEWS.get(name.strip().upper())
+    if view is None:
+        hint = did_you_mean(name, VIEWS) or f"The views are {', '.join(get_args(View))}."
         raise ValueError(f"{name!r} is no view of the conversation. {hint}")
-    return view  # type: ignore[return-value] - just looked up
+    return view
 
 
 def choose(
@@ -63,13 +53,32 @@ def choose(
     ignored: Collection[str] = (),
 ) -> list[Message]:
     """The messages that a person sees, the newest `at_most` of them, in order."""
-    belongs = _VIEWS[view]
     chosen = [
         message
         for message in conversation
-        if belongs(message, me) and not {message.sender, message.recipient} & set(ignored)
+        if _belongs(message, view, me) and not {message.sender, message.recipient} & set(ignored)
     ]
     return chosen[-at_most:] if at_most else chosen
+
+
+def _belongs(message: Message, view: View, me: str) -> bool:
+    involved = me in (message.sender, message.recipient)
+    match view:
+        # Whoever is asked answers, so the pairs with me are all that involves me.
+        case "ALL_INVOLVED" | "CONVERSATION_PAIRS":
+            return involved
+        case "ALL_MESSAGES":
+            return True
+        case "SENT_BY_ME":
+            return message.sender == me
+        case "SENT_TO_ME":
+            return message.recipient == me
+        case "SYSTEM_AND_ME":
+            return involved and message.sender in (None, me)
+        case "GOLDFISH":
+            return False
+        case _:
+            assert_never(view)
 
 
 def as_chat(message: Message, me: str) -> ChatMessage:

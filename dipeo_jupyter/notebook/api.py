@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..diagram.files import Readable
-from .asking import ask_by_input
 from .run import Run
 from .session import default_session
 
@@ -25,7 +24,9 @@ def start(
 
     `diagram` is a `Diagram`, a file's path, or light YAML. `inputs` are what the start node hands
     on; `answers` are given to `user_response` nodes, by label (`approve`) or activation
-    (`approve[2]`). With `paused`, nothing runs before `run.step()` or `run.resume()`.
+    (`approve[2]`). Other questions stay open until `run.answer(…)`, or until somebody waits for the
+    run, who is then asked by `input()`. With `paused`, nothing runs before `run.step()` or
+    `run.resume()`.
     """
     return default_session().start(diagram, inputs, answers=answers, paused=paused)
 
@@ -38,13 +39,13 @@ async def run(
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
 
-    What `answers` do not answer is asked by `input()`.
+    What `answers` do not answer is asked by `input()`; where that cannot be, `NoAnswerError` is
+    raised, and its `run` still waits for an answer.
 
     When the waiting is cancelled (the notebook's stop button), the run is paused, and
     `run.resume()` goes on with it.
     """
-    session = default_session()
-    return await session.start(diagram, inputs, answers=answers, ask=ask_by_input)
+    return await start(diagram, inputs, answers=answers)
 
 
 def run_sync(
@@ -54,5 +55,4 @@ def run_sync(
     answers: Mapping[str, Any] | None = None,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
-    session = default_session()
-    return session.start(diagram, inputs, answers=answers, ask=ask_by_input).wait()
+    return start(diagram, inputs, answers=answers).wait()

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import threading
 from typing import Any
 
+from ..client import in_thread, in_words
 from ..errors import NoAnswerError
 from ..protocol.events import Question
+
+_ONE_AT_A_TIME = threading.Lock()
+"""A front end has one place to type in, and no two threads may read its answers."""
 
 
 async def ask_by_input(node: str, question: Question, problem: str | None) -> Any:
     """Fulfils `client.Ask`. The loop lives while the human thinks: `input` waits in a thread."""
+    typing = _Input(in_words(node, question, problem))
     try:
-        return await asyncio.to_thread(input, text_of(node, question, problem))
+        return await in_thread(typing.read)
+    except asyncio.CancelledError:
+        typing.give_up()
+        raise
     except Exception as error:
         # Each front end refuses in its own way (EOFError, StdinNotImplementedError, …).
         raise NoAnswerError(
@@ -21,8 +31,28 @@ async def ask_by_input(node: str, question: Question, problem: str | None) -> An
         ) from error
 
 
-def text_of(node: str, question: Question, problem: str | None) -> str:
-    """The question in one text, with the choices there are."""
-    choices = (question.schema_ or {}).get("enum")
-    hint = f" ({' / '.join(map(str, choices))})" if choices else ""
-    return "".join([f"{problem}\n" if problem else "", f"[{node}] {question.prompt}{hint} "])
+class _Input:
+    """One call of `input()`, which can be given up."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._given_up = False
+        self._thread: int | None = None
+
+    def read(self) -> str:
+        with _ONE_AT_A_TIME:
+            self._thread = threading.get_ident()
+            try:
+                return "" if self._given_up else input(self._text)
+            finally:
+                self._thread = None
+
+    def give_up(self) -> None:
+        """End it as the stop button would if it were in the main thread.
+
+        In a terminal it ends only with the line that is being typed: nothing can end it before.
+        """
+        self._given_up = True
+        if self._thread is not None:
+            error = ctypes.py_object(KeyboardInterrupt)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -22,11 +21,9 @@ class BackgroundLoop:
         """Start `work` over there, in the context of the caller, and return at once.
 
         The context is what ties printed text and questions to the cell that started the work.
+        Cancelling the future cancels the work.
         """
-        result: Future[T] = Future()
-        context = contextvars.copy_context()
-        self._loop.call_soon_threadsafe(self._begin, work, result, context)
-        return result
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Start `work` over there and wait for it here; `timeout` is in seconds."""
@@ -49,19 +46,3 @@ class BackgroundLoop:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
-
-    def _begin(
-        self, work: Coroutine[Any, Any, T], result: Future[T], context: contextvars.Context
-    ) -> None:
-        task = self._loop.create_task(work, context=context)
-        task.add_done_callback(lambda done: _pass_on(done, result))
-
-
-def _pass_on(task: asyncio.Task[T], result: Future[T]) -> None:
-    if task.cancelled():
-        result.cancel()
-        result.set_running_or_notify_cancel()
-    elif (error := task.exception()) is not None:
-        result.set_exception(error)
-    else:
-        result.set_result(task.result())

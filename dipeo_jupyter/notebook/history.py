@@ -47,7 +47,7 @@ class History:
         self.messages: dict[str, e.Message] = {}
         self.questions: dict[Label, e.Question] = {}
         self.entries: list[e.Entry] = []
-        self._latest: dict[Label, ActivationRecord] = {}
+        self._by_node: dict[Label, list[ActivationRecord]] = {}
         self._skipped: set[Label] = set()
         self._grown = threading.Condition()
 
@@ -60,15 +60,14 @@ class History:
 
     def of(self, label: Label) -> list[ActivationRecord]:
         """All firings of a node, in order."""
-        return [each for each in self.activations if each.node == label]
+        return list(self._by_node.get(label, ()))
 
     def status_of(self, label: Label) -> str:
-        latest = self._latest.get(label)
-        if latest is None:
+        records = self.of(label)
+        if not records:
             return "skipped" if label in self._skipped else "pending"
-        if latest.status == "running" and label in self.questions:
-            return "waiting"
-        return latest.status
+        waits = records[-1].status == "running" and label in self.questions
+        return "waiting" if waits else records[-1].status
 
     def catch_up(self, seq: int, timeout: float = 10.0) -> None:
         """Wait in another thread until entry number `seq` is applied, `timeout` seconds at most."""
@@ -86,11 +85,11 @@ class History:
             case e.NodeStarted() as event:
                 self._start(entry.time, event)
             case e.NodeProgress() as event:
-                self._latest[event.node].log.append(event.message)
+                self._latest(event.node).log.append(event.message)
             case e.NodeCompleted() as event:
                 self._complete(event)
             case e.NodeFailed() as event:
-                record = self._latest[event.node]
+                record = self._latest(event.node)
                 record.status, record.error = "failed", event.error
                 record.outputs, record.duration_ms = event.outputs or {}, event.duration_ms
                 self.questions.pop(event.node, None)
@@ -123,21 +122,22 @@ class History:
 
     def _take_back(self, label: Label) -> None:
         """A firing was interrupted: it will start again, and has not happened."""
-        self.activations.remove(self._latest.pop(label))
+        self.activations.remove(self._by_node[label].pop())
         self.questions.pop(label, None)
-        if earlier := self.of(label):
-            self._latest[label] = earlier[-1]
 
     def _start(self, time: float, event: e.NodeStarted) -> None:
         record = ActivationRecord(event.node, event.activation, time, inputs=event.inputs)
         self.activations.append(record)
-        self._latest[event.node] = record
+        self._by_node.setdefault(event.node, []).append(record)
 
     def _complete(self, event: e.NodeCompleted) -> None:
-        record = self._latest[event.node]
+        record = self._latest(event.node)
         record.status = "cached" if event.cached else "completed"
         record.outputs, record.duration_ms = event.outputs, event.duration_ms
         record.person, record.seen, record.usage = event.person, event.seen, event.usage
         for message in event.messages:
             self.messages[message.id] = message
         self.questions.pop(event.node, None)
+
+    def _latest(self, label: Label) -> ActivationRecord:
+        return self._by_node[label][-1]

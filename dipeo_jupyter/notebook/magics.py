@@ -7,9 +7,11 @@ imported when the first diagram is run.
 from __future__ import annotations
 
 import argparse
-import json
+import asyncio
+import keyword
 import shlex
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
     from .run import Run
 
 MAGIC = "get_ipython().run_cell_magic('dipeo',"
+UNNAMED = "_run"
+"""The variable for a run without a name, as `_` is IPython's for a value without one."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The stop button was pressed while a cell waited for its run."""
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: where a cell was stopped is no news."""
+        return [f"KeyboardInterrupt: {self}"]
 
 
 class Options(argparse.ArgumentParser):
@@ -37,16 +49,20 @@ class Options(argparse.ArgumentParser):
             hint = hint or did_you_mean(word.partition("=")[0], known)
         raise UsageError(f"%%dipeo: {message}. {hint or 'See %%dipeo --help.'}")
 
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise UsageError(message or self.format_help())
-
 
 def _options() -> Options:
     options = Options(
-        prog="%%dipeo", description="Run the diagram in this cell.", allow_abbrev=False
+        prog="%%dipeo",
+        description="Run the diagram in this cell.",
+        add_help=False,
+        allow_abbrev=False,
     )
+    options.add_argument("-h", "--help", action="store_true", help="show this text; run nothing")
     options.add_argument(
-        "name", nargs="?", help="name of the run, and of the variable that will hold it"
+        "name",
+        nargs="?",
+        type=_variable_name,
+        help="name of the run, and of the variable that will hold it",
     )
     options.add_argument(
         "--inputs",
@@ -58,6 +74,7 @@ def _options() -> Options:
     options.add_argument(
         "--out",
         metavar="NAME",
+        type=_variable_name,
         help="put the output of the node of this name (else of the run) into a variable",
     )
     options.add_argument(
@@ -69,65 +86,67 @@ def _options() -> Options:
     return options
 
 
+def _variable_name(text: str) -> str:
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be the name of a variable")
+    return text
+
+
 @magics_class
 class DipeoMagics(Magics):
     @cell_magic
-    def dipeo(self, line: str, cell: str) -> Run | Coroutine[Any, Any, Run] | None:
+    def dipeo(self, line: str, cell: str) -> Run | Coroutine[Any, Any, Run | None] | None:
         """Run the diagram in this cell. `%%dipeo --help` lists the options."""
         try:
-            words = _options().parse_args(shlex.split(line))
+            options = _options()
+            words = options.parse_args(shlex.split(line))
         except ValueError as error:
             raise UsageError(f"%%dipeo: {error}") from None
+        if words.help:
+            print(options.format_help())  # noqa: T201 - what was asked for
+            return _at_once(None) if self.shell.autoawait else None
         run = self._start(words, cell)
-        if words.name:
-            self._push(words.name, run)
-        if words.no_wait:
-            return run
+        self.shell.push({words.name or UNNAMED: run})
         if self.shell.autoawait:
-            return self._finish(run, words.out)
-        try:
-            run.wait()
-        except DipeoError:
-            display(run)
-            raise
-        return self._deliver(run, words.out)
+            return _at_once(run) if words.no_wait else self._awaited(run, words)
+        return run if words.no_wait else self._waited(run, words)
+
+    def awaits(self, lines: list[str]) -> list[str]:
+        """IPython's hook on every cell: put `await` before the magic, so that the cell waits."""
+        if not self.shell.autoawait:
+            return lines
+        return [f"await {line}" if line.startswith(MAGIC) else line for line in lines]
 
     def _start(self, words: argparse.Namespace, cell: str) -> Run:
-        # Only who runs a diagram pays for the engine.
-        from .asking import ask_by_input  # noqa: PLC0415
-        from .session import default_session  # noqa: PLC0415
+        from .session import default_session  # noqa: PLC0415 - only who runs a diagram pays for it
 
         inputs = dict(self._input(word) for word in words.inputs)
         answers = self._variable(words.answers) if words.answers else {}
         if not isinstance(answers, Mapping):
             raise UsageError(f"%%dipeo: {words.answers!r} is no dict of answers by node")
-        ask = None if words.no_wait else ask_by_input
-        return default_session().start(
-            cell + "\n", inputs, answers=answers, ask=ask, name=words.name
-        )
+        return default_session().start(cell + "\n", inputs, answers=answers, name=words.name)
 
-    async def _finish(self, run: Run, out: str | None) -> Run:
-        try:
+    async def _awaited(self, run: Run, words: argparse.Namespace) -> Run:
+        with _shown(run, words.name or UNNAMED):
             await run
-        except DipeoError:
-            display(run)
-            raise
-        return self._deliver(run, out)
+        return self._deliver(run, words.out)
+
+    def _waited(self, run: Run, words: argparse.Namespace) -> Run:
+        with _shown(run, words.name or UNNAMED):
+            run.wait()
+        return self._deliver(run, words.out)
 
     def _deliver(self, run: Run, out: str | None) -> Run:
         if out:
             labels = [spec.label for spec in run.diagram.nodes]
-            self._push(out, run[out].output if out in labels else run.output)
+            self.shell.push({out: run[out].output if out in labels else run.output})
         return run
 
     def _input(self, word: str) -> tuple[str, Any]:
+        from ..client import json_or_text  # noqa: PLC0415 - as above
+
         name, given, text = word.partition("=")
-        if not given:
-            return name, self._variable(name)
-        try:
-            return name, json.loads(text)
-        except ValueError:
-            return name, text
+        return name, json_or_text(text) if given else self._variable(name)
 
     def _variable(self, name: str) -> Any:
         namespace = self.shell.user_ns
@@ -137,24 +156,32 @@ class DipeoMagics(Magics):
             raise UsageError(f"%%dipeo: the notebook has no variable {name!r}. {hint}")
         return namespace[name]
 
-    def _push(self, name: str, value: Any) -> None:
-        if not name.isidentifier():
-            raise UsageError(f"%%dipeo: {name!r} cannot be the name of a variable")
-        self.shell.push({name: value})
+
+@contextmanager
+def _shown(run: Run, name: str) -> Iterator[None]:
+    """What a cell shows whose run does not come to its end."""
+    try:
+        yield
+    except DipeoError:
+        display(run)
+        raise
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        how = f"`{name}.resume()` goes on with it, `await {name}` waits for it."
+        raise Interrupted(f"the run is {run.status}; {how}") from None
 
 
-def awaited(lines: list[str]) -> list[str]:
-    """IPython's hook on every cell: put `await` before the magic, so that the cell waits for it."""
-    return [f"await {line}" if line.startswith(MAGIC) else line for line in lines]
+async def _at_once(value: Run | None) -> Run | None:
+    # A run would be waited for: it is awaitable itself.
+    return value
 
 
 def register(shell: InteractiveShell) -> None:
-    shell.register_magics(DipeoMagics)
-    if shell.autoawait and awaited not in shell.input_transformers_post:
-        shell.input_transformers_post.append(awaited)
+    magics = DipeoMagics(shell)
+    shell.register_magics(magics)
+    shell.input_transformers_post.append(magics.awaits)
 
 
 def unregister(shell: InteractiveShell) -> None:
-    if awaited in shell.input_transformers_post:
-        shell.input_transformers_post.remove(awaited)
+    magics = shell.magics_manager.registry.pop(DipeoMagics.__name__)
+    shell.input_transformers_post.remove(magics.awaits)
     shell.magics_manager.magics["cell"].pop("dipeo", None)

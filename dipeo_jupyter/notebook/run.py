@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from ..client import Conversation
+from ..client import Conversation, explain
 from ..diagram.picture import NodeState, draw
 from ..diagram.model import Diagram, Label
 from ..diagram.source import Source
 from ..diagram.suggest import did_you_mean
-from ..errors import ExecutionFailedError, NoAnswerError
+from ..errors import CommandError, ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
 from ..protocol.events import Entry, Message, Usage
 from .background import BackgroundLoop
@@ -79,6 +78,7 @@ class Run:
     ) -> None:
         self.id = conversation.execution_id
         self.diagram = diagram
+        self._labels = {spec.label: None for spec in diagram.nodes}
         self._source = source
         self._loop = loop
         self._history = History()
@@ -87,15 +87,9 @@ class Run:
         self._history.catch_up(seq)
 
     async def _add_up(self) -> None:
-        entries = self._conversation.entries(len(self._history.entries))
-        try:
-            async with contextlib.aclosing(entries):
-                async for entry in entries:
-                    if not entry.event.ephemeral:
-                        self._history.apply(entry)
-        except NoAnswerError as error:
-            error.run = self
-            raise
+        async for entry in self._conversation.follow():
+            if not entry.event.ephemeral:
+                self._history.apply(entry)
 
     @property
     def name(self) -> str | None:
@@ -120,13 +114,7 @@ class Run:
     def error(self) -> str | None:
         """Why the run failed, naming the node and its line."""
         error = self._history.error
-        if error is None:
-            return None
-        if error.node is None:
-            return error.message
-        line = self._line_of(error.node, error.field)
-        where = f"line {line}, node {error.node!r}" if line else f"node {error.node!r}"
-        return f"{where}: {error.message}"
+        return explain(error, self._source) if error else None
 
     @property
     def details(self) -> str | None:
@@ -136,7 +124,7 @@ class Run:
     @property
     def events(self) -> list[Entry]:
         """Everything that has happened so far, in order."""
-        return list(self._history.entries)
+        return self._history.entries.copy()
 
     @property
     def messages(self) -> list[Message]:
@@ -146,19 +134,19 @@ class Run:
     @property
     def waiting(self) -> dict[Label, str]:
         """The open questions, by node."""
-        return {label: each.prompt for label, each in self._history.questions.items()}
+        questions = dict(self._history.questions)
+        return {each: questions[each].prompt for each in self._labels if each in questions}
 
     def __getitem__(self, label: Label) -> NodeRecord:
-        labels = [spec.label for spec in self.diagram.nodes]
-        if label not in labels:
-            raise KeyError(f"no node {label!r}. {did_you_mean(label, labels) or ''}".strip())
+        if label not in self._labels:
+            raise KeyError(f"no node {label!r}. {did_you_mean(label, self._labels) or ''}".strip())
         history = self._history
         activations = tuple(history.of(label))
         return NodeRecord(label, history.status_of(label), activations, history.messages)
 
     def __iter__(self) -> Generator[NodeRecord, None, None]:
-        for spec in self.diagram.nodes:
-            yield self[spec.label]
+        for label in self._labels:
+            yield self[label]
 
     def pause(self, *, now: bool = False) -> None:
         """Start nothing new; with `now`, stop what runs, to run it again on `resume`."""
@@ -179,8 +167,19 @@ class Run:
         self._send(c.UserResponse(execution_id=self.id, node=node, value=value))
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Wait for the end, at most `timeout` seconds; see the class for what it raises."""
-        self._done.result(timeout)
+        """Wait for the end, at most `timeout` seconds; see the class for what it raises.
+
+        When time is up (`TimeoutError`) the run goes on; when the waiting is interrupted, it is
+        paused.
+        """
+        attending = self._loop.submit(self._attend())
+        try:
+            attending.result(timeout)
+        except KeyboardInterrupt:
+            self._interrupt()
+            raise
+        finally:
+            attending.cancel()
         return self._settled()
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -188,17 +187,34 @@ class Run:
 
     async def _wait(self) -> Run:
         try:
-            await asyncio.wrap_future(_shielded(self._done))
+            await asyncio.wrap_future(self._loop.submit(self._attend()))
         except asyncio.CancelledError:
-            # The notebook's stop button: what runs is stopped, nothing done is lost.
-            if not self._done.done():
-                self.pause(now=True)
+            self._interrupt()
             raise
         return self._settled()
 
+    async def _attend(self) -> None:
+        """Wait for the end, over there; questions are put to the cell that waits."""
+        done = asyncio.wrap_future(self._done)
+        attending = asyncio.create_task(self._conversation.attend())
+        try:
+            await asyncio.wait({done, attending}, return_when=asyncio.FIRST_COMPLETED)
+            (done if done.done() else attending).result()
+        except NoAnswerError as error:
+            error.run = self
+            raise
+        finally:
+            attending.cancel()
+            await asyncio.wait({attending})
+
+    def _interrupt(self) -> None:
+        """The notebook's stop button: what runs is stopped, nothing that is done is lost."""
+        with contextlib.suppress(CommandError):  # the run is over
+            self.pause(now=True)
+
     def to_records(self) -> list[dict[str, Any]]:
         """One row for each firing, in the order in which they began."""
-        return [_row(each) for each in self._history.activations]
+        return [_row(each) for each in self._history.activations.copy()]
 
     def to_frame(self) -> Any:
         """The same as a pandas DataFrame; raises `ImportError` without pandas."""
@@ -219,21 +235,13 @@ class Run:
 
     def _send(self, command: c.Command) -> Any:
         ack = self._loop.run(self._conversation.client.send(command))
-        if self._done.done() and self._history.status in ("running", "paused"):
-            # It had stopped following when nobody could answer; now somebody has.
-            self._done = self._loop.submit(self._add_up())
         self._history.catch_up(ack.seq)
         return ack.result
-
-    def _line_of(self, node: Label, field: str | None) -> int | None:
-        if self._source is None:
-            return None
-        return self._source.line_of("nodes", node, *([field] if field else []))
 
     def __repr__(self) -> str:
         """The same for every run with the same outcome, so that notebooks can be compared."""
         title = f"Run of {self.name}" if self.name else "Run"
-        width = max((len(spec.label) for spec in self.diagram.nodes), default=0)
+        width = max(map(len, self._labels), default=0)
         rows = [f"  {each.label:<{width}}  {_status_text(each)}" for each in self]
         results = [f"{label} = {shorten(value)}" for label, value in self.outputs.items()]
         problem = [f"Error: {self.error}"] if self.error else []
@@ -251,23 +259,6 @@ def shorten(value: Any, limit: int = SHORT) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _shielded(future: Future[None]) -> Future[None]:
-    """A future that can be cancelled without cancelling the one it stands for."""
-    shield: Future[None] = Future()
-
-    def pass_on(done: Future[None]) -> None:
-        if not shield.set_running_or_notify_cancel():
-            return
-        error = done.exception()
-        if error is not None:
-            shield.set_exception(error)
-        else:
-            shield.set_result(None)
-
-    future.add_done_callback(pass_on)
-    return shield
 
 
 _ROW: dict[str, Callable[[ActivationRecord], Any]] = {

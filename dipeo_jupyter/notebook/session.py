@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from ..app import build_engine
-from ..client import Ask, Conversation
+from ..client import Ask, Conversation, check_answers
 from ..diagram.files import Readable, read
-from ..diagram.suggest import did_you_mean
 from ..engine.engine import Engine
-from ..errors import CommandError, DiagramError
+from ..errors import DiagramError
 from ..protocol.commands import ExecuteDiagram
 from ..settings import Settings
+from .asking import ask_by_input
 from .background import BackgroundLoop
 from .run import Run
 from .values import as_inputs
@@ -23,8 +24,8 @@ class Session:
     """Starts runs on an engine in this process."""
 
     def __init__(self, settings: Settings) -> None:
-        self.loop = BackgroundLoop()
         self.engine: Engine = build_engine(settings)
+        self.loop = BackgroundLoop()
 
     def start(
         self,
@@ -32,18 +33,18 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         *,
         answers: Mapping[str, Any] | None = None,
-        ask: Ask | None = None,
+        ask: Ask | None = ask_by_input,
         name: str | None = None,
         paused: bool = False,
     ) -> Run:
         """Start a run and return it at once; raises `DiagramError` for a diagram that is wrong.
 
-        Questions that `answers` do not answer are put through `ask`; without it the run waits.
+        Questions that `answers` do not answer are put through `ask` to whoever waits for the run.
         """
         drawn, source = read(diagram)
         if name is not None:
             drawn = drawn.model_copy(update={"name": name})
-        _check_answers(answers or {}, [spec.label for spec in drawn.nodes])
+        check_answers(answers or {}, drawn)
         command = ExecuteDiagram(diagram=drawn, inputs=as_inputs(inputs or {}), paused=paused)
         try:
             ack = self.loop.run(self.engine.send(command))
@@ -55,20 +56,18 @@ class Session:
         conversation = Conversation(self.engine, ack.execution_id, answers or {}, ask)
         return Run(conversation, drawn, source, self.loop, ack.seq)
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Stop everything that runs, so that no process of a job is left behind."""
         self.loop.run(self.engine.close())
+
+    def close(self) -> None:
+        self.stop()
         self.loop.close()
-
-
-def _check_answers(answers: Mapping[str, Any], labels: list[str]) -> None:
-    for key in answers:
-        if key not in labels and key.rpartition("[")[0] not in labels:
-            hint = did_you_mean(key, labels) or ""
-            message = f"There is no node {key!r} to answer for. {hint}".strip()
-            raise CommandError(message, code="unknown_node")
 
 
 @cache
 def default_session() -> Session:
     """The one session of this kernel, made when it is first used."""
-    return Session(Settings.from_environment())
+    session = Session(Settings.from_environment())
+    atexit.register(session.stop)
+    return session

@@ -1,6 +1,6 @@
-"""Which provider a person means, and its API key: read when it is needed, never shown.
+"""Whom a person asks and with what, and the API key for it: read when needed, never shown.
 
-Values come from the environment and a `.env` file, both handed to the constructor, and are looked
+A key goes only to the provider it belongs to; so a person cannot say where requests go. Values come from the environment and a `.env` file, both handed to the constructor, and are looked
 up anew for every call: a key that is exchanged during a run counts from the next call on.
 """
 
@@ -10,10 +10,11 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from ..diagram.model import Person
-from ..diagram.suggest import nearest
+from ..diagram.suggest import did_you_mean, nearest
 from ..errors import ServiceError
 
 DEMO = "demo"
@@ -56,6 +57,15 @@ KEYLESS = frozenset(
     | {"bedrock", "sagemaker", "vertex_ai"}  # have credentials of their own kind
 )
 """Providers that need no key from here."""
+
+PARAMETERS = frozenset(
+    "temperature top_p top_k min_p max_tokens seed stop "  # noqa: SIM905 - shorter than a list
+    "max_completion_tokens presence_penalty frequency_penalty repetition_penalty logit_bias "
+    "response_format reasoning_effort thinking verbosity service_tier store user safety_identifier "
+    "prompt_cache_key safety_settings num_ctx keep_alive".split()
+)
+"""What a person may set. litellm takes hundreds of arguments more, and some of them say where the
+request and its key go; so what is not on this list is refused."""
 
 SHORTEST = 8
 """Shorter values are no keys: removing them would tear holes into every text."""
@@ -104,6 +114,30 @@ def _whose(model: str) -> str:
         "The person has no model. Write `service: demo` to try without one, or for instance "
         "`service: openai` and `model: gpt-4.1-nano`."
     )
+
+
+def parameters_of(person: Person) -> dict[str, Any]:
+    """What the person sets for its model; raises `ServiceError` for what nobody may set."""
+    given = {name: value for name, value in person.parameters.items() if value is not None}
+    given.pop("answers", None)  # the demo's: so a person can be switched over and back
+    for name in sorted(given.keys() - PARAMETERS):
+        raise ServiceError(_not_a_parameter(name))
+    return given
+
+
+def _not_a_parameter(name: str) -> str:
+    if name in ("api_base", "base_url"):
+        return (
+            f"A person cannot have `{name}`: whoever writes a diagram could have your key sent to "
+            "any address. Set the variable DIPEO_<PROVIDER>_API_BASE instead."
+        )
+    if name == "api_key":
+        return (
+            "A person cannot have `api_key`: diagrams are shared. Put the key into a variable of "
+            "the environment, and name it in `api_key_id`."
+        )
+    hint = did_you_mean(name, PARAMETERS) or "Remove it from the person."
+    return f"A person has no parameter {name!r}. {hint}"
 
 
 class Keys:
@@ -169,8 +203,8 @@ def variables_of(provider: str, api_key_id: str | None = None) -> tuple[str, ...
     if len(name) > LONGEST_NAME or not _belongs(name, provider):
         # It is not quoted: somebody may have put the key itself there.
         raise ServiceError(
-            f"`api_key_id` does not name a key for {provider}: a key goes only to the provider whose "
-            f"name its variable bears. Call the variable {own[0]}, or {own[0]}_2, and name that."
+            f"`api_key_id` does not name a key for {provider}: a key goes only to the provider "
+            f"whose name its variable bears. Call it {own[0]}, or {own[0]}_2, and name that."
         )
     return (name,)
 

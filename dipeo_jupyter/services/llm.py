@@ -15,16 +15,15 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import aclosing
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..diagram.model import Person
-from ..diagram.suggest import did_you_mean
 from ..engine.ports import LLM, ChatAnswer, ChatRequest
 from ..errors import ServiceError
 from ..protocol.events import Usage
-from .keys import DEMO, KEYLESS, Keys, model_of, provider_of
+from .keys import DEMO, KEYLESS, Keys, model_of, parameters_of, provider_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -36,17 +35,18 @@ ANSWER_LIMIT = 8_000_000
 WIRE_LIMIT = 20 * ANSWER_LIMIT
 """Bytes that may travel for it: a streamed token of four letters comes in 200 bytes of JSON."""
 
-PARAMETERS = frozenset(
-    "temperature top_p top_k min_p max_tokens seed stop "  # noqa: SIM905 - shorter than a list
-    "max_completion_tokens presence_penalty frequency_penalty repetition_penalty logit_bias "
-    "response_format reasoning_effort thinking verbosity service_tier store user safety_identifier "
-    "prompt_cache_key safety_settings num_ctx keep_alive".split()
-)
-"""What a person may set. litellm takes hundreds of arguments more, and some of them say where the
-request and its key go; so what is not on this list is refused."""
-
 _ROUTES = {"ollama": "ollama_chat"}
 """Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
+
+_TAKES_CLIENT = frozenset(
+    {"anthropic", "azure_ai", "databricks", "deepseek", "fireworks_ai", "gemini", "groq"}
+    | {"hosted_vllm", "huggingface", "mistral", "ollama_chat", "openrouter", "together_ai", "xai"}
+)
+"""Providers whose requests litellm sends by a client that one may hand in; most others take a
+session. A few take neither (azure, bedrock, cohere, vertex_ai): they go unguarded."""
+
+_FAILURES: ContextVar[list[Exception]] = ContextVar("failures")
+"""What went wrong in this call so far."""
 
 _ADVICE = {
     400: "Change the request.",
@@ -113,14 +113,16 @@ class LiteLLM:
     async def _stream(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
         arguments = self._arguments(request)
         litellm = _litellm()
+        access = self._guard.access(arguments["model"].split("/")[0])
+        _FAILURES.set([])
         async with asyncio.timeout(request.timeout):
-            stream = await litellm.acompletion(**arguments, shared_session=self._guard.session())
+            stream = await litellm.acompletion(**arguments, **access)
             async with aclosing(stream):
                 return await _collect(stream, show)
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         provider, model = model_of(request.person)
-        arguments = _parameters(request.person) | {
+        arguments = parameters_of(request.person) | {
             "model": f"{_ROUTES.get(provider, provider)}/{model}",
             "messages": [{"role": each.role, "content": each.content} for each in request.messages],
             "timeout": request.timeout,
@@ -151,6 +153,13 @@ class LiteLLM:
                     return _no_answer()
                 case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
                     return _broken()
+                case _ if type(cause).__name__ == "HTTPStatusError":  # httpx's, unguarded
+                    return self._guard.refusal(
+                        cause.response.request.url.host,
+                        cause.response.status_code,
+                        cause.response.headers,
+                        cause.response.text,
+                    )
         if getattr(error, "status_code", None) in _REFUSED_FOR_GOOD:
             said = re.sub(r"litellm\.\w+: ", "", str(error))
             return ServiceError(f"{who} cannot be asked like this: {self._keys.redact(said):.500}")
@@ -165,50 +174,64 @@ class _Guard:
         self._keys = keys
         self._session: aiohttp.ClientSession | None = None
 
-    def session(self) -> aiohttp.ClientSession:
+    def access(self, route: str) -> dict[str, Any]:
+        """The arguments by which litellm comes to use this session."""
         import aiohttp  # noqa: PLC0415 - slow, as litellm is
+        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
 
         if self._session is None:
             jar = aiohttp.DummyCookieJar()
             self._session = aiohttp.ClientSession(cookie_jar=jar, middlewares=[self._watch])
-        return self._session
+            self._client = AsyncHTTPHandler(shared_session=self._session)
+        access = {"shared_session": self._session, "client": self._client}
+        return access if route in _TAKES_CLIENT else {"shared_session": self._session}
 
     async def close(self) -> None:
         if self._session is None:
             return
         await self._session.close()
         self._session = None
-        # litellm keeps clients by the id of their loop; the next loop may get the same one.
-        clients, loop = _litellm().in_memory_llm_clients_cache, asyncio.get_running_loop()
-        for key in [key for key in clients.cache_dict if key.endswith(f"-{id(loop)}")]:
-            clients.delete_cache(key)
+        # litellm keeps clients by the id of their loop, and the next loop may get the same one.
+        kept, loop = _litellm().in_memory_llm_clients_cache, asyncio.get_running_loop()
+        for key in [key for key in kept.cache_dict if key.endswith(f"-{id(loop)}")]:
+            client = kept.cache_dict[key]
+            kept.delete_cache(key)
+            await client.close()
 
     async def _watch(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
+        if failures := _FAILURES.get():  # for some providers litellm tries again all the same
+            raise failures[0]
         request.headers["Accept-Encoding"] = "identity"  # what is counted is what it takes
-        response = await handler(request)
-        if response.status < _REDIRECTS.start:
-            response.content = _Counted(response.content)  # type: ignore[assignment]
-            return response
-        body = await response.content.read(10_000)
-        response.close()
-        raise self._refusal(response, body.decode(errors="replace"))
+        try:
+            response = await handler(request)
+            if response.status >= _REDIRECTS.start:
+                body = (await response.content.read(10_000)).decode(errors="replace")
+                response.close()
+                host = str(response.url.host)
+                raise self.refusal(host, response.status, response.headers, body)
+        except Exception as error:
+            failures.append(error)
+            raise
+        response.content = _Counted(response.content)  # type: ignore[assignment]
+        return response
 
-    def _refusal(self, response: aiohttp.ClientResponse, body: str) -> ServiceError:
-        host, status = response.url.host, response.status
+    def refusal(
+        self, host: str, status: int, headers: Mapping[str, str], body: str
+    ) -> ServiceError:
+        """Say what a provider said when it refused."""
         if status in _REDIRECTS:
             return ServiceError(
                 f"{host} sends the request on to another address, and the key would go with it. "
                 "Set the right address: DIPEO_<PROVIDER>_API_BASE."
             )
-        reason = _message_in(body) or response.reason or "no reason given"
-        said = " ".join(self._keys.redact(reason).split())
+        said = " ".join(self._keys.redact(_message_in(body) or "no reason given").split())
         said = f"{host} refused ({status}): {said.rstrip('.'):.300}. {_ADVICE.get(status, '')}"
         return ServiceError(
             said.strip(),
             retryable=status not in _REFUSED_FOR_GOOD,
-            retry_after=_seconds(response.headers.get("Retry-After")),
+            retry_after=_seconds(headers.get("Retry-After")),
         )
 
 
@@ -273,29 +296,6 @@ def _live(
 
     with runner:
         runner.run(until_over())
-
-
-def _parameters(person: Person) -> dict[str, Any]:
-    given = {name: value for name, value in person.parameters.items() if value is not None}
-    given.pop("answers", None)  # the demo's: so a person can be switched over and back
-    for name in sorted(given.keys() - PARAMETERS):
-        raise ServiceError(_not_a_parameter(name))
-    return given
-
-
-def _not_a_parameter(name: str) -> str:
-    if name in ("api_base", "base_url"):
-        return (
-            f"A person cannot have `{name}`: whoever writes a diagram could have your key sent to "
-            "any address. Set the variable DIPEO_<PROVIDER>_API_BASE instead."
-        )
-    if name == "api_key":
-        return (
-            "A person cannot have `api_key`: diagrams are shared. Put the key into a variable of "
-            "the environment, and name it in `api_key_id`."
-        )
-    hint = did_you_mean(name, PARAMETERS) or "Remove it from the person."
-    return f"A person has no parameter {name!r}. {hint}"
 
 
 def _litellm() -> Any:

@@ -133,6 +133,12 @@ def test_numbers_that_json_cannot_hold_are_refused(text):
     assert (problem.code, problem.line, problem.column) == ("bad_value", 2, 4)
 
 
+def test_each_template_without_quotes_is_told_once():
+    with pytest.raises(DiagramError) as caught:
+        read("a: {{x}}\nb: {{y}}\nc: 1\n? [d]\n: {? {e: f}}")
+    assert [problem.line for problem in caught.value.problems] == [1, 2, 4, 5]
+
+
 def test_all_duplicate_keys_are_told_at_once():
     with pytest.raises(DiagramError) as caught:
         read("a: {x: 1, x: 2}\na: 1\nb: {y: 1, y: 2}")

@@ -48,7 +48,7 @@ def test_an_id_may_name_another_variable(key_id):
 )
 def test_a_key_goes_to_no_other_provider(key_id):
     keys = Keys({key_id.upper(): KEY, "ANTHROPIC_API_KEY": KEY})
-    with pytest.raises(ServiceError, match="not name a key for openai.*OPENAI_API_KEY"):
+    with pytest.raises(ServiceError, match=r"not name a key for openai.*OPENAI_API_KEY"):
         keys.get("openai", key_id)
 
 

@@ -1,9 +1,10 @@
-"""How a picture of a diagram comes about, in steps that know nothing of each other's insides.
+"""How a picture of a diagram comes about, in steps that know little of each other.
 
-`ranks` says how far along each box stands, `ordering` what stands above what and `lanes` where
-edges pass between boxes, `alignment` how far apart, `ports` where edges leave and enter,
-`tracks` which bend comes first, `bands` how a long drawing is folded, `geometry` what comes out;
-`text` and `glyphs` are for the pen. `layout` and `picture`, one floor up, put the steps together:
-start reading there. All of it is arithmetic: no randomness, no recursion, nothing outside the
-standard library.
+Where things stand: `ranks` (how far along each box is), `ordering` (what is above what), `bands`
+(how a long drawing is folded), `lanes` (where edges pass between boxes), `ports` (where they leave
+and enter), `alignment` (how far apart things are), `tracks` and `nets` (which bend comes first),
+`routing` (all of it as boxes and lines); `placed` does the same for places that a file gives.
+`flow` says which way is along, `geometry` what comes out. How things look: `text`, `glyphs`,
+`palette`, `pen`. Start reading in `layout` and `picture`, one floor up, which put the steps
+together. All is arithmetic: nothing random, no recursion, nothing outside the standard library.
 """

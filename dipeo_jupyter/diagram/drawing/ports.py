@@ -115,33 +115,43 @@ class Ports:
         self._nudge(layers, middles)
 
     def _nudge(self, layers: Layers, middles: Sequence[float]) -> None:
-        """Move entries off the line on which another edge comes into the gap before them."""
+        """Move entries where two lines would change places, and so seem to be one."""
         lines = self._lines_after(layers, middles)
         for box, side in self.entering_sides.items():
             room = self.breadth(box) / 2 - self.flow.inset + NUDGE
             every = lines.get(layers.ranks[box] - 1, [])
             for port in side:
-                mine = self.leaving[port.wires[0]]
-                begin, end = (bisect(every, (port.at + k * NUDGE, 0)) for k in (-2, 2))
-                near = every[begin:end]
-                taken = [(at, NUDGE) for at, number in near if self.leaving[number] is not mine]
-                taken += [(each.at, self._apart(port, each)) for each in side if each is not port]
-                for at in (port.at, port.at + NUDGE, port.at - NUDGE):
-                    free = all(abs(at - other) >= apart - 1 for other, apart in taken)
-                    if free and abs(at - middles[box]) <= room:
+                number = port.wires[0]
+                near = every[bisect(every, (port.at - NUDGE,)) : bisect(every, (port.at + NUDGE,))]
+                start = self._last_turn(layers.paths[number], number, middles)
+                if not any(abs(end - start) < NUDGE and wire != number for _, end, wire in near):
+                    continue
+                for at in (port.at + NUDGE, port.at - NUDGE):
+                    apart = all(
+                        abs(at - each.at) >= self._apart(port, each) - 1
+                        for each in side
+                        if each is not port
+                    )
+                    if apart and abs(at - middles[box]) <= room:
                         port.at = at
                         break
 
+    def _last_turn(self, path: list[int], number: int, middles: Sequence[float]) -> float:
+        return middles[path[-2]] if path[1:-1] else self.leaving[number].at
+
     def _lines_after(
         self, layers: Layers, middles: Sequence[float]
-    ) -> dict[int, list[tuple[float, int]]]:
-        """For each rank where lines leave its boxes and lanes, sorted, with their wires."""
-        lines: dict[int, list[tuple[float, int]]] = {}
-        for number, (wire, path) in enumerate(zip(self.wires, layers.paths, strict=True)):
-            leaving = self.leaving[number].at
-            lines.setdefault(layers.ranks[wire.source], []).append((leaving, number))
-            for lane in path[1:-1]:
-                lines.setdefault(layers.ranks[lane], []).append((middles[lane], number))
+    ) -> dict[int, list[tuple[float, float, int]]]:
+        """For each rank the lines that leave it: where from and where to, sorted, and the wire."""
+        lines: dict[int, list[tuple[float, float, int]]] = {}
+        for number, path in enumerate(layers.paths):
+            places = [middles[vertex] for vertex in path]
+            if path:
+                places[0], places[-1] = self.leaving[number].at, self.entering[number].at
+            for step, (one, other) in enumerate(pairwise(path)):
+                if layers.ranks[one] < layers.ranks[other]:
+                    line = (places[step], places[step + 1], number)
+                    lines.setdefault(layers.ranks[one], []).append(line)
         for near in lines.values():
             near.sort()
         return lines

@@ -1,0 +1,67 @@
+"""JSON Schema: whether a schema is one, and what about a value does not fit it.
+
+Nothing is ever fetched: a schema may refer to its own parts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST = 300
+"""Characters of what is said about a value: the whole value may be quoted in it."""
+
+
+def fault_in(schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with a schema itself, in a few words."""
+    # Slow to import, and most diagrams have no schema.
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415
+
+    try:
+        Draft202012Validator.check_schema(schema, Draft202012Validator.FORMAT_CHECKER)
+        resolver = _registry(schema).resolver()
+        for reference in _references(schema):
+            resolver.lookup(reference)
+    except SchemaError as error:
+        return _placed(error)
+    except Unresolvable as error:
+        return f"it refers to {error.ref!r}, which is no part of it"
+    return None
+
+
+def misfit(schema: Mapping[str, Any], value: Any) -> str | None:
+    """What about a value the schema does not allow, and where; None when it fits."""
+    # Slow to import, and most diagrams have no schema.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    validator = Draft202012Validator(schema, registry=_registry(schema))
+    try:
+        errors = sorted(validator.iter_errors(value), key=lambda each: list(map(str, each.path)))
+    except RecursionError:
+        return "the schema leads back to itself without end"
+    return _placed(errors[0]) if errors else None
+
+
+def _registry(schema: Mapping[str, Any]) -> Any:
+    from referencing import Registry  # noqa: PLC0415 - comes with jsonschema, and is as slow
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    return Registry().with_resource("", DRAFT202012.create_resource(schema)).crawl()
+
+
+def _references(part: Any) -> Iterator[str]:
+    """Everything that a schema refers to, at any depth."""
+    if isinstance(part, Mapping):
+        if isinstance(reference := part.get("$ref"), str):
+            yield reference
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from _references(each)
+
+
+def _placed(error: Any) -> str:
+    where = ".".join(str(step) for step in error.path)
+    what = f"{error.message:.{LONGEST}}"
+    return f"{where}: {what}" if where else what

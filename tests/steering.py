@@ -1,0 +1,59 @@
+"""Engines with parts that tests own, and steering: who finishes first is up to the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dipeo_jupyter.app import build_services
+from dipeo_jupyter.engine.clock import Clock, SystemClock
+from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.engine.node import Node
+from dipeo_jupyter.nodes import load_node_types
+from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.protocol.commands import GetExecution, UserResponse
+from dipeo_jupyter.services.journal import MemoryJournal
+from dipeo_jupyter.settings import Settings
+from tests.openai_server import OpenAIServer
+from tests.running import Steer
+
+
+def engine(
+    *,
+    clock: Clock | None = None,
+    server: OpenAIServer | None = None,
+    root: Path = Path(),
+    types: Mapping[str, type[Node]] = {},
+) -> Callable[[], Engine]:
+    """An engine with this clock, this provider as `openai`, and these node types besides ours."""
+    environ = {"OPENAI_API_KEY": "sk-canary-0123456789abcdef"}
+    bases = {"openai": server.url} if server else {}
+
+    def build() -> Engine:
+        services = build_services(Settings(root=root, environ=environ, api_bases=bases))
+        known = {**load_node_types(), **types}
+        return Engine(known, services, MemoryJournal(), clock or SystemClock())
+
+    return build
+
+
+def answering(*labels: str) -> Steer:
+    """Answer the open questions in this order, each when nothing else goes on any more."""
+    todo = list(labels)
+
+    async def steer(running: Engine, entry: e.Entry) -> None:
+        if not todo or not isinstance(entry.event, e.InputRequired):
+            return
+        for label in labels:
+            await _until_all_wait(running, entry.execution_id)
+            command = UserResponse(execution_id=entry.execution_id, node=label, value=label)
+            await running.send(command)
+            todo.remove(label)
+
+    return steer
+
+
+async def _until_all_wait(running: Engine, execution_id: str) -> None:
+    while (await running.send(GetExecution(execution_id=execution_id))).result.status != "waiting":
+        await asyncio.sleep(0)
