@@ -30,6 +30,7 @@ DONE, FAILED, WRONG, WAITING, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         code: int = asyncio.run(options.command(options))
@@ -179,7 +180,7 @@ class _Terminal:
 
 def _read_line() -> bytes:
     # Unbuffered: a thread that waits in `sys.stdin` would hold its lock when the program ends.
-    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stdin:  # noqa: PTH123
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stdin:
         return stdin.readline()
 
 

@@ -11,7 +11,15 @@ import contextlib
 import contextvars
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+)
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -59,7 +67,7 @@ class Conversation:
     _asking: tuple[Label, asyncio.Task[None]] | None = field(default=None, init=False)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def entries(self, after: int = 0) -> AsyncIterator[e.Entry]:
+    async def entries(self, after: int = 0) -> AsyncGenerator[e.Entry, None]:
         """Follow and attend at once: yield the run's entries, and raise what `attend` raises."""
         attending = asyncio.create_task(self.attend())
         try:
@@ -69,7 +77,7 @@ class Conversation:
         finally:
             await _cancel(attending)
 
-    async def follow(self, after: int = 0) -> AsyncIterator[e.Entry]:
+    async def follow(self, after: int = 0) -> AsyncGenerator[e.Entry, None]:
         """Yield the run's entries as `Client.events` does, giving the answers there are."""
         async for entry in self.client.events(self.execution_id, after):
             yield entry
@@ -165,6 +173,7 @@ class Conversation:
 
 
 def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:
+    """What to say when there are questions, and nobody to answer them."""
     asked = "; ".join(f"{each.node!r} asks {each.question.prompt!r}" for each in questions)
     return NoAnswerError(f"Node {asked}, and nobody can be asked here. Give the answer beforehand.")
 

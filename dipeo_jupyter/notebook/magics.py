@@ -94,6 +94,8 @@ def _variable_name(text: str) -> str:
 
 @magics_class
 class DipeoMagics(Magics):
+    shell: InteractiveShell
+
     @cell_magic
     def dipeo(self, line: str, cell: str) -> Run | Coroutine[Any, Any, Run | None] | None:
         """Run the diagram in this cell. `%%dipeo --help` lists the options."""
@@ -176,12 +178,14 @@ async def _at_once(value: Run | None) -> Run | None:
 
 
 def register(shell: InteractiveShell) -> None:
+    """Make `%%dipeo` known to a shell."""
     magics = DipeoMagics(shell)
     shell.register_magics(magics)
     shell.input_transformers_post.append(magics.awaits)
 
 
 def unregister(shell: InteractiveShell) -> None:
+    """Undo `register`."""
     magics = shell.magics_manager.registry.pop(DipeoMagics.__name__)
     shell.input_transformers_post.remove(magics.awaits)
     shell.magics_manager.magics["cell"].pop("dipeo", None)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..client import Conversation, explain
-from ..diagram.picture import NodeState, draw
 from ..diagram.model import Diagram, Label
+from ..diagram.picture import NodeState, draw
 from ..diagram.source import Source
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, ExecutionFailedError, NoAnswerError
@@ -64,8 +64,9 @@ class NodeRecord:
 class Run:
     """One execution of a diagram. Its methods are safe in any thread.
 
-    `run["label"]` is what happened at a node; `run.outputs` holds the endpoints' values; `await run`
-    (or `run.wait()`) waits for the end and raises `ExecutionFailedError` when there is no result.
+    `run["label"]` is what happened at a node; `run.outputs` holds the endpoints' values. `await run`
+    (or `run.wait()`) waits for the end, and raises `ExecutionFailedError` when the run has no result
+    and `NoAnswerError` when it waits for an answer and nobody can be asked.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """Whom a person asks and with what, and the API key for it: read when needed, never shown.
 
-A key goes only to the provider it belongs to; so a person cannot say where requests go. Values come from the environment and a `.env` file, both handed to the constructor, and are looked
-up anew for every call: a key that is exchanged during a run counts from the next call on.
+A key goes only to the provider it belongs to; so a person cannot say where requests go. Values
+come from the environment and a `.env` file, both handed to the constructor, and are looked up anew
+for every call: a key that is exchanged during a run counts from the next call on.
 """
 
 from __future__ import annotations

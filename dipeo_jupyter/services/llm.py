@@ -154,12 +154,7 @@ class LiteLLM:
                 case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
                     return _broken()
                 case _ if type(cause).__name__ == "HTTPStatusError":  # httpx's, unguarded
-                    return self._guard.refusal(
-                        cause.response.request.url.host,
-                        cause.response.status_code,
-                        cause.response.headers,
-                        cause.response.text,
-                    )
+                    return self._guard.refusal_in(cause)
         if getattr(error, "status_code", None) in _REFUSED_FOR_GOOD:
             said = re.sub(r"litellm\.\w+: ", "", str(error))
             return ServiceError(f"{who} cannot be asked like this: {self._keys.redact(said):.500}")
@@ -203,24 +198,33 @@ class _Guard:
     ) -> aiohttp.ClientResponse:
         if failures := _FAILURES.get():  # for some providers litellm tries again all the same
             raise failures[0]
-        request.headers["Accept-Encoding"] = "identity"  # what is counted is what it takes
         try:
-            response = await handler(request)
-            if response.status >= _REDIRECTS.start:
-                body = (await response.content.read(10_000)).decode(errors="replace")
-                response.close()
-                host = str(response.url.host)
-                raise self.refusal(host, response.status, response.headers, body)
+            return await self._send(request, handler)
         except Exception as error:
             failures.append(error)
             raise
-        response.content = _Counted(response.content)  # type: ignore[assignment]
-        return response
 
-    def refusal(
-        self, host: str, status: int, headers: Mapping[str, str], body: str
+    async def _send(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.headers["Accept-Encoding"] = "identity"  # what is counted is what it takes
+        response = await handler(request)
+        if response.status < _REDIRECTS.start:
+            response.content = _Counted(response.content)  # type: ignore[assignment]
+            return response
+        body = (await response.content.read(10_000)).decode(errors="replace")
+        response.close()
+        raise self._refusal(response.url.host, response.status, response.headers, body)
+
+    def refusal_in(self, error: Any) -> ServiceError:
+        """Say what a provider said that was asked without this session."""
+        response = error.response
+        body = response.text if response.is_stream_consumed else ""
+        return self._refusal(error.request.url.host, response.status_code, response.headers, body)
+
+    def _refusal(
+        self, host: str | None, status: int, headers: Mapping[str, str], body: str
     ) -> ServiceError:
-        """Say what a provider said when it refused."""
         if status in _REDIRECTS:
             return ServiceError(
                 f"{host} sends the request on to another address, and the key would go with it. "
