@@ -63,6 +63,7 @@ class Conversation:
     ask: Ask | None = None
     _open: dict[Label, e.InputRequired] = field(default_factory=dict, init=False)
     _refused: dict[Label, CommandError] = field(default_factory=dict, init=False)
+    _seq: int = field(default=0, init=False)
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _asking: tuple[Label, asyncio.Task[None]] | None = field(default=None, init=False)
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -89,6 +90,7 @@ class Conversation:
                 case e.ExecutionPaused(interrupted=nodes):
                     for node in nodes:
                         self._close(node)
+            self._seq = entry.seq
             self._news.set()
 
     async def attend(self) -> None:
@@ -167,9 +169,9 @@ class Conversation:
         await self.client.send(UserResponse(execution_id=self.execution_id, node=node, value=value))
 
     async def _waits(self) -> bool:
-        """Whether nothing goes on before the open questions are answered."""
+        """Whether nothing goes on before the open questions, and no others, are answered."""
         ack = await self.client.send(GetExecution(execution_id=self.execution_id))
-        return ack.result.status == "waiting" and self._open.keys() >= set(ack.result.waiting_for)
+        return bool(ack.result.status == "waiting" and ack.seq == self._seq)
 
 
 def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:

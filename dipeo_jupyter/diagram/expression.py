@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import ExpressionError
-from .expression_syntax import parse, place, source
-from .functions import FUNCTIONS, Meter, admit, contains, numbers, texts
-from .values import SCALAR, MissingPartError, kind, part, shown, suggestion
+from .language.expression_syntax import parse, place, source
+from .language.functions import FUNCTIONS, Meter, admit, contains, numbers, texts
+from .language.values import SCALAR, MissingPartError, kind, part, shown, suggestion
 
 _JSON_WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 _NO_FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType({})

@@ -9,8 +9,8 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from ..errors import Problem
-from .yaml_events import Place
-from .yaml_tree import Tree, compose
+from .yaml.events import Place
+from .yaml.tree import Tree, compose
 
 Path: TypeAlias = tuple[str | int, ...]
 

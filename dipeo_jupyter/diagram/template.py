@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import TemplateError
-from .filters import FILTERS, LONGEST_OUTPUT, UNDEFINED, Pen, Undefined, too_long
-from .template_syntax import Block, Path, Piece, Step, Value, fail, parse, place
-from .values import JSON, MissingPartError, kind, part, shown
+from .language.filters import FILTERS, LONGEST_OUTPUT, UNDEFINED, Pen, Undefined, too_long
+from .language.template_syntax import Block, Path, Piece, Step, Value, fail, parse, place
+from .language.values import JSON, MissingPartError, kind, part, shown
 
 _INDEX = re.compile(r"[0-9]{1,9}")
 _LOOP_NAMES = ("this", "@index", "@first", "@last", "@key")

@@ -63,5 +63,7 @@ def _references(part: Any) -> Iterator[str]:
 
 def _placed(error: Any) -> str:
     where = ".".join(str(step) for step in error.path)
-    what = f"{error.message:.{LONGEST}}"
+    what = str(error.message)
+    if len(what) > LONGEST:  # the fault stands at the end, behind the value
+        what = f"{what[: LONGEST // 2]}…{what[-LONGEST // 2 :]}"
     return f"{where}: {what}" if where else what

@@ -17,12 +17,12 @@ _log = logging.getLogger(__name__)
 
 
 def load_node_types() -> dict[str, type[Node]]:
-    """All installed node types by name, aliases included. A plug-in that does not load is logged."""
+    """All installed node types by name, aliases included; one that does not load is logged."""
     found: dict[str, type[Node]] = {}
     for entry in entry_points(group=GROUP):
         try:
             node_type = entry.load()
-        except Exception:
+        except Exception:  # noqa: BLE001 - somebody else's module; the other types still work
             _log.exception("node type %r of %s does not load", entry.name, entry.value)
             continue
         for name in (node_type.type, *node_type.aliases):

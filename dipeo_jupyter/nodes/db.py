@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 
+from ..diagram.language.values import MissingPartError, kind, part
 from ..diagram.suggest import did_you_mean
-from ..diagram.values import MissingPartError, kind, part
 from ..engine.node import Context, Inputs, Node, Result
 from ..engine.ports import Files
 from ..errors import NodeError

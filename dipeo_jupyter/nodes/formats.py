@@ -27,9 +27,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
+from ..diagram.language.values import kind
 from ..diagram.source import read as read_yaml
-from ..diagram.values import kind
-from ..diagram.yaml_scalars import is_block_text, write_scalar
+from ..diagram.yaml.scalars import is_block_text, write_scalar
 from ..errors import DiagramError, NodeError
 
 Format = Literal["text", "json", "yaml", "csv", "xml", "jsonl", "markdown"]

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, cast
 from pydantic import AliasChoices, Field
 
 from ..diagram import expression
+from ..diagram.language.values import kind
 from ..diagram.model import DEFAULT, Diagram, Label
-from ..diagram.values import kind
 from ..engine.node import Context, Inputs, Result
 from ..errors import DipeoError, ExpressionError, NodeError, Problem
 from ..protocol.events import Message, Usage

@@ -64,9 +64,9 @@ class NodeRecord:
 class Run:
     """One execution of a diagram. Its methods are safe in any thread.
 
-    `run["label"]` is what happened at a node; `run.outputs` holds the endpoints' values. `await run`
-    (or `run.wait()`) waits for the end, and raises `ExecutionFailedError` when the run has no result
-    and `NoAnswerError` when it waits for an answer and nobody can be asked.
+    `run["label"]` is what happened at a node; `run.outputs` holds the endpoints' values.
+    `await run` (or `run.wait()`) waits for the end, and raises `ExecutionFailedError` when the run
+    has no result, and `NoAnswerError` when it waits for an answer and nobody can be asked.
     """
 
     def __init__(

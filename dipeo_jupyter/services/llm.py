@@ -18,7 +18,7 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..engine.ports import LLM, ChatAnswer, ChatRequest
 from ..errors import ServiceError
@@ -27,8 +27,6 @@ from .keys import DEMO, KEYLESS, Keys, model_of, parameters_of, provider_of
 
 if TYPE_CHECKING:
     import aiohttp
-
-T = TypeVar("T")
 
 ANSWER_LIMIT = 8_000_000
 """Bytes of text that a model may answer."""
@@ -103,6 +101,7 @@ class LiteLLM:
         await self._aside.stop()
 
     async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
+        _FAILURES.set([])
         try:
             return await self._stream(request, show)
         except Exception as error:  # noqa: BLE001 - litellm may raise anything
@@ -114,7 +113,6 @@ class LiteLLM:
         arguments = self._arguments(request)
         litellm = _litellm()
         access = self._guard.access(arguments["model"].split("/")[0])
-        _FAILURES.set([])
         async with asyncio.timeout(request.timeout):
             stream = await litellm.acompletion(**arguments, **access)
             async with aclosing(stream):
@@ -141,7 +139,7 @@ class LiteLLM:
     def _explain(self, error: Exception, request: ChatRequest) -> ServiceError:
         """Say what went wrong, in an error that knows nothing of the one it explains."""
         who = "/".join(model_of(request.person))
-        causes = _causes(error)
+        causes = _causes(next(iter(_FAILURES.get()), error))
         for cause in causes:
             match cause:
                 case ServiceError(retryable=again, retry_after=wait):
@@ -189,9 +187,10 @@ class _Guard:
         # litellm keeps clients by the id of their loop, and the next loop may get the same one.
         kept, loop = _litellm().in_memory_llm_clients_cache, asyncio.get_running_loop()
         for key in [key for key in kept.cache_dict if key.endswith(f"-{id(loop)}")]:
-            client = kept.cache_dict[key]
+            closing = kept.cache_dict[key].close()
             kept.delete_cache(key)
-            await client.close()
+            if closing is not None:
+                await closing
 
     async def _watch(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -212,7 +211,7 @@ class _Guard:
         if response.status < _REDIRECTS.start:
             response.content = _Counted(response.content)  # type: ignore[assignment]
             return response
-        body = (await response.content.read(10_000)).decode(errors="replace")
+        body = await _beginning(response.content)
         response.close()
         raise self._refusal(response.url.host, response.status, response.headers, body)
 
@@ -267,7 +266,7 @@ class _Aside:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+    def start(self, work: Coroutine[Any, Any, ChatAnswer]) -> Future[ChatAnswer]:
         with self._lock:
             if self._thread is None:
                 self._open()
@@ -372,6 +371,15 @@ def _causes(error: BaseException | None) -> list[BaseException]:
     return found
 
 
+async def _beginning(content: aiohttp.StreamReader, limit: int = 10_000) -> str:
+    body = b""
+    async for piece in content.iter_any():
+        body += piece
+        if len(body) > limit:
+            break
+    return body.decode(errors="replace")
+
+
 def _message_in(body: str) -> str:
     """What a provider says in a refusal, wherever it puts it; nothing for a page of HTML."""
     try:
@@ -386,12 +394,11 @@ def _message_in(body: str) -> str:
 
 def _seconds(retry_after: str | None) -> float | None:
     """How long to wait, from a `Retry-After` header: a number of seconds, or a date."""
+    text = retry_after or ""
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return float(text)
     try:
-        return max(0.0, float(retry_after or ""))
-    except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(retry_after or "")
-        return max(0.0, (date - datetime.now(UTC)).total_seconds())
+        wait = parsedate_to_datetime(text) - datetime.now(UTC)
     except (ValueError, TypeError):
         return None
+    return max(0.0, wait.total_seconds())

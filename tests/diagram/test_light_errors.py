@@ -99,8 +99,6 @@ def test_duplicate_label_names_both_lines_and_a_free_one():
         ("{from: 'stat[default]', to: argue}", "unknown_node", "Did you mean 'start'?"),
         ("{from: Start_first, to: argue}", "unknown_node", "'Start'"),
         ("start -> nobody", "unknown_node", "There is 'start', 'argue'."),
-        ("{from: start, to: 'argue[frist]'}", "unknown_handle", "Did you mean 'first'?"),
-        ("{from: start, to: 'argue[zzz]'}", "unknown_handle", "Handles are default, first"),
         ("{from: first, to: argue}", "unknown_node", "'first', but"),
         ("{from: 5, to: argue}", "bad_value", "`from` must be text, not a number"),
         ("{from: start, to: argue, label: 5}", "bad_value", "`label` must be text. not a number"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.labels import label_fault
 from dipeo_jupyter.diagram.light import dumps, parse
-from dipeo_jupyter.diagram.light_endpoints import read_endpoint, write_endpoint
+from dipeo_jupyter.diagram.light.endpoints import read_endpoint, write_endpoint
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
 from dipeo_jupyter.diagram.source import read
 

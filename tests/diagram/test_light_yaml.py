@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.source import read
-from dipeo_jupyter.diagram.yaml_events import read_events
+from dipeo_jupyter.diagram.yaml.events import read_events
 from dipeo_jupyter.errors import DiagramError
 
 

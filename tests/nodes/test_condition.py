@@ -15,6 +15,8 @@ WAYS = """
 - {from: "if[condtrue]", to: yes}
 - {from: "if[condfalse]", to: no}
 """
+ANSWERS = {"a": 1, "b": 2, "limit": 3, "load": [1, 2], "step": "x", "outer": "y", "before": 0}
+"""What nodes whose value matters are given, instead of code to run."""
 
 
 def decided(condition, inputs=None, *, nodes="", edges="- {from: start, to: if}\n"):
@@ -23,6 +25,7 @@ def decided(condition, inputs=None, *, nodes="", edges="- {from: start, to: if}\
         f"- {{label: if, type: condition, {condition}}}\n{nodes.strip()}{ENDS}"
         f"connections:\n{edges.strip()}{WAYS}",
         inputs,
+        answers=ANSWERS,
     )
 
 
@@ -56,21 +59,21 @@ def test_both_ways_hand_on_the_value_that_came():
 
 
 def test_labelled_values_serve_the_expression_only():
-    nodes = "- {label: limit, type: job, code: return 3}\n"
+    nodes = "- {label: limit, type: user_response, prompt: '?'}\n"
     edges = "- {from: start, to: if}\n- {from: limit, to: if, label: most}"
     outcome = decided("expression: n < most", {"n": 1}, nodes=nodes, edges=edges)
     assert {"yes": {"n": 1}} == outcome.outputs
 
 
 def test_several_values_are_handed_on_by_name():
-    nodes = "- {label: a, type: job, code: return 1}\n- {label: b, type: job, code: return 2}"
+    nodes = "- {label: a, type: user_response, prompt: '?'}\n- {label: b, type: user_response, prompt: '?'}"
     edges = "- {from: a, to: if}\n- {from: b, to: if}"
     outcome = decided("expression: a < b", nodes=nodes, edges=edges)
     assert {"yes": {"a": 1, "b": 2}} == outcome.outputs
 
 
 def test_an_expression_sees_earlier_nodes_by_label():
-    nodes = "- {label: load, type: job, code: 'return [1, 2]'}\n- {label: x, type: job, code: return 0}"
+    nodes = "- {label: load, type: user_response, prompt: '?'}\n- {label: x, type: user_response, prompt: '?'}"
     edges = "- {from: load, to: x}\n- {from: x, to: if}"
     assert "yes" == way("expression: len(load) == 2", nodes=nodes, edges=edges)
 
@@ -117,7 +120,7 @@ def test_an_unknown_node_is_answered_with_the_nearest():
 
 
 def test_check_nodes_executed_asks_whether_all_have_run():
-    nodes = "- {label: a, type: job, code: return 1}\n- {label: b, type: job, code: return 2}"
+    nodes = "- {label: a, type: user_response, prompt: '?'}\n- {label: b, type: user_response, prompt: '?'}"
     check = "condition_type: check_nodes_executed, node_indices: [{}]"
     edges = "- {from: a, to: if}"
     assert "yes" == way(check.format("a"), nodes=nodes, edges=edges)
@@ -127,7 +130,7 @@ def test_check_nodes_executed_asks_whether_all_have_run():
 COUNT = """
 nodes:
 - {label: start, type: start}
-- {label: step, type: job, code: "return 'x'"}
+- {label: step, type: user_response, prompt: '?'}
 - {label: enough, type: condition, expression: "iterations('step') >= 3"}
 - {label: end, type: endpoint}
 connections:
@@ -139,12 +142,12 @@ connections:
 
 
 def test_iterations_counts_the_turns_of_a_node():
-    assert 3 == len(run(COUNT).completed("step"))
+    assert 3 == len(run(COUNT, answers=ANSWERS).completed("step"))
 
 
 def test_iterations_counts_anew_when_a_loop_is_entered_again():
     outer = """
-- {label: outer, type: job, code: return 1}
+- {label: outer, type: user_response, prompt: '?'}
 - {label: twice, type: condition, expression: "iterations('outer') >= 2"}
 connections:
 - {from: start, to: outer}
@@ -154,7 +157,7 @@ connections:
 - {from: "twice[condtrue]", to: end}
 """
     text = COUNT.replace("connections:\n- {from: start, to: step}", outer.strip())
-    outcome = run(text.replace('- {from: "enough[condtrue]", to: end}\n', ""))
+    outcome = run(text.replace('- {from: "enough[condtrue]", to: end}\n', ""), answers=ANSWERS)
     assert (2, 6) == (len(outcome.completed("outer")), len(outcome.completed("step")))
 
 
@@ -164,9 +167,9 @@ def test_detect_waits_for_every_limit_in_its_loop(limits, rounds):
         f"""
 nodes:
 - {{label: start, type: start}}
-- {{label: before, type: job, code: return 0, max_iteration: 9}}
-- {{label: a, type: job, code: return 1, max_iteration: {limits[0]}}}
-- {{label: b, type: job, code: return 2, max_iteration: {limits[1]}}}
+- {{label: before, type: user_response, prompt: '?', max_iteration: 9}}
+- {{label: a, type: user_response, prompt: '?', max_iteration: {limits[0]}}}
+- {{label: b, type: user_response, prompt: '?', max_iteration: {limits[1]}}}
 - {{label: done, type: condition, condition_type: detect_max_iterations}}
 - {{label: end, type: endpoint}}
 connections:
@@ -176,7 +179,8 @@ connections:
 - {{from: b, to: done}}
 - {{from: "done[condfalse]", to: a}}
 - {{from: "done[condtrue]", to: end}}
-"""
+""",
+        answers=ANSWERS,
     )
     assert (*limits, rounds) == tuple(len(outcome.completed(x)) for x in ("a", "b", "done"))
 
@@ -185,14 +189,14 @@ connections:
     ("limits", "expected"), [("", "no"), ("max_iteration: 1", "yes"), ("max_iteration: 2", "no")]
 )
 def test_outside_a_loop_detect_looks_at_all_before_it(limits, expected):
-    nodes = f"- {{label: a, type: job, code: return 1, {limits}}}\n- {{label: b, type: job, code: return 2}}"
+    nodes = f"- {{label: a, type: user_response, prompt: '?', {limits}}}\n- {{label: b, type: user_response, prompt: '?'}}"
     edges = "- {from: start, to: a}\n- {from: a, to: b}\n- {from: b, to: if}"
     assert expected == way("condition_type: detect_max_iterations", nodes=nodes, edges=edges)
 
 
 def test_after_a_loop_detect_sees_its_limits_reached():
     nodes = """
-- {label: a, type: job, code: return 1, max_iteration: 2}
+- {label: a, type: user_response, prompt: '?', max_iteration: 2}
 - {label: again, type: condition, condition_type: detect_max_iterations}
 """
     edges = """

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from ..errors import DiagramError, Problem
-from .labels import MAX_LABEL
-from .model import DEFAULT, Label
-from .suggest import did_you_mean, nearest
+from ...errors import DiagramError, Problem
+from ..labels import MAX_LABEL
+from ..model import DEFAULT, Label
+from ..suggest import did_you_mean
 
 HANDLES = (DEFAULT, "first", "condtrue", "condfalse", "success", "error", "results")
+"""What may follow a label without brackets (`check_condtrue`)."""
 _SHORT = {"true": "condtrue", "false": "condfalse"}
 _MOST_COMPARED = 500
 
@@ -26,12 +27,13 @@ class Endpoint(NamedTuple):
 def read_endpoint(text: str, labels: Collection[Label]) -> Endpoint:
     """What a text means among these labels: first of all a label, however it looks.
 
-    Raises `DiagramError` when it names no node, or in brackets no handle.
+    Raises `DiagramError` when it names no node. In brackets any handle may stand: which ones a node
+    has is the business of its type.
     """
     for spelling in (str, _spaced, _underscored):
         for label, handle in _readings(text):
             if spelling(label) in labels:
-                return Endpoint(spelling(label), _handle(handle, label))
+                return Endpoint(spelling(label), _SHORT.get(handle, handle))
     raise DiagramError(_unknown_node(text, labels))
 
 
@@ -64,16 +66,6 @@ def _spaced(label: str) -> str:
 
 def _underscored(label: str) -> str:
     return label.replace(" ", "_")
-
-
-def _handle(handle: str, label: str) -> str:
-    found = _SHORT.get(handle, handle)
-    if found in HANDLES:
-        return found
-    message = f"{_shown(handle)} in the connection of {_shown(label)} is no handle."
-    closest = nearest(handle, [*HANDLES, *_SHORT]) if len(handle) <= MAX_LABEL else None
-    hint = f"Did you mean {closest!r}?" if closest else f"Handles are {', '.join(HANDLES)}."
-    raise DiagramError(Problem("unknown_handle", message, hint=hint))
 
 
 def _unknown_node(text: str, labels: Collection[Label]) -> Problem:

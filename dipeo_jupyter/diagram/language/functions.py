@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import ExpressionError
+from ...errors import ExpressionError
 from .values import CONTAINER, JSON, SCALAR, kind, weigh
 
 STEPS = 20_000

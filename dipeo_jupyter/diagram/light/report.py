@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ..errors import DiagramError, Problem
-from .source import Path, Source
-from .wrong_values import kind, wrong_values
-from .yaml_tree import MOST_PROBLEMS
+from ...errors import DiagramError, Problem
+from ..source import Path, Source
+from ..wrong_values import kind, wrong_values
+from ..yaml.tree import MOST_PROBLEMS
 
 Model = TypeVar("Model", bound=BaseModel)
 Map = dict[str, JsonValue]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..errors import TemplateError
+from ...errors import TemplateError
 from .values import kind, weigh
 
 LONGEST_OUTPUT = 2_000_000

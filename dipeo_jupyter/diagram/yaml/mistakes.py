@@ -9,7 +9,7 @@ from typing import Literal
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-from ..errors import Problem
+from ...errors import Problem
 
 _CODE = "yaml_syntax"
 _QUOTE_ALL = "Put the whole value in quotes."

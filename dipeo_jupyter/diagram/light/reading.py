@@ -1,7 +1,7 @@
 """Reads the light format: `nodes`, `connections` and `persons` in YAML, the way people write them.
 
-All problems are found before any is raised. The parts of a file have a module each: `light_nodes`,
-`light_edges`, `light_endpoints`; `light_writer` is the way back.
+All problems are found before any is raised. The parts of a file have a module each: `nodes`,
+`edges`, `endpoints`; `writing` is the way back.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from ..errors import DiagramError, Problem
-from .labels import label_fault
-from .light_edges import build_edge, edge_entries
-from .light_nodes import Draft, build_node, draft_nodes
-from .light_places import light_places
-from .light_report import Map, Report
-from .light_writer import RESERVED, dumps
-from .model import Diagram, Label, Person
-from .source import Path, Source, read
-from .wrong_values import kind
-
-__all__ = ["dumps", "loads", "parse"]
+from ...errors import DiagramError, Problem
+from ..labels import label_fault
+from ..model import Diagram, Label, Person
+from ..source import Path, Source, read
+from ..wrong_values import kind
+from .edges import build_edge, edge_entries
+from .nodes import Draft, build_node, draft_nodes
+from .places import light_places
+from .report import Map, Report
+from .writing import RESERVED
 
 
 def loads(text: str) -> Diagram:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from ..errors import DiagramError
-from .light_endpoints import Endpoint, read_endpoint
-from .light_report import Map, Report
-from .model import Edge, Label
-from .source import Path
-from .wrong_values import kind
+from ...errors import DiagramError
+from ..model import Edge, Label
+from ..source import Path
+from ..wrong_values import kind
+from .endpoints import Endpoint, read_endpoint
+from .report import Map, Report
 
 _WRITE = "Write `- {from: …, to: …}` or `- source -> target`."
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from .suggest import did_you_mean
+from ..suggest import did_you_mean
 
 # Tuples: a union is built anew each time it is read, and these are read all the time.
 SCALAR = (str, int, float, type(None))

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from ..errors import DiagramError, Problem
-from .light_endpoints import write_endpoint
-from .model import Diagram, Edge, Label, NodeSpec, Position
-from .yaml_writer import Flow, write_yaml
+from ...errors import DiagramError, Problem
+from ..model import Diagram, Edge, Label, NodeSpec, Position
+from ..yaml.writer import Flow, write_yaml
+from .endpoints import write_endpoint
 
 RESERVED = ("version", "name", "description", "nodes", "connections", "edges", "persons")
 """The top-level entries that have a meaning; all others are kept in `Diagram.extra`."""

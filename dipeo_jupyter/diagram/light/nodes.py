@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from ..errors import Problem
-from .labels import label_fault
-from .light_report import Map, Report
-from .model import Label, NodeSpec
-from .source import Path
-from .wrong_values import kind
+from ...errors import Problem
+from ..labels import label_fault
+from ..model import Label, NodeSpec
+from ..source import Path
+from ..wrong_values import kind
+from .report import Map, Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from ..errors import TemplateError
+from ...errors import TemplateError
 from .filters import FILTERS
 from .values import shown, suggestion
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NoReturn
 
-from ..errors import ExpressionError
+from ...errors import ExpressionError
 from .values import shown
 
 LONGEST = 4096

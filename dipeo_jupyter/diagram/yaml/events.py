@@ -11,8 +11,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import Event, ScalarEvent
 from ruamel.yaml.scanner import Scanner
 
-from ..errors import DiagramError, Problem
-from .yaml_mistakes import explain
+from ...errors import DiagramError, Problem
+from .mistakes import explain
 
 MAX_TEXT = 2_000_000
 """Characters of text, and also characters that all its aliases together may stand for."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from ..errors import DiagramError, Problem
-from .source import Path
-from .yaml_events import MAX_DEPTH, MAX_TEXT
-from .yaml_scalars import is_block_text, write_scalar
+from ...errors import DiagramError, Problem
+from ..source import Path
+from .events import MAX_DEPTH, MAX_TEXT
+from .scalars import is_block_text, write_scalar
 
 _STEP = 2
 # Longer keys must be marked with `?`; YAML's own limit is 1024 characters.

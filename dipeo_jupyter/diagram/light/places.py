@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .source import Path
-from .yaml_events import Place
+from ..source import Path
+from ..yaml.events import Place
 
 _ENDS = {"from": "source", "to": "target", "type": "content_type"}
 

@@ -18,10 +18,10 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from ..errors import DiagramError, Problem
-from .yaml_events import MAX_DEPTH, MAX_TEXT, Place, place_of, read_events, too_deep, too_large
-from .yaml_mistakes import explain_key
-from .yaml_scalars import Scalar, read_plain
+from ...errors import DiagramError, Problem
+from .events import MAX_DEPTH, MAX_TEXT, Place, place_of, read_events, too_deep, too_large
+from .mistakes import explain_key
+from .scalars import Scalar, read_plain
 
 MOST_PROBLEMS = 50
 """More than anybody reads; each one costs time."""
