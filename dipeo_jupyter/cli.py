@@ -134,8 +134,8 @@ def _say_event(event: e.AnyEvent, source: Source | None) -> None:
             _say(f"- {node} skipped ({reason.replace('_', ' ')})")
         case e.NodeFailed(error=error):
             _say(f"✗ {explain(error, source)}")
-        case e.ExecutionFailed(error=error) if error.node is None:  # a node has told it before
-            _say(f"✗ {error.message}")
+        case e.ExecutionFailed(error=error) if error.activation is None:  # else it has been said
+            _say(f"✗ {explain(error, source)}")
         case _:
             pass
 

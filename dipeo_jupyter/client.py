@@ -29,7 +29,7 @@ from .diagram.source import Source
 from .diagram.suggest import did_you_mean
 from .errors import CommandError, NoAnswerError
 from .protocol import events as e
-from .protocol.commands import Ack, Command, GetExecution, UserResponse
+from .protocol.commands import Ack, Command, ExecutionSummary, GetExecution, UserResponse
 
 T = TypeVar("T")
 Ask = Callable[[Label, e.Question, str | None], Coroutine[Any, Any, Any]]
@@ -103,13 +103,13 @@ class Conversation:
         async with self._one_at_a_time:
             while True:
                 self._news.clear()
-                questions = [each for each in self._open.values() if each.node not in self._refused]
+                questions, in_vain = await self._questions()
                 if ask and questions:
                     try:
                         await self._put(questions[0], ask)
                     except NoAnswerError as error:
                         ask, problem = None, error
-                elif self._open and await self._waits():
+                elif in_vain:
                     raise next(iter(self._refused.values()), problem or nobody(questions))
                 else:
                     await self._news.wait()
@@ -168,10 +168,19 @@ class Conversation:
     async def _answer(self, node: Label, value: Any) -> None:
         await self.client.send(UserResponse(execution_id=self.execution_id, node=node, value=value))
 
-    async def _waits(self) -> bool:
-        """Whether nothing goes on before the open questions, and no others, are answered."""
+    async def _questions(self) -> tuple[list[e.InputRequired], bool]:
+        """What can be put to a human, and whether nothing goes on before these are answered."""
+        if not self._open:
+            return [], False
         ack = await self.client.send(GetExecution(execution_id=self.execution_id))
-        return bool(ack.result.status == "waiting" and ack.seq == self._seq)
+        waiting: ExecutionSummary = ack.result
+        # What has been answered meanwhile is not asked, and what comes next not missed.
+        questions = [
+            each
+            for each in self._open.values()
+            if each.node in waiting.waiting_for and each.node not in self._refused
+        ]
+        return questions, waiting.status == "waiting" and ack.seq == self._seq
 
 
 def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:

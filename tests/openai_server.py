@@ -1,8 +1,7 @@
 """An OpenAI-compatible model provider on loopback that tests script, break and look into.
 
-Each request takes the next step of the script; when none is left, the server echoes the last user
-message. So `server.fail(429); server.reply("hi")` fails once, then says hi, then echoes. A step
-with `times=None` stays for ever. What arrived is in `server.requests`.
+`server.fail(429); server.reply("hi")` fails once, then says hi, then echoes the last message; a
+step with `times=None` stays for ever. What arrived is in `server.requests`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,6 @@ def completion(choice: dict[str, Any] | None, **more: Any) -> str:
     return json.dumps({"id": "chatcmpl-1", "created": 1, "model": "m", "choices": choices, **more})
 
 
-MODELS = {"object": "list", "data": [{"id": "loopback", "object": "model"}]}
 NOTHING = {"message": {"content": None}, "delta": {"content": None}, "finish_reason": "stop"}
 GARBAGE = {
     "html": "<html><body>Sign in</body></html>",
@@ -66,8 +64,7 @@ class Exchange:
             await self.write("0\r\n\r\n")
 
     async def event(self, data: str) -> None:
-        line = f"data: {data}\n\n"
-        await self.write(f"{len(line.encode()):x}\r\n{line}\r\n")
+        await self.write(f"{len(data.encode()) + 8:x}\r\ndata: {data}\n\n\r\n")
 
     async def head(self, status: int, **headers: Any) -> None:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -78,9 +75,6 @@ class Exchange:
         await self.writer.drain()
 
 
-Step = Callable[[Exchange], Awaitable[Any]]
-
-
 class OpenAIServer:
     """The server, on a thread of its own. `url` is the api base that clients need."""
 
@@ -88,7 +82,7 @@ class OpenAIServer:
         self.requests: list[Request] = []
         self.open_connections = 0
         self.url = ""
-        self._script: list[tuple[Step, bool]] = []
+        self._script: list[tuple[Callable[[Exchange], Any], bool]] = []
         self._usage: dict[str, Any] | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
@@ -122,9 +116,7 @@ class OpenAIServer:
 
         self._then(step, times)
 
-    def fail(
-        self, status: int, *, echo_key: bool = False, times: int | None = 1, **headers: Any
-    ) -> None:
+    def fail(self, status: int, *, echo_key: bool = False, times: int | None = 1, **headers: Any):
         """Refuse, with these headers (`retry_after=1`); `echo_key` quotes the key, as some do."""
 
         async def step(exchange: Exchange) -> None:
@@ -160,7 +152,7 @@ class OpenAIServer:
 
         self._then(step)
 
-    def _then(self, step: Step, times: int | None = 1) -> None:
+    def _then(self, step: Callable[[Exchange], Any], times: int | None = 1) -> None:
         self._script += [(step, times is None)] * (times or 1)
 
     async def _main(self) -> None:
@@ -183,13 +175,15 @@ class OpenAIServer:
             writer.close()
             self._note(open_connections=self.open_connections - 1)
 
-    def _next_step(self, request: Request) -> Step:
+    def _next_step(self, request: Request) -> Callable[[Exchange], Any]:
         if request.path == "/v1/models":
-            return lambda exchange: exchange.send(200, json.dumps(MODELS))
+            return lambda exchange: exchange.send(
+                200, '{"data": [{"id": "loopback", "object": "model"}]}'
+            )
         if not self._script:
             self.reply(request.body["messages"][-1]["content"])
         step, stays = self._script[0]
-        self._script = self._script if stays else self._script[1:]
+        self._script = self._script[not stays :]
         return step
 
     def _note(self, **news: Any) -> None:

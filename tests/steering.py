@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -39,21 +40,26 @@ def engine(
 
 
 def answering(*labels: str) -> Steer:
-    """Answer the open questions in this order, each when nothing else goes on any more."""
-    todo = list(labels)
+    """Answer the questions in this order, each as soon as nothing else goes on any more.
+
+    The answer is the label and how many times it was asked: `left1`.
+    """
+    asked: Counter[str] = Counter()
 
     async def steer(running: Engine, entry: e.Entry) -> None:
-        if not todo or not isinstance(entry.event, e.InputRequired):
+        if asked or not isinstance(entry.event, e.InputRequired):
             return
         for label in labels:
+            asked[label] += 1
             await _until_all_wait(running, entry.execution_id)
-            command = UserResponse(execution_id=entry.execution_id, node=label, value=label)
+            value = f"{label}{asked[label]}"
+            command = UserResponse(execution_id=entry.execution_id, node=label, value=value)
             await running.send(command)
-            todo.remove(label)
 
     return steer
 
 
 async def _until_all_wait(running: Engine, execution_id: str) -> None:
-    while (await running.send(GetExecution(execution_id=execution_id))).result.status != "waiting":
+    question = GetExecution(execution_id=execution_id)
+    while (await running.send(question)).result.status == "running":  # noqa: ASYNC110
         await asyncio.sleep(0)

@@ -182,7 +182,7 @@ def test_an_invalid_answer_is_asked_for_again_with_the_reason():
 
 def test_an_invalid_answer_given_beforehand_is_an_error_that_names_it():
     with pytest.raises(
-        CommandError, match="answer given for 'name' was refused.*integer"
+        CommandError, match=r"answer given for 'name' was refused.*integer"
     ) as caught:
         talk(AGE, {"name": "old"}, Human("never asked"))
 
@@ -222,7 +222,7 @@ def test_a_question_that_somebody_answered_in_time_is_never_put():
 
     given, asked = asyncio.run(main())
     assert given == ["a friend's", "a human's"]
-    assert asked[-1] == ("b", None)
+    assert asked == [("b", None)]
 
 
 def test_an_answer_given_beforehand_may_come_too_late():
@@ -306,7 +306,7 @@ def test_whoever_stops_listening_stops_the_asking_too():
 
 
 def test_an_answer_for_a_node_that_does_not_exist_is_refused():
-    with pytest.raises(CommandError, match="no node 'nmae'.*Did you mean 'name'"):
+    with pytest.raises(CommandError, match=r"no node 'nmae'.*Did you mean 'name'"):
         check_answers(["name[2]", "nmae"], diagram_of(NAME))
 
 

@@ -44,9 +44,10 @@ class Names(Mapping[str, Any]):
     @cached_property
     def _inputs(self) -> Mapping[str, Any]:
         program = self._state.program
-        unlabelled = [wire for wire in program.incoming[self._activation.node] if wire.name is None]
-        unnamed = {DEFAULT, *(program.labels[wire.source] for wire in unlabelled)}
-        return spread(self._activation.inputs, unnamed)
+        incoming = program.incoming[self._activation.node]
+        unnamed = {program.labels[wire.source] for wire in incoming if wire.name is None}
+        labelled = {wire.name for wire in incoming}
+        return spread(self._activation.inputs, {DEFAULT, *unnamed} - labelled)
 
     @cached_property
     def _counters(self) -> Mapping[str, int]:

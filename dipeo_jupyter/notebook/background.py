@@ -25,12 +25,12 @@ class BackgroundLoop:
         """
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Start `work` over there and wait for it here; `timeout` is in seconds."""
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Start `work` over there and wait for it here."""
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError("the background loop cannot wait for itself")
-        return self.submit(work).result(timeout)
+        return self.submit(work).result()
 
     def close(self) -> None:
         """Stop the loop and its thread; work that is under way is cancelled."""

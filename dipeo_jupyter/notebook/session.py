@@ -21,11 +21,12 @@ from .values import as_inputs
 
 
 class Session:
-    """Starts runs on an engine in this process."""
+    """Starts runs on an engine in this process. Jobs that still run when it exits are stopped."""
 
     def __init__(self, settings: Settings) -> None:
         self.engine: Engine = build_engine(settings)
         self.loop = BackgroundLoop()
+        atexit.register(self._stop)
 
     def start(
         self,
@@ -56,18 +57,17 @@ class Session:
         conversation = Conversation(self.engine, ack.execution_id, answers or {}, ask)
         return Run(conversation, drawn, source, self.loop, ack.seq)
 
-    def stop(self) -> None:
-        """Stop everything that runs, so that no process of a job is left behind."""
-        self.loop.run(self.engine.close())
-
     def close(self) -> None:
-        self.stop()
+        """Stop everything that runs, and the loop it runs on."""
+        atexit.unregister(self._stop)
+        self._stop()
         self.loop.close()
+
+    def _stop(self) -> None:
+        self.loop.run(self.engine.close())
 
 
 @cache
 def default_session() -> Session:
     """The one session of this kernel, made when it is first used."""
-    session = Session(Settings.from_environment())
-    atexit.register(session.stop)
-    return session
+    return Session(Settings.from_environment())

@@ -49,12 +49,13 @@ _FAILURES: ContextVar[list[Exception]] = ContextVar("failures")
 _ADVICE = {
     400: "Change the request.",
     401: "Check the key.",
-    403: "Check the key, and what it allows.",
+    403: "Check what the key allows.",
     404: "Check the model's name.",
     429: "Too many requests, or the quota is used up.",
 }
 _REFUSED_FOR_GOOD = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
 _REDIRECTS = range(300, 400)
+_ENOUGH = 10_000  # bytes of a refusal
 
 
 class LLMRouter:
@@ -176,8 +177,8 @@ class _Guard:
             jar = aiohttp.DummyCookieJar()
             self._session = aiohttp.ClientSession(cookie_jar=jar, middlewares=[self._watch])
             self._client = AsyncHTTPHandler(shared_session=self._session)
-        access = {"shared_session": self._session, "client": self._client}
-        return access if route in _TAKES_CLIENT else {"shared_session": self._session}
+        access: dict[str, Any] = {"shared_session": self._session}
+        return access | {"client": self._client} if route in _TAKES_CLIENT else access
 
     async def close(self) -> None:
         if self._session is None:
@@ -281,24 +282,21 @@ class _Aside:
 
     def _open(self) -> None:
         runner, over = asyncio.Runner(loop_factory=asyncio.new_event_loop), asyncio.Event()
+        goodbye = self._goodbye  # the thread must not hold `self`, or nobody could let go of it
+
+        async def until_over() -> None:
+            await over.wait()
+            await goodbye()
+
+        def live() -> None:
+            with runner:
+                runner.run(until_over())
+
         self._loop = runner.get_loop()
-        self._thread = threading.Thread(
-            target=_live, args=(runner, over, self._goodbye), name="litellm", daemon=True
-        )
+        self._thread = threading.Thread(target=live, name="litellm", daemon=True)
         self._thread.start()
         self._end = weakref.finalize(self, self._loop.call_soon_threadsafe, over.set)
         self._end.atexit = False  # at the end of the process no thread can be closed properly
-
-
-def _live(
-    runner: asyncio.Runner, over: asyncio.Event, goodbye: Callable[[], Coroutine[Any, Any, None]]
-) -> None:
-    async def until_over() -> None:
-        await over.wait()
-        await goodbye()
-
-    with runner:
-        runner.run(until_over())
 
 
 def _litellm() -> Any:
@@ -371,12 +369,10 @@ def _causes(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-async def _beginning(content: aiohttp.StreamReader, limit: int = 10_000) -> str:
+async def _beginning(content: aiohttp.StreamReader) -> str:
     body = b""
-    async for piece in content.iter_any():
+    while len(body) < _ENOUGH and (piece := await content.readany()):
         body += piece
-        if len(body) > limit:
-            break
     return body.decode(errors="replace")
 
 
@@ -398,7 +394,6 @@ def _seconds(retry_after: str | None) -> float | None:
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return float(text)
     try:
-        wait = parsedate_to_datetime(text) - datetime.now(UTC)
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
-    return max(0.0, wait.total_seconds())

@@ -19,6 +19,11 @@ ANSWERS = {"a": 1, "b": 2, "limit": 3, "load": [1, 2], "step": "x", "outer": "y"
 """What nodes whose value matters are given, instead of code to run."""
 
 
+def given(*labels, more=""):
+    """Nodes that have a value without running any code."""
+    return "\n".join(f"- {{label: {x}, type: user_response, prompt: '?'{more}}}" for x in labels)
+
+
 def decided(condition, inputs=None, *, nodes="", edges="- {from: start, to: if}\n"):
     return run(
         "nodes:\n- {label: start, type: start}\n"
@@ -59,22 +64,22 @@ def test_both_ways_hand_on_the_value_that_came():
 
 
 def test_labelled_values_serve_the_expression_only():
-    nodes = "- {label: limit, type: user_response, prompt: '?'}\n"
+    nodes = given("limit")
     edges = "- {from: start, to: if}\n- {from: limit, to: if, label: most}"
     outcome = decided("expression: n < most", {"n": 1}, nodes=nodes, edges=edges)
     assert {"yes": {"n": 1}} == outcome.outputs
 
 
 def test_several_values_are_handed_on_by_name():
-    nodes = "- {label: a, type: user_response, prompt: '?'}\n- {label: b, type: user_response, prompt: '?'}"
+    nodes = given("a", "b")
     edges = "- {from: a, to: if}\n- {from: b, to: if}"
     outcome = decided("expression: a < b", nodes=nodes, edges=edges)
     assert {"yes": {"a": 1, "b": 2}} == outcome.outputs
 
 
 def test_an_expression_sees_earlier_nodes_by_label():
-    nodes = "- {label: load, type: user_response, prompt: '?'}\n- {label: x, type: user_response, prompt: '?'}"
-    edges = "- {from: load, to: x}\n- {from: x, to: if}"
+    nodes = given("load", "a")
+    edges = "- {from: load, to: a}\n- {from: a, to: if}"
     assert "yes" == way("expression: len(load) == 2", nodes=nodes, edges=edges)
 
 
@@ -120,7 +125,7 @@ def test_an_unknown_node_is_answered_with_the_nearest():
 
 
 def test_check_nodes_executed_asks_whether_all_have_run():
-    nodes = "- {label: a, type: user_response, prompt: '?'}\n- {label: b, type: user_response, prompt: '?'}"
+    nodes = given("a", "b")
     check = "condition_type: check_nodes_executed, node_indices: [{}]"
     edges = "- {from: a, to: if}"
     assert "yes" == way(check.format("a"), nodes=nodes, edges=edges)
@@ -186,10 +191,11 @@ connections:
 
 
 @pytest.mark.parametrize(
-    ("limits", "expected"), [("", "no"), ("max_iteration: 1", "yes"), ("max_iteration: 2", "no")]
+    ("limits", "expected"),
+    [("", "no"), (", max_iteration: 1", "yes"), (", max_iteration: 2", "no")],
 )
 def test_outside_a_loop_detect_looks_at_all_before_it(limits, expected):
-    nodes = f"- {{label: a, type: user_response, prompt: '?', {limits}}}\n- {{label: b, type: user_response, prompt: '?'}}"
+    nodes = given("a", "b", more=limits)
     edges = "- {from: start, to: a}\n- {from: a, to: b}\n- {from: b, to: if}"
     assert expected == way("condition_type: detect_max_iterations", nodes=nodes, edges=edges)
 

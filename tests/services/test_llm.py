@@ -76,18 +76,13 @@ def refusal(llm, request):
 
 def test_sends_exactly_the_messages_and_parameters(llm, openai_server):
     roles = ("system", "Be brief. "), ("user", "One\n"), ("assistant", "ja — ok"), ("user", "")
-    messages = [ChatMessage(*each) for each in roles]
     person = Person(service="openai", model="gpt-4.1-nano", temperature=0.2, stop=["x"], seed=None)
     openai_server.reply("fine")
-    ask(llm, ChatRequest(person, messages, timeout=20))
-    assert openai_server.requests[0].body == {
-        "model": "gpt-4.1-nano",
-        "messages": [{"role": role, "content": content} for role, content in roles],
-        "temperature": 0.2,
-        "stop": ["x"],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
+    ask(llm, ChatRequest(person, [ChatMessage(*each) for each in roles], timeout=20))
+    messages = [{"role": role, "content": content} for role, content in roles]
+    chosen = {"model": "gpt-4.1-nano", "temperature": 0.2, "stop": ["x"], "messages": messages}
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
+    assert openai_server.requests[0].body == chosen | streamed
 
 
 def test_sends_the_key_as_bearer_and_nothing_compressed(llm, openai_server):
@@ -174,12 +169,10 @@ def test_cancelling_passes_through_and_closes_the_connection(llm, openai_server,
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert await asyncio.to_thread(
-            openai_server.wait, lambda: not openai_server.open_connections
-        )
 
     openai_server.hang()
     asyncio.run(run())
+    assert openai_server.wait(lambda: openai_server.open_connections == 0)
     asyncio.run(llm.aclose())
 
 

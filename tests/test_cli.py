@@ -1,0 +1,348 @@
+"""The terminal: what `dipeo` prints where, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from dipeo_jupyter.cli import main
+from dipeo_jupyter.protocol.events import Entry, ExecutionCompleted, ExecutionFailed
+
+ECHO = """
+nodes:
+- {label: start, type: start}
+- {label: text, type: job, code: return default}
+- {label: end, type: endpoint}
+connections: [{from: start, to: text}, {from: text, to: end}]
+"""
+ASK = """
+nodes:
+- {label: start, type: start}
+- {label: name, type: user_response, prompt: "Who?"}
+- {label: age, type: user_response, prompt: "How old?", schema: {type: integer}}
+- {label: end, type: endpoint}
+connections: [{from: start, to: name}, {from: name, to: age}, {from: age, to: end}]
+"""
+FAIL = """
+nodes:
+- {label: start, type: start}
+- label: boom
+  type: job
+  code: |
+    x = 1
+    raise ValueError("no tea")
+connections: [{from: start, to: boom}]
+"""
+WRONG = """
+nodes:
+- {label: start, type: start}
+- {label: end, type: endpiont}
+connections: [{from: start, to: edn}]
+"""
+HANG = """
+nodes:
+- label: hang
+  type: job
+  code: |
+    import os, time
+    open('%s', 'w').write(str(os.getpid()))
+    time.sleep(600)
+"""
+DIPEO = [sys.executable, "-m", "dipeo_jupyter.cli"]
+
+
+class Called(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    diagrams = {"echo": ECHO, "ask": ASK, "fail": FAIL, "wrong": WRONG}
+    for name, text in diagrams.items():
+        (tmp_path / f"{name}.light.yaml").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def dipeo(folder, capsys, monkeypatch):
+    """Call the program in this process, with this text to be read from standard input."""
+
+    def call(command, *more, stdin=""):
+        (folder / "stdin").write_text(stdin)
+        with (folder / "stdin").open() as typed:
+            monkeypatch.setattr(sys, "stdin", typed)
+            code = main([*command.split(), *more])
+        return Called(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def started(folder):
+    """Start the program in a process of its own."""
+    processes = []
+
+    def start(*arguments, **options):
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        processes.append(subprocess.Popen([*DIPEO, *arguments], text=True, **(pipes | options)))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        with process:
+            process.kill()
+
+
+def test_the_result_goes_to_stdout_and_the_way_there_to_stderr(dipeo):
+    called = dipeo("run echo.light.yaml -i topic=tea -i n=3")
+
+    assert called.code == 0
+    assert json.loads(called.out) == {"topic": "tea", "n": 3}
+    assert called.err.splitlines() == ["▶ start[1]", "▶ text[1]", "▶ end[1]"]
+
+
+def test_a_text_is_printed_as_it_is(dipeo, folder):
+    (folder / "text.light.yaml").write_text(ECHO.replace("return default", "return 'tea ☕'"))
+
+    assert dipeo("run text.light.yaml").out == "tea ☕\n"
+
+
+def test_inputs_from_a_file_give_way_to_those_on_the_line(dipeo, folder):
+    (folder / "inputs.json").write_text('{"a": 1, "b": [2]}')
+
+    called = dipeo("run echo.light.yaml --inputs-json inputs.json -i a=one")
+
+    assert json.loads(called.out) == {"a": "one", "b": [2]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file"), ("[1]", "no JSON object"), ("{", "Expecting property name")],
+)
+def test_inputs_that_cannot_be_read_are_wrong_use(dipeo, folder, content, reason):
+    if content is not None:
+        (folder / "inputs.json").write_text(content)
+
+    called = dipeo("run echo.light.yaml --inputs-json inputs.json")
+
+    assert (called.code, called.out) == (2, "")
+    assert "'inputs.json'" in called.err
+    assert reason in called.err
+
+
+def test_an_input_that_is_no_pair_is_wrong_use(dipeo, capsys):
+    with pytest.raises(SystemExit) as left:
+        dipeo("run echo.light.yaml -i topic")
+
+    assert left.value.code == 2
+    assert "'topic' is not NAME=VALUE" in capsys.readouterr().err
+
+
+def test_a_failed_run_tells_its_error_once_with_the_line(dipeo):
+    called = dipeo("run fail.light.yaml")
+
+    assert (called.code, called.out) == (1, "")
+    assert called.err.count("no tea") == 1
+    assert "✗ line 6, node 'boom': ValueError: no tea (line 2 of the code)" in called.err
+
+
+def test_an_endless_loop_fails_with_what_the_engine_says(dipeo, folder):
+    endless = """
+nodes:
+- {label: start, type: start}
+- {label: a, type: condition, expression: "1 < 2"}
+connections: [{from: start, to: a}, {from: "a[condtrue]", to: a}]
+"""
+    (folder / "endless.light.yaml").write_text(endless)
+
+    called = dipeo("run endless.light.yaml")
+
+    assert called.code == 1
+    assert "went round 100 times" in called.err.splitlines()[-1]
+
+
+def test_every_event_is_one_line_that_reads_back(dipeo):
+    called = dipeo("run echo.light.yaml -i topic=tea --json")
+
+    frames = [json.loads(line) for line in called.out.splitlines()]
+    entries = [Entry.from_wire(frame) for frame in frames]
+    assert [entry.to_wire() for entry in entries] == frames
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    assert entries[-1].event == ExecutionCompleted(outputs={"end": {"topic": "tea"}})
+
+
+def test_a_failure_is_an_event_among_the_others(dipeo):
+    called = dipeo("run fail.light.yaml --json")
+
+    assert called.code == 1
+    last = Entry.from_wire(json.loads(called.out.splitlines()[-1])).event
+    assert isinstance(last, ExecutionFailed)
+    assert "no tea" in last.error.details
+
+
+def test_answers_on_the_line_are_not_asked_for(dipeo):
+    called = dipeo("run ask.light.yaml --answer name=Ada --answer age=37")
+
+    assert (called.code, called.out) == (0, "37\n")
+    assert "Who?" not in called.err
+
+
+def test_answers_are_read_line_by_line_from_stdin(dipeo):
+    called = dipeo("run ask.light.yaml", stdin="Ada\n37\n")
+
+    assert (called.code, called.out) == (0, "37\n")
+    assert "[name] Who?\n" in called.err
+
+
+def test_an_invalid_answer_is_asked_for_again_with_the_reason(dipeo):
+    called = dipeo("run ask.light.yaml --answer name=Ada", stdin="old\n37\n")
+
+    assert (called.code, called.out) == (0, "37\n")
+    assert called.err.count("[age] How old?") == 2
+    assert "That is no valid answer" in called.err
+
+
+def test_an_invalid_answer_on_the_line_is_wrong_use(dipeo):
+    called = dipeo("run ask.light.yaml --answer name=Ada --answer age=old", stdin="37\n")
+
+    assert called.code == 2
+    assert "answer given for 'age' was refused" in called.err
+
+
+def test_an_answer_for_no_node_is_wrong_use(dipeo):
+    called = dipeo("run ask.light.yaml --answer nmae=Ada", stdin="Ada\n37\n")
+
+    assert called.code == 2
+    assert "Did you mean 'name'?" in called.err
+
+
+@pytest.mark.parametrize("options", [[], ["--no-interactive"]])
+def test_a_question_that_nobody_answers_exits_with_three(dipeo, options):
+    called = dipeo("run ask.light.yaml --answer name=Ada", *options)
+
+    assert (called.code, called.out) == (3, "")
+    assert "'age' asks 'How old?'" in called.err
+    assert "--answer NODE=VALUE" in called.err
+
+
+def test_without_interaction_stdin_is_not_read(dipeo):
+    assert dipeo("run ask.light.yaml --no-interactive", stdin="Ada\n37\n").code == 3
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_wrong_diagram_is_refused_with_all_its_lines(dipeo, command):
+    called = dipeo(f"{command} wrong.light.yaml")
+
+    assert (called.code, called.out) == (2, "")
+    assert called.err.startswith("wrong.light.yaml: error: line 5: ")
+    assert "'edn'" in called.err
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_what_only_the_engine_finds_has_its_line_too(dipeo, folder, command):
+    (folder / "type.light.yaml").write_text(WRONG.replace("edn", "end"))
+
+    called = dipeo(f"{command} type.light.yaml")
+
+    assert called.code == 2
+    assert "type.light.yaml: error: line 4: " in called.err
+    assert "Did you mean 'endpoint'?" in called.err
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_file_that_is_not_there_is_wrong_use(dipeo, command):
+    called = dipeo(f"{command} nowhere.light.yaml")
+
+    assert called.code == 2
+    assert "nowhere.light.yaml: error: " in called.err
+    assert "No such file" in called.err
+
+
+def test_a_file_that_is_no_utf8_says_so(dipeo, folder):
+    (folder / "latin.light.yaml").write_bytes(b"nodes: [{label: caf\xe9, type: start}]\n")
+
+    called = dipeo("check latin.light.yaml")
+
+    assert called.code == 2
+    assert "no UTF-8 text" in called.err
+
+
+def test_a_check_without_problems_says_so_and_runs_nothing(dipeo, folder):
+    writes = ECHO.replace("type: endpoint", "type: endpoint, save_to_file: true, file_path: x.json")
+    (folder / "writes.light.yaml").write_text(writes)
+
+    assert dipeo("check writes.light.yaml") == (0, "writes.light.yaml: no problems\n", "")
+    assert not (folder / "x.json").exists()
+
+
+def test_warnings_are_shown_but_do_not_fail(dipeo, folder):
+    (folder / "lonely.light.yaml").write_text(
+        ECHO.replace("{label: start, type: start}", "{label: start, type: job, code: return 1}")
+    )
+
+    called = dipeo("check lonely.light.yaml")
+
+    assert called.code == 0
+    assert "lonely.light.yaml: warning: line 3: " in called.err
+
+
+def test_problems_as_json_say_where_they_are(dipeo, folder):
+    (folder / "type.light.yaml").write_text(WRONG.replace("edn", "end"))
+
+    (problem,) = json.loads(dipeo("check type.light.yaml --json").out)
+
+    assert problem["code"] == "unknown_type"
+    assert (problem["severity"], problem["node"], problem["line"]) == ("error", "end", 4)
+
+
+def test_a_setting_that_is_none_is_wrong_use(dipeo, monkeypatch):
+    monkeypatch.setenv("DIPEO_MAX_CONCURRENCY", "many")
+
+    called = dipeo("run echo.light.yaml")
+
+    assert called.code == 2
+    assert "DIPEO_MAX_CONCURRENCY is 'many'" in called.err
+
+
+def test_whoever_stops_reading_causes_no_traceback(started):
+    process = started("run", "echo.light.yaml", "--json")
+
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(60) in (0, 1)
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_an_interrupt_leaves_no_process_of_a_job_behind(started, folder):
+    os.mkfifo(folder / "pid")
+    (folder / "hang.light.yaml").write_text(HANG % (folder / "pid"))
+    process = started("run", "hang.light.yaml")
+    job = int((folder / "pid").read_text())
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(60) == 130
+    assert process.stderr.read().endswith("dipeo: interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.kill(job, 0)
+
+
+def test_an_interrupt_does_not_wait_for_the_human(started):
+    process = started("run", "ask.light.yaml")
+    while "Who?" not in process.stderr.readline():
+        assert process.poll() is None
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(60) == 130
+    assert process.stderr.read() == "dipeo: interrupted\n"
