@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.clock import Clock, SystemClock
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.node import Node
+from dipeo_jupyter.engine.ports import LLM
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.protocol.commands import GetExecution, UserResponse
@@ -26,6 +28,7 @@ def engine(
     server: OpenAIServer | None = None,
     root: Path = Path(),
     types: Mapping[str, type[Node]] = {},
+    llm: LLM | None = None,
 ) -> Callable[[], Engine]:
     """An engine with this clock, this provider as `openai`, and these node types besides ours."""
     environ = {"OPENAI_API_KEY": "sk-canary-0123456789abcdef"}
@@ -33,6 +36,7 @@ def engine(
 
     def build() -> Engine:
         services = build_services(Settings(root=root, environ=environ, api_bases=bases))
+        services = replace(services, llm=llm or services.llm)
         known = {**load_node_types(), **types}
         return Engine(known, services, MemoryJournal(), clock or SystemClock())
 

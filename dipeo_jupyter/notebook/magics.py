@@ -18,7 +18,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.display import display
 
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import did_you_mean, nearest
 from ..errors import DipeoError
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ class DipeoMagics(Magics):
 
     def awaits(self, lines: list[str]) -> list[str]:
         """IPython's hook on every cell: put `await` before the magic, so that the cell waits."""
-        if not self.shell.autoawait:
-            return lines
-        return [f"await {line}" if line.startswith(MAGIC) else line for line in lines]
+        if self.shell.autoawait and lines and lines[0].startswith(MAGIC):
+            return [f"await {lines[0]}", *lines[1:]]
+        return lines
 
     def _start(self, words: argparse.Namespace, cell: str) -> Run:
         from .session import default_session  # noqa: PLC0415 - only who runs a diagram pays for it
@@ -153,8 +153,8 @@ class DipeoMagics(Magics):
     def _variable(self, name: str) -> Any:
         namespace = self.shell.user_ns
         if name not in namespace:
-            mine = [each for each in namespace if not each.startswith("_")]
-            hint = did_you_mean(name, mine) or f"Write {name}=value to give one here."
+            closest = nearest(name, sorted(namespace.keys() - self.shell.user_ns_hidden.keys()))
+            hint = f"Did you mean {closest!r}?" if closest else f"Write {name}=… to give a value."
             raise UsageError(f"%%dipeo: the notebook has no variable {name!r}. {hint}")
         return namespace[name]
 

@@ -99,11 +99,12 @@ class Question(Fact):
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def fact(cls: type[T]) -> type[T]:
-    """Make an event class: plain frozen data, because two are made for every activation.
+    """Make an event class: plain data that the type checker keeps anybody from changing.
 
-    What comes from outside is checked by `event_adapter`.
+    Two are made for every activation, and freezing them at run time as well would cost more than
+    all the rest of making them. What comes from outside is checked by `event_adapter`.
     """
-    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    return dataclass(slots=True, kw_only=True)(cls)
 
 
 @fact

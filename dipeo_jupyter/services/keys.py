@@ -167,10 +167,6 @@ class Keys:
                     return value
         raise ServiceError(_not_found(provider, names))
 
-    def notion_token(self) -> str:
-        """Read the token for Notion; raises `ServiceError` when there is none."""
-        return self.get("notion")
-
     def redact(self, text: str) -> str:
         """The text without any key, be it plain or encoded as hex, base64, JSON or part of a URL.
 

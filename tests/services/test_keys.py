@@ -92,8 +92,8 @@ def test_an_exchanged_key_counts_at_once():
 
 
 def test_notion_has_its_token_under_two_names():
-    assert Keys({"NOTION_TOKEN": KEY}).notion_token() == KEY
-    assert Keys({"NOTION_API_KEY": KEY}).notion_token() == KEY
+    assert Keys({"NOTION_TOKEN": KEY}).get("notion") == KEY
+    assert Keys({"NOTION_API_KEY": KEY}).get("notion") == KEY
 
 
 def test_the_repr_names_variables_and_no_value():
