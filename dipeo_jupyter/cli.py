@@ -13,14 +13,15 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import __version__
 from .app import build_engine
 from .client import Conversation, check_answers, explain, in_thread, in_words, json_or_text
 from .diagram.files import read
 from .diagram.source import Source
+from .engine.engine import Engine
 from .errors import CommandError, DiagramError, NoAnswerError, Problem
 from .protocol import events as e
 from .protocol.commands import CheckDiagram, ExecuteDiagram
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
-    parser.add_argument("--version", action="version", version=f"dipeo {__version__}")
+    parser.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run a diagram and print its result")
     run.set_defaults(command=_run)
@@ -95,7 +96,7 @@ async def _run(options: argparse.Namespace) -> int:
     answers = dict(options.answer)
     check_answers(answers, diagram)
     command = ExecuteDiagram(diagram=diagram, inputs=_inputs(options))
-    engine, terminal = build_engine(Settings.from_environment()), _Terminal()
+    engine, terminal = _engine(), _Terminal()
     try:
         ack = await engine.send(command)
         assert ack.execution_id is not None
@@ -143,7 +144,7 @@ def _say_event(event: e.AnyEvent, source: Source | None) -> None:
 async def _check(options: argparse.Namespace) -> int:
     diagram, source = read(Path(options.file))
     assert source is not None
-    engine = build_engine(Settings.from_environment())
+    engine = _engine()
     ack = await engine.send(CheckDiagram(diagram=diagram))
     problems = [source.locate(problem) for problem in ack.result]
     _say_problems(options.file, problems)
@@ -154,6 +155,13 @@ async def _check(options: argparse.Namespace) -> int:
     elif not problems:
         print(f"{options.file}: no problems")
     return WRONG if any(problem.severity == "error" for problem in problems) else DONE
+
+
+def _engine() -> Engine:
+    try:
+        return build_engine(Settings.from_environment())
+    except ValueError as error:
+        raise CommandError(str(error), code="bad_setting") from None
 
 
 class _Terminal:

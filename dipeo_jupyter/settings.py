@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import CommandError
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -27,7 +25,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read the `DIPEO_…` variables; raises `CommandError` for a value that is none.
+        """Read the `DIPEO_…` variables; raises `ValueError` for one that cannot be.
 
         `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and `DIPEO_<PROVIDER>_API_BASE`
         for each provider that is reached elsewhere.
@@ -51,6 +49,5 @@ class Settings:
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdecimal() or int(text) < 1:
-        message = f"{name} is {text!r}; it must be a whole number, 1 or more."
-        raise CommandError(message, code="bad_setting")
+        raise ValueError(f"{name} is {text!r}; it must be a whole number, 1 or more")
     return int(text)

@@ -10,19 +10,19 @@ class Gate:
     """`code` is the job's; it tells its process id through one pipe and waits at another."""
 
     def __init__(self, folder: Path) -> None:
-        self._here, self._go = str(folder / "here"), str(folder / "go")
-        os.mkfifo(self._here)
-        os.mkfifo(self._go)
+        self.here, self.go = str(folder / "here"), str(folder / "go")
+        os.mkfifo(self.here)
+        os.mkfifo(self.go)
         self.code = (
             "import os; "
-            f"open({self._here!r}, 'w').write(str(os.getpid())); "
-            f"return open({self._go!r}).read()"
+            f"open({self.here!r}, 'w').write(str(os.getpid())); "
+            f"return open({self.go!r}).read()"
         )
 
     def reached(self) -> int:
         """Wait until the job is here; its process id."""
-        return int(Path(self._here).read_text())
+        return int(Path(self.here).read_text())
 
     def let_through(self, word: str = "through") -> None:
         """Wait until the job waits, and hand it a word, which is its value."""
-        Path(self._go).write_text(word)
+        Path(self.go).write_text(word)

@@ -60,11 +60,10 @@ class Exchange:
             await self.event(completion({"delta": {}, "finish_reason": ending}))
             if self.usage and self.request.body.get("stream_options", {}).get("include_usage"):
                 await self.event(completion(None, usage=self.usage))
-            await self.event("[DONE]")
-            await self.write("0\r\n\r\n")
+            await self.event("[DONE]", "0\r\n\r\n")
 
-    async def event(self, data: str) -> None:
-        await self.write(f"{len(data.encode()) + 8:x}\r\ndata: {data}\n\n\r\n")
+    async def event(self, data: str, end: str = "") -> None:
+        await self.write(f"{len(data.encode()) + 8:x}\r\ndata: {data}\n\n\r\n{end}")
 
     async def head(self, status: int, **headers: Any) -> None:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.clock import Clock, SystemClock
 from dipeo_jupyter.engine.engine import Engine
@@ -20,6 +22,9 @@ from dipeo_jupyter.services.journal import MemoryJournal
 from dipeo_jupyter.settings import Settings
 from tests.openai_server import OpenAIServer
 from tests.running import Steer
+
+REAL_MODELS = pytest.mark.filterwarnings("ignore:Item .*ReadOnly:UserWarning")
+"""For tests that speak through litellm: it warns of its own classes when it first uses them."""
 
 
 def engine(

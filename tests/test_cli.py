@@ -337,8 +337,9 @@ def test_an_interrupt_leaves_no_process_of_a_job_behind(started, folder):
         os.kill(job, 0)
 
 
-def test_an_interrupt_does_not_wait_for_the_human(started):
-    process = started("run", "ask.light.yaml")
+def test_an_interrupt_does_not_wait_for_the_human(started, folder):
+    (folder / "who.light.yaml").write_text(ASK.replace(", schema: {type: integer}", ""))
+    process = started("run", "who.light.yaml")
     while "Who?" not in process.stderr.readline():
         assert process.poll() is None
 
@@ -346,3 +347,14 @@ def test_an_interrupt_does_not_wait_for_the_human(started):
 
     assert process.wait(60) == 130
     assert process.stderr.read() == "dipeo: interrupted\n"
+
+
+def test_a_line_typed_after_a_question_is_for_the_next_one(started, folder):
+    timed = ASK.replace('"Who?"', '"Who?", timeout: 0.2, on_error: {default: nobody}')
+    (folder / "timed.light.yaml").write_text(timed.replace(", schema: {type: integer}", ""))
+    process = started("run", "timed.light.yaml")
+    while "How old?" not in process.stderr.readline():
+        assert process.poll() is None
+
+    assert process.communicate("37\n", 60)[0] == "37\n"
+    assert process.returncode == 0

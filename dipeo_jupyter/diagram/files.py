@@ -27,12 +27,13 @@ def read(source: Readable) -> tuple[Diagram, Source | None]:
     path = Path(source)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+    except (OSError, ValueError) as error:
+        no_text = isinstance(error, UnicodeDecodeError)
+        reason = "it is no UTF-8 text" if no_text else getattr(error, "strerror", error)
         message = f"The diagram {str(source)!r} cannot be read: {reason}."
         raise DiagramError(Problem("unreadable", message)) from None
     diagram, marks = light.parse(text, path.name)
     if diagram.name is None:
-        name = path.name.removesuffix(path.suffix).removesuffix(".light")
+        name = path.stem.removesuffix(".light").removesuffix(".dipeo")
         diagram = diagram.model_copy(update={"name": name})
     return diagram, marks

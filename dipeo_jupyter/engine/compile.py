@@ -78,9 +78,9 @@ def _build(spec: NodeSpec, node_types: NodeTypes) -> Node:
     try:
         return node_type.model_validate(settings)
     except ValidationError as error:
-        raise DiagramError(
-            *(_property_problem(spec, node_type, each) for each in error.errors())
-        ) from None
+        # A property that is an alias of two is wrong twice.
+        problems = dict.fromkeys(_property_problem(spec, node_type, x) for x in error.errors())
+        raise DiagramError(*problems) from None
 
 
 def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Problem:
@@ -94,7 +94,7 @@ def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Prob
         message = f"{where} ({node_type.type}) has no property {name!r}."
         hint = did_you_mean(str(name), node_type.property_names())
         return Problem("unknown_property", message, spec.label, path, hint)
-    if error["type"] == "missing":
+    if error["type"] == "missing" and len(error["loc"]) == 1:
         message = f"{where} ({node_type.type}) needs the property {name!r}."
         return Problem("missing_property", message, spec.label, path)
     text = error["msg"].removeprefix("Value error, ")

@@ -46,6 +46,8 @@ def carried(state: ExecutionState, wire: Wire) -> Any:
     assert activation is not None
     value = activation.outputs[wire.handle]
     match wire.content_type:
+        case None:  # nearly all: first, because this is on the hot path
+            return value
         case "raw_text":
             return as_text(value)
         case "object":

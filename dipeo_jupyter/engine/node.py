@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
 from ..errors import DipeoError, Problem, ServiceError
@@ -174,6 +174,17 @@ class Node(BaseModel, ABC):
     retry: RetryPolicy | None = None
     on_error: Literal["fail", "continue", "edge"] | DefaultValue = "fail"
     join: Literal["all", "any"] = "all"
+
+    @field_validator("on_error", mode="before")
+    @classmethod
+    def _known_policy(cls, value: Any) -> Any:
+        """One sentence, where the union of types would give two for each mistake."""
+        default = isinstance(value, DefaultValue) or (
+            isinstance(value, Mapping) and value.keys() == {"default"}
+        )
+        if not default and value not in ("fail", "continue", "edge"):
+            raise ValueError("write fail, continue, edge, or {default: value}")
+        return value
 
     @property
     def counter(self) -> str | None:

@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from ..diagram import expression
 from ..diagram.model import Diagram, Label
 from ..diagram.suggest import did_you_mean
 from ..engine.node import Context, Inputs, Node, Result
 from ..errors import ExpressionError, NodeError, Problem
+from .checks import check_expression
 
 TRUE, FALSE = "condtrue", "condfalse"
 
@@ -56,11 +56,7 @@ class Condition(Node):
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         if self.expression and self.condition_type in ("expression", "custom"):
-            try:
-                expression.check(self.expression, {"iterations"})
-            except ExpressionError as error:
-                path = ("nodes", label, "expression")
-                yield Problem("bad_expression", f"Node {label!r}: {error}", label, path)
+            yield from check_expression(label, "expression", self.expression)
         known = [spec.label for spec in diagram.nodes]
         for name in self.node_indices:
             if name not in known:

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, cast
 
 from pydantic import AliasChoices, Field
 
-from ..diagram import expression
 from ..diagram.language.values import kind
 from ..diagram.model import DEFAULT, Diagram, Label
 from ..engine.node import Context, Inputs, Result
 from ..errors import DipeoError, ExpressionError, NodeError, Problem
 from ..protocol.events import Message, Usage
+from .checks import check_expression
 from .speech import Speaker, Talk
 
 
@@ -54,11 +54,7 @@ class PersonBatchJob(Speaker):
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from super().check(label, diagram)
-        try:
-            expression.check(self.items or "0")
-        except ExpressionError as error:
-            path = ("nodes", label, "items")
-            yield Problem("bad_expression", f"Node {label!r}: {error}", label, path)
+        yield from check_expression(label, "items", self.items)
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         items = self._items(inputs, ctx)
@@ -109,11 +105,11 @@ class PersonBatchJob(Speaker):
             if not isinstance(error, DipeoError):
                 raise error
             if not self.partial:
-                raise NodeError(
+                message = (
                     f"{len(failed)} of {len(done)} items failed; the first is item {index}: "
-                    f"{error} With `partial: true` the node goes on with the others.",
-                    field=getattr(error, "field", None),
+                    f"{str(error).rstrip('.')}. With `partial: true` the others go on."
                 )
+                raise NodeError(message, field=getattr(error, "field", None))
         value: Any = [each.reply.content for each in answered.values()]
         if self.partial:
             value = {

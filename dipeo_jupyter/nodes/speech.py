@@ -17,6 +17,7 @@ from ..engine.node import Context, Inputs, Node, RetryPolicy
 from ..engine.ports import ChatMessage, ChatRequest
 from ..errors import NodeError, Problem, ServiceError, TemplateError
 from ..protocol.events import Message
+from .checks import check_template
 from .views import View, as_chat, choose, view_named
 
 DEFAULT_TIMEOUT = 120.0
@@ -121,11 +122,7 @@ class Speaker(Node):
             self.default_prompt: "default_prompt",
         }
         for text, field in prompts.items():
-            try:
-                template.check(text or "")
-            except TemplateError as error:
-                path = ("nodes", label, field)
-                yield Problem("bad_template", f"Node {label!r}: {error}", label, path)
+            yield from check_template(label, field, text)
 
     def prompt_of(self, ctx: Context, names: Mapping[str, Any]) -> str:
         """What is said in this turn."""

@@ -10,8 +10,9 @@ from pydantic import AliasChoices, Field, JsonValue, field_validator
 
 from ..diagram.model import Diagram, Label
 from ..engine.node import Context, Inputs, Node, Result
-from ..engine.schemas import fault_in, misfit
+from ..engine.schemas import misfit
 from ..errors import NodeError, Problem
+from .checks import check_schema
 
 
 class Start(Node):
@@ -44,9 +45,7 @@ class Start(Node):
         return value
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        if self.data_schema is not None and (fault := fault_in(self.data_schema)):
-            message = f"Node {label!r}: `data_schema` is no JSON Schema: {fault}."
-            yield Problem("bad_schema", message, label, ("nodes", label, "data_schema"))
+        yield from check_schema(label, "data_schema", self.data_schema)
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if isinstance(self.custom_data, dict):

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, model_validator
 
-from ..diagram import template
 from ..diagram.model import Diagram, Label
 from ..engine.node import Context, Inputs, Node, Result
-from ..engine.schemas import fault_in
 from ..errors import NodeError, Problem, TemplateError
 from ..protocol.events import Question
+from .checks import check_schema, check_template
 
 
 class UserResponse(Node):
@@ -38,14 +37,8 @@ class UserResponse(Node):
         return self
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        try:
-            template.check(self.prompt)
-        except TemplateError as error:
-            path = ("nodes", label, "prompt")
-            yield Problem("bad_template", f"Node {label!r}: {error}", label, path)
-        if self.answer_schema is not None and (fault := fault_in(self.answer_schema)):
-            message = f"Node {label!r}: `schema` is no JSON Schema: {fault}."
-            yield Problem("bad_schema", message, label, ("nodes", label, "answer_schema"))
+        yield from check_template(label, "prompt", self.prompt)
+        yield from check_schema(label, "answer_schema", self.answer_schema)
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         try:

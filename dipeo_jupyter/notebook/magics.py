@@ -1,7 +1,7 @@
 """`%%dipeo`: a cell that holds a diagram, and runs it.
 
-The cell is awaited, so that the kernel's event loop lives while the diagram runs. What is heavy is
-imported when the first diagram is run.
+In a kernel the cell is awaited, so that the kernel's event loop lives while the diagram runs. What
+is heavy is imported when the first diagram is run.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def _options() -> Options:
         metavar="NAME[=VALUE]",
         help="variables of the notebook, or values (JSON or text), for the start node",
     )
-    options.add_argument(
+    end = options.add_mutually_exclusive_group()
+    end.add_argument(
         "--out",
         metavar="NAME",
         type=_variable_name,
@@ -80,7 +81,7 @@ def _options() -> Options:
     options.add_argument(
         "--answers", metavar="VARIABLE", help="a dict of answers to user_response nodes"
     )
-    options.add_argument(
+    end.add_argument(
         "--no-wait", action="store_true", help="return at once; the run goes on by itself"
     )
     return options
@@ -106,18 +107,29 @@ class DipeoMagics(Magics):
             raise UsageError(f"%%dipeo: {error}") from None
         if words.help:
             print(options.format_help())  # noqa: T201 - what was asked for
-            return _at_once(None) if self.shell.autoawait else None
+            return _at_once(None) if self._awaits() else None
         run = self._start(words, cell)
         self.shell.push({words.name or UNNAMED: run})
-        if self.shell.autoawait:
+        if self._awaits():
             return _at_once(run) if words.no_wait else self._awaited(run, words)
         return run if words.no_wait else self._waited(run, words)
 
-    def awaits(self, lines: list[str]) -> list[str]:
+    def transform(self, lines: list[str]) -> list[str]:
         """IPython's hook on every cell: put `await` before the magic, so that the cell waits."""
-        if self.shell.autoawait and lines and lines[0].startswith(MAGIC):
+        if lines and lines[0].startswith(MAGIC) and self._awaits():
             return [f"await {lines[0]}", *lines[1:]]
         return lines
+
+    def _awaits(self) -> bool:
+        """Whether there is a loop, as in a kernel, that must live while the cell waits.
+
+        In a terminal there is none, and Ctrl-C would not even cancel what it awaits.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return bool(self.shell.autoawait)
 
     def _start(self, words: argparse.Namespace, cell: str) -> Run:
         from .session import default_session  # noqa: PLC0415 - only who runs a diagram pays for it
@@ -168,8 +180,9 @@ def _shown(run: Run, name: str) -> Iterator[None]:
         display(run)
         raise
     except (asyncio.CancelledError, KeyboardInterrupt):
-        how = f"`{name}.resume()` goes on with it, `await {name}` waits for it."
-        raise Interrupted(f"the run is {run.status}; {how}") from None
+        how = f" `{name}.resume()` goes on with it, `await {name}` waits for it."
+        paused = run.status == "paused"  # else it has just come to its end
+        raise Interrupted(f"the run is {run.status}.{how if paused else ''}") from None
 
 
 async def _at_once(value: Run | None) -> Run | None:
@@ -181,11 +194,11 @@ def register(shell: InteractiveShell) -> None:
     """Make `%%dipeo` known to a shell."""
     magics = DipeoMagics(shell)
     shell.register_magics(magics)
-    shell.input_transformers_post.append(magics.awaits)
+    shell.input_transformers_post.append(magics.transform)
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Undo `register`."""
     magics = shell.magics_manager.registry.pop(DipeoMagics.__name__)
-    shell.input_transformers_post.remove(magics.awaits)
+    shell.input_transformers_post.remove(magics.transform)
     shell.magics_manager.magics["cell"].pop("dipeo", None)

@@ -22,6 +22,8 @@ from .history import ActivationRecord, History
 
 SHORT = 72
 """Characters of a value that the text form of a run shows."""
+BETWEEN_LOOKS = 0.2
+"""Seconds: ipykernel obeys its stop button only when something else wakes the kernel's loop up."""
 
 
 @dataclass(frozen=True)
@@ -187,9 +189,13 @@ class Run:
         return self._wait().__await__()
 
     async def _wait(self) -> Run:
+        attending = asyncio.wrap_future(self._loop.submit(self._attend()))
         try:
-            await asyncio.wrap_future(self._loop.submit(self._attend()))
+            while not attending.done():
+                await asyncio.wait({attending}, timeout=BETWEEN_LOOKS)
+            attending.result()
         except asyncio.CancelledError:
+            attending.cancel()
             self._interrupt()
             raise
         return self._settled()

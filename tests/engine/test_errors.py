@@ -12,7 +12,9 @@ from dipeo_jupyter.errors import DiagramError, NodeError, ServiceError
 from dipeo_jupyter.protocol import events as e
 from tests.clock import FakeClock
 from tests.running import run
-from tests.steering import engine
+from tests.steering import REAL_MODELS, engine
+
+pytestmark = REAL_MODELS
 
 
 class WordlessError(Exception):
@@ -196,7 +198,11 @@ connections:
 def test_an_unknown_on_error_is_found_before_running(value):
     with pytest.raises(DiagramError) as caught:
         failing(f"type: breaks, name: node, on_error: {value}")
-    assert {"bad_property"} == {problem.code for problem in caught.value.problems}
+    (problem,) = caught.value.problems
+    assert (
+        "Node 'bad': on_error: write fail, continue, edge, or {default: value}" == problem.message
+    )
+    assert ("bad_property", ("nodes", "bad", "on_error")) == (problem.code, problem.path)
 
 
 def test_an_error_edge_needs_the_node_to_have_one():

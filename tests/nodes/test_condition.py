@@ -166,6 +166,30 @@ connections:
     assert (2, 6) == (len(outcome.completed("outer")), len(outcome.completed("step")))
 
 
+def test_before_its_first_turn_in_a_loop_a_node_has_none():
+    outcome = run(
+        """
+nodes:
+- {label: start, type: start}
+- {label: outer, type: user_response, prompt: '?'}
+- {label: enough, type: condition, expression: "iterations('step') >= 2"}
+- {label: step, type: user_response, prompt: '?'}
+- {label: twice, type: condition, expression: "iterations('outer') >= 2"}
+- {label: end, type: endpoint}
+connections:
+- {from: start, to: outer}
+- {from: outer, to: enough}
+- {from: "enough[condfalse]", to: step}
+- {from: step, to: enough}
+- {from: "enough[condtrue]", to: twice}
+- {from: "twice[condfalse]", to: outer}
+- {from: "twice[condtrue]", to: end}
+""",
+        answers=ANSWERS,
+    )
+    assert (6, 4) == (len(outcome.completed("enough")), len(outcome.completed("step")))
+
+
 @pytest.mark.parametrize(("limits", "rounds"), [((1, 1), 1), ((2, 3), 3), ((4, 2), 4)])
 def test_detect_waits_for_every_limit_in_its_loop(limits, rounds):
     outcome = run(

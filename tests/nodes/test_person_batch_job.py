@@ -11,7 +11,9 @@ from dipeo_jupyter.errors import DiagramError
 from dipeo_jupyter.protocol import events as e
 from tests.clock import FakeClock
 from tests.running import run
-from tests.steering import engine
+from tests.steering import REAL_MODELS, engine
+
+pytestmark = REAL_MODELS
 
 DEMO = "\npersons:\n  P: {service: demo, answers: [yes]}\n"
 REAL = "\npersons:\n  P: {service: openai, model: m}\n"
@@ -199,7 +201,7 @@ def test_without_partial_it_fails_after_all_are_done(openai_server):
     openai_server.fail(401)
     error = at(openai_server, "items: rows").error
     assert error.message.startswith("2 of 3 items failed; the first is item 0: 127.0.0.1 refused")
-    assert error.message.endswith("With `partial: true` the node goes on with the others.")
+    assert error.message.endswith(" With `partial: true` the others go on.")
     assert ["0 a", "1 b", "2 c"] == contents(openai_server)
 
 

@@ -10,7 +10,9 @@ from dipeo_jupyter.diagram import light
 from dipeo_jupyter.errors import DiagramError
 from dipeo_jupyter.protocol import events as e
 from tests.running import run
-from tests.steering import answering, engine
+from tests.steering import REAL_MODELS, answering, engine
+
+pytestmark = REAL_MODELS
 
 PERSONS = """
 persons:
@@ -297,6 +299,28 @@ def test_the_first_prompt_is_said_in_the_first_turn(settings, prompts):
     assert prompts == spoken(settings, turns=3).prompts("p")
 
 
+def test_a_loop_entered_again_begins_with_the_first_prompt():
+    outcome = run(
+        """
+nodes:
+- {label: start, type: start}
+- {label: outer, type: condition, expression: 1 < 2, max_iteration: 2}
+- {label: p, type: person_job, person: P, first_only_prompt: a, prompt: b, max_iteration: 2}
+- {label: inner done, type: condition, condition_type: detect_max_iterations}
+- {label: done, type: condition, condition_type: detect_max_iterations}
+connections:
+- {from: start, to: outer}
+- {from: "outer[condtrue]", to: p}
+- {from: p, to: inner done}
+- {from: "inner done[condfalse]", to: p}
+- {from: "inner done[condtrue]", to: done}
+- {from: "done[condfalse]", to: outer}
+"""
+        + DEMO
+    )
+    assert ["a", "b", "a", "b"] == outcome.prompts("p")
+
+
 def test_the_answer_is_streamed_handed_on_and_counted(server):
     server.usage(prompt_tokens=7, completion_tokens=2)
     outcome = run(TALK.replace(", SETTINGS", "") + PERSONS, engine=engine(server=server))
@@ -353,6 +377,7 @@ def test_an_unknown_name_is_found_where_it_was_written(settings, field):
         ("person: P, firstOnlyPrompt: '{{x'", "bad_template", "firstOnlyPrompt"),
         ("person: P, prompt: hi, memorize_to: goldfsh", "bad_property", "memorize_to"),
         ("person: P, prompt: hi, at_most: 0", "bad_property", "at_most"),
+        ("person: P, prompt: [hi]", "bad_property", "prompt"),
         ("person: P, default_prompt: a, defaultPrompt: b", "bad_property", "defaultPrompt"),
         ("person: P, prompt: hi, promt: hi", "unknown_property", "promt"),
     ],

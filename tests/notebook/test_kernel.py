@@ -1,4 +1,4 @@
-"""`%%dipeo` in a real kernel: its loop lives, its stop button works, its questions reach a human."""
+"""`%%dipeo` in a real kernel: its loop lives, its stop button works, its questions are asked."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_other_tasks_of_the_kernel_go_on_during_a_cell(cell, gate):
     async def let_through():
         while True:
             try:
-                pipe = os.open({gate._go!r}, os.O_WRONLY | os.O_NONBLOCK)
+                pipe = os.open({gate.go!r}, os.O_WRONLY | os.O_NONBLOCK)
             except OSError:  # the job does not wait yet
                 await asyncio.sleep(0.01)
             else:
@@ -151,7 +151,7 @@ def test_an_interrupt_stops_a_hanging_job_which_can_go_on(cell, gate):
     error = running.interrupt()
 
     assert error == (
-        "KeyboardInterrupt: the run is paused; "
+        "KeyboardInterrupt: the run is paused. "
         "`slow.resume()` goes on with it, `await slow` waits for it."
     )
     assert cell("slow.status").end() == "'paused'"
@@ -232,9 +232,10 @@ def test_a_question_reaches_whoever_waits_for_a_started_run(cell):
 
 
 def test_without_stdin_the_run_is_left_waiting_and_answerable(tmp_path):
+    diagram = "\nnodes:\n- {label: name, type: user_response, prompt: Who?}"
     notebook = nbformat.v4.new_notebook()
-    answer = "ask.answer('name', 'Ada'); ask.answer('age', 3); (await ask).output"
-    for source in ("%load_ext dipeo_jupyter", f"%%dipeo ask{ASK}", "ask.status", answer):
+    answer = "ask.answer('name', 'Ada'); (await ask).output"
+    for source in ("%load_ext dipeo_jupyter", f"%%dipeo ask{diagram}", "ask.status", answer):
         notebook.cells.append(nbformat.v4.new_code_cell(source))
 
     nbclient.execute(notebook, timeout=LONG, allow_errors=True, cwd=str(tmp_path))
@@ -244,4 +245,4 @@ def test_without_stdin_the_run_is_left_waiting_and_answerable(tmp_path):
     assert "image/svg+xml" in shown["data"]
     assert error["traceback"] == [f"NoAnswerError: {error['evalue']}"]
     assert status["data"]["text/plain"] == "'waiting'"
-    assert output["data"]["text/plain"] == "3"
+    assert output["data"]["text/plain"] == "'Ada'"

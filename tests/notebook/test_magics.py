@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
 import types
 
 import pytest
@@ -52,7 +55,12 @@ class Cells:
         self.run("%load_ext dipeo_jupyter")
 
     def run(self, code):
-        return self.shell.run_cell(code)
+        """Run a cell as a kernel does: on a loop that goes on."""
+        return asyncio.run(self.task(code))
+
+    async def task(self, code):
+        cell = self.shell.transform_cell(code)
+        return await self.shell.run_cell_async(code, transformed_cell=cell)
 
     def dipeo(self, line, diagram):
         result = self.run(f"%%dipeo {line}{diagram}")
@@ -138,6 +146,7 @@ def test_help_lists_the_options_and_runs_nothing(cells, capsys):
         ("my-run", "'my-run' cannot be the name of a variable"),
         ("--out class", "'class' cannot be the name of a variable"),
         ("--answers guests", "'guests' is no dict"),
+        ("--out x --no-wait", "--no-wait: not allowed with argument --out"),
         ("'half", "No closing quotation"),
     ],
 )
@@ -196,11 +205,8 @@ def test_an_invalid_answer_given_beforehand_is_a_clear_error(cells):
 
 
 def test_the_loop_of_the_shell_lives_while_the_cell_waits(cells, gate):
-    code = f"%%dipeo{gated(gate)}"
-
     async def main():
-        cell = cells.shell.run_cell_async(code, transformed_cell=cells.shell.transform_cell(code))
-        running = asyncio.create_task(cell)
+        running = asyncio.create_task(cells.task(f"%%dipeo{gated(gate)}"))
         await asyncio.to_thread(gate.reached)
         await asyncio.to_thread(gate.let_through, "tea")
         return (await running).result.output
@@ -209,18 +215,15 @@ def test_the_loop_of_the_shell_lives_while_the_cell_waits(cells, gate):
 
 
 def test_an_interrupt_pauses_the_run_and_says_how_to_go_on(cells, gate, capsys):
-    code = f"%%dipeo slow{gated(gate)}"
-
     async def main():
-        cell = cells.shell.run_cell_async(code, transformed_cell=cells.shell.transform_cell(code))
-        running = asyncio.create_task(cell)
+        running = asyncio.create_task(cells.task(f"%%dipeo slow{gated(gate)}"))
         await asyncio.to_thread(gate.reached)
         running.cancel()
         return (await running).error_in_exec
 
     assert isinstance(asyncio.run(main()), Interrupted)
     assert shown(capsys) == (
-        "KeyboardInterrupt: the run is paused; "
+        "KeyboardInterrupt: the run is paused. "
         "`slow.resume()` goes on with it, `await slow` waits for it.\n"
     )
     assert cells["slow"].status == "paused"
@@ -231,6 +234,28 @@ def test_without_autoawait_the_cell_blocks_until_the_end(cells):
 
     assert cells.dipeo("hello --inputs n=1", ECHO).output == {"n": 1}
     assert cells.dipeo("--no-wait", ECHO) is cells["_run"]
+    assert cells.dipeo("--help", ECHO) is None
+
+
+def test_in_a_terminal_the_cell_blocks_until_the_end(cells):
+    result = cells.shell.run_cell(f"%%dipeo --inputs n=1{ECHO}")
+
+    assert result.result.output == {"n": 1}
+    assert cells.shell.run_cell(f"%%dipeo{FAIL}").error_in_exec.run is cells["_run"]
+
+
+def test_an_interrupt_in_a_terminal_pauses_the_run_too(cells, gate, capsys):
+    def press():
+        gate.reached()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    result = cells.shell.run_cell(f"%%dipeo slow{gated(gate)}")
+    presser.join()
+
+    assert isinstance(result.error_in_exec, Interrupted)
+    assert shown(capsys).startswith("KeyboardInterrupt: the run is paused")
 
 
 def test_autoawait_may_be_switched_on_later(kernel, tmp_path):

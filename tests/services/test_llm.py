@@ -307,7 +307,7 @@ def test_an_exchanged_key_counts_from_the_next_call(openai_server):
 def test_one_llm_serves_one_event_loop_after_another(llm, openai_server):
     answers = [asyncio.run(llm.chat(wish(text), len)).text for text in ("one", "two", "three")]
     assert answers == ["one", "two", "three"]
-    assert openai_server.open_connections == 1
+    assert openai_server.wait(lambda: openai_server.open_connections == 1)
     asyncio.run(llm.aclose())
 
 

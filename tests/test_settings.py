@@ -1,0 +1,56 @@
+"""What can be set from outside, and what cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dipeo_jupyter.settings import Settings
+
+
+def test_without_variables_there_are_defaults(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    settings = Settings.from_environment({})
+
+    assert settings.root == Path.cwd()
+    assert (settings.max_concurrency, settings.max_rounds) == (20, 100)
+    assert settings.api_bases == {}
+
+
+def test_variables_go_before_defaults_and_empty_ones_do_not():
+    environ = {"DIPEO_ROOT": "/data", "DIPEO_MAX_CONCURRENCY": "3", "DIPEO_MAX_ROUNDS": ""}
+
+    settings = Settings.from_environment(environ)
+
+    assert settings.root == Path("/data")
+    assert (settings.max_concurrency, settings.max_rounds) == (3, 100)
+
+
+def test_each_provider_may_be_reached_elsewhere():
+    settings = Settings.from_environment({"DIPEO_OPENAI_API_BASE": "http://here/v1"})
+
+    assert settings.api_bases == {"openai": "http://here/v1"}
+
+
+@pytest.mark.parametrize("name", ["DIPEO_MAX_CONCURRENCY", "DIPEO_MAX_ROUNDS"])
+@pytest.mark.parametrize("value", ["0", "-1", "2.5", "many"])
+def test_a_count_that_is_none_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=f"{name} is '{value}'.*1 or more"):
+        Settings.from_environment({name: value})
+
+
+def test_keys_are_never_shown():
+    settings = Settings.from_environment({"OPENAI_API_KEY": "sk-secret"})
+
+    assert "sk-secret" not in repr(settings)
+    assert settings.environ["OPENAI_API_KEY"] == "sk-secret"
+
+
+def test_a_key_that_is_exported_later_takes_effect(monkeypatch):
+    settings = Settings.from_environment()
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-new")
+
+    assert settings.environ["OPENAI_API_KEY"] == "sk-new"
