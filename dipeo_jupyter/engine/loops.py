@@ -41,6 +41,8 @@ class Arc:
 class Loop:
     """One loop. `nodes` is all it holds, inner loops and what hangs off it included.
 
+    `core` is the part that goes round: it keeps the loop going, what hangs off does not.
+
     `entries` come in the order in which they were taken; `parent` is the loop around it, or
     `OUTSIDE`.
     """
@@ -48,6 +50,7 @@ class Loop:
     index: int
     parent: int
     nodes: tuple[Node, ...]
+    core: frozenset[Node]
     entries: tuple[Node, ...]
     back_edges: frozenset[EdgeIndex]
 
@@ -94,7 +97,7 @@ def find_loops(graph: Graph) -> tuple[Loop, ...]:
                 for arc in graph.incoming[entry]
                 if arc.index in graph.back and arc.source in core
             )
-            loops.append(Loop(len(loops), parent, tuple(sorted(nodes)), entries, back))
+            loops.append(Loop(len(loops), parent, tuple(sorted(nodes)), core, entries, back))
             todo.append((nodes, loops[-1].index))
     return tuple(loops)
 

@@ -80,7 +80,7 @@ def _overrun(state: ExecutionState) -> ErrorInfo:
     loop = state.overrun
     message = (
         f"The loop {state.program.loop_name(loop)} went round {state.max_rounds} times and did not "
-        "end. Give a node in it a max_iteration, or make its condition come true."
+        "end: none of its conditions ever led out of it. Look at them, or raise max_rounds."
     )
     first = state.program.loops[loop].entries[0]
     return ErrorInfo(type="LimitExceeded", message=message, node=state.program.labels[first])

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..protocol import events as e
-from .loops import OUTSIDE
+from .loops import OUTSIDE, Loop
 from .moments import Activation, Moment, Round
 from .program import Program, Region, Wire
 
@@ -69,7 +69,7 @@ class ExecutionState:
         """What this round has behind it; None in the first round of an outermost loop."""
         self.ended: list[Round | None] = [None] * loops
         self.moved = bytearray(loops)
-        """Whether any node of the loop has really run in this round."""
+        """Whether any node that goes round in the loop has really run in this round."""
 
         for region in program.regions:
             self.missing[region.loop.index] = len(region.members) + len(region.children)
@@ -125,6 +125,7 @@ class ExecutionState:
                 self.status, self.error = "failed", event.error
             case e.ExecutionCancelled():
                 self.status = "cancelled"
+                self.questions.clear()
             case e.NodeProgress() | e.TokenDelta() | e.Broadcast():
                 pass
 
@@ -169,7 +170,8 @@ class ExecutionState:
         if self.steps_left is not None:
             self.steps_left -= 1
         for loop in self.program.loops_around[node]:
-            self.moved[loop] = True
+            if node in self.program.loops[loop].core:
+                self.moved[loop] = True
         activation = self._activation(node, event.activation, event.inputs)
         self._leave_ready(node, RUNNING)
         self.running[node] = activation
@@ -259,8 +261,7 @@ class ExecutionState:
         moment = self._end_of_round(region)
         for wire in region.back:
             self.settled[wire.index], self.live[wire.index] = self.coming.pop(wire.index)
-        # A round in which all only hand on what they said before would repeat itself for ever.
-        if self.moved[loop] and any(self.live[wire.index] for wire in region.back):
+        if any(self.live[wire.index] for wire in region.back) and self._can_move(region.loop):
             if self.rounds[loop] >= self.max_rounds:
                 self.overrun = loop
                 return False
@@ -274,6 +275,16 @@ class ExecutionState:
             assert last is not None
             self._settle(wire, last, alive=source is not None)
         return True
+
+    def _can_move(self, loop: Loop) -> bool:
+        """Whether another round could bring anything new.
+
+        A round in which all only hand on what they said before would repeat itself for ever.
+        """
+        limits = ((node, self.program.nodes[node].max_iteration) for node in loop.core)
+        return bool(self.moved[loop.index]) and any(
+            limit is None or self.turns[node] < limit for node, limit in limits
+        )
 
     def _end_of_round(self, region: Region) -> Round:
         loop = region.loop.index

@@ -32,7 +32,6 @@ class Reference:
     turns: dict[str, int] = field(default_factory=dict)
     back: set[int] = field(default_factory=set)
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fired: int = 0
 
     def __post_init__(self) -> None:
         self.labels = [node.label for node in self.diagram.nodes]
@@ -177,11 +176,14 @@ class Reference:
         back = self.take_back_edges(core)
         rounds = 1
         while True:
-            before = self.fired
+            before = self.fired_in(core)
             self.region(nodes, [*around, nodes])
             self.value |= {n: self.coming.pop(n) for n in back}
             again = [n for n in back if self.value.get(n, DEAD) is not DEAD]
-            if not again or self.fired == before:
+            out_of_turns = all(
+                self.limit[x] is not None and self.turns.get(x, 0) >= self.limit[x] for x in core
+            )
+            if not again or out_of_turns or self.fired_in(core) == before:
                 break
             if rounds >= self.max_rounds:
                 raise OverrunError
@@ -194,6 +196,10 @@ class Reference:
                 if not leaves:
                     self.settle(n, self.carried.pop(n, DEAD))
         self.back = outer_back
+
+    def fired_in(self, nodes: set[str]) -> int:
+        """How many times these have really run so far."""
+        return sum(isinstance(each, tuple) for label in nodes for each in self.log[label])
 
     def forget(self, nodes: set[str], but: Collection[int] = ()) -> None:
         for n, e in self.edges:
@@ -228,7 +234,6 @@ class Reference:
         else:
             number = sum(isinstance(each, tuple) for each in self.log[label]) + 1
             outputs = self.behave(label, number, inputs)
-            self.fired += 1
             self.turns[label] = turn + 1
             self.said[label] = outputs
             self.log[label].append((number, inputs, outputs))

@@ -197,6 +197,17 @@ def test_the_first_answer_wins_and_the_second_is_refused():
     assert {"end": "first"} == outputs
 
 
+def test_an_answer_after_the_end_is_refused():
+    async def main():
+        async with running(ASK) as (engine, run_id):
+            await until(engine, run_id, e.InputRequired)
+            await engine.send(c.CancelExecution(execution_id=run_id))
+            await engine.send(c.UserResponse(execution_id=run_id, node="human", value="x"))
+
+    with pytest.raises(CommandError, match="does not wait for an answer"):
+        asyncio.run(main())
+
+
 def test_two_runs_go_on_at_the_same_time():
     async def main():
         async with running(ASK) as (engine, one):

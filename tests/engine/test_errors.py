@@ -12,9 +12,7 @@ from dipeo_jupyter.errors import DiagramError, NodeError, ServiceError
 from dipeo_jupyter.protocol import events as e
 from tests.clock import FakeClock
 from tests.running import run
-from tests.steering import REAL_MODELS, engine
-
-pytestmark = REAL_MODELS
+from tests.steering import engine
 
 
 class WordlessError(Exception):

@@ -206,6 +206,21 @@ connections: [{from: a, to: b}, {from: b, to: a}, {from: b, to: end}]
     assert (2, 3) == (len(outcome.completed("a")), len(outcome.completed("b")))
 
 
+def test_what_hangs_off_does_not_keep_a_loop_going():
+    outcome = run(
+        """
+nodes:
+- {label: start, type: start}
+- {label: a, type: job, max_iteration: 3, code: return 1}
+- {label: log, type: job, code: return 2}
+- {label: end, type: endpoint}
+connections: [{from: start, to: a}, {from: a, to: a}, {from: a, to: log}, {from: log, to: end}]
+"""
+    )
+
+    assert (3, 3, 3) == tuple(len(outcome.completed(label)) for label in ("a", "log", "end"))
+
+
 def test_a_loop_that_never_ends_fails_and_is_named():
     outcome = run(
         """

@@ -11,9 +11,7 @@ from dipeo_jupyter.errors import DiagramError
 from dipeo_jupyter.protocol import events as e
 from tests.clock import FakeClock
 from tests.running import run
-from tests.steering import REAL_MODELS, engine
-
-pytestmark = REAL_MODELS
+from tests.steering import engine
 
 DEMO = "\npersons:\n  P: {service: demo, answers: [yes]}\n"
 REAL = "\npersons:\n  P: {service: openai, model: m}\n"

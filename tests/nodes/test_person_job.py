@@ -10,9 +10,7 @@ from dipeo_jupyter.diagram import light
 from dipeo_jupyter.errors import DiagramError
 from dipeo_jupyter.protocol import events as e
 from tests.running import run
-from tests.steering import REAL_MODELS, answering, engine
-
-pytestmark = REAL_MODELS
+from tests.steering import answering, engine
 
 PERSONS = """
 persons:
