@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from .suggest import nearest
 
 _KINDS = {
     str: "text",
@@ -47,12 +50,19 @@ def _sentence(detail: ErrorDetails) -> str:
             return f"`{field}` is unknown here"
         case "string_type":
             return f"`{field}` must be text, not {found}"
-        case "float_type" | "float_parsing":
+        case "float_type" | "float_parsing" | "int_type" | "int_parsing" | "int_from_float":
             return f"`{field}` must be a number, not {found}"
-        case "model_type" | "dict_type":
+        case "bool_type" | "bool_parsing":
+            return f"`{field}` must be true or false, not {found}"
+        case "model_type" | "model_attributes_type" | "dict_type":
             return f"`{field}` must be a map, not {found}"
+        case "tuple_type" | "list_type":
+            return f"`{field}` must be a list, not {found}"
+        case "literal_error":
+            return f"`{field}` must be {detail['ctx']['expected']}, not {detail['input']!r:.60}"
         case _:
-            return f"`{field}`: {detail['msg']}"
+            said = detail["msg"].removeprefix("Value error, ").rstrip(".")
+            return f"`{field}`: {said}" if field else said
 
 
 def _hint(detail: ErrorDetails) -> str | None:
@@ -60,4 +70,8 @@ def _hint(detail: ErrorDetails) -> str | None:
         return "Put it in quotes."
     if detail["type"] == "extra_forbidden" and ":" in str(detail["loc"][-1]):
         return "Put a space after the colon."
+    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
+        known = re.findall("'([^']+)'", detail["ctx"]["expected"])
+        closest = nearest(detail["input"], known)
+        return f"Did you mean {closest!r}?" if closest else None
     return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ..diagram.model import DEFAULT, Diagram, Edge, NodeSpec
 from ..diagram.suggest import did_you_mean
+from ..diagram.wrong_values import WrongValue, wrong_values
 from ..errors import DiagramError, Problem
 from .loops import Arc, Graph, find_loops, strongly_connected
 from .node import Node
@@ -79,11 +80,16 @@ def _build(spec: NodeSpec, node_types: NodeTypes) -> Node:
         return node_type.model_validate(settings)
     except ValidationError as error:
         # A property that is an alias of two is wrong twice.
-        problems = dict.fromkeys(_property_problem(spec, node_type, x) for x in error.errors())
+        problems = dict.fromkeys(
+            _property_problem(spec, node_type, detail, wrong)
+            for detail, wrong in zip(error.errors(), wrong_values(error), strict=True)
+        )
         raise DiagramError(*problems) from None
 
 
-def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Problem:
+def _property_problem(
+    spec: NodeSpec, node_type: type[Node], error: ErrorDetails, wrong: WrongValue
+) -> Problem:
     name = str(error["loc"][0]) if error["loc"] else None
     path = ("nodes", spec.label, *error["loc"]) if name in spec.props else ("nodes", spec.label)
     where = f"Node {spec.label!r}"
@@ -97,10 +103,7 @@ def _property_problem(spec: NodeSpec, node_type: type[Node], error: Any) -> Prob
     if error["type"] == "missing" and len(error["loc"]) == 1:
         message = f"{where} ({node_type.type}) needs the property {name!r}."
         return Problem("missing_property", message, spec.label, path)
-    text = error["msg"].removeprefix("Value error, ")
-    inner = ".".join(str(each) for each in error["loc"])
-    message = f"{where}: {inner}: {text}" if inner else f"{where}: {text}"
-    return Problem("bad_property", message, spec.label, path)
+    return Problem("bad_property", f"{where}: {wrong.message}", spec.label, path, wrong.hint)
 
 
 def _checked(spec: NodeSpec, node: Node, diagram: Diagram) -> Iterator[Problem]:

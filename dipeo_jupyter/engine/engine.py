@@ -12,6 +12,7 @@ from typing import Any
 
 from ulid import ULID
 
+from ..diagram.model import Diagram
 from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol.events import Broadcast, Entry, ExecutionId
@@ -22,6 +23,13 @@ from .ports import Journal, Services
 
 LARGE = 300
 """Compiling a diagram of more nodes than this would hold up the loop for too long."""
+
+
+def _slow_to_compile(diagram: Diagram) -> bool:
+    """Large diagrams, and those with a JSON Schema: importing its library takes seconds."""
+    return len(diagram.nodes) > LARGE or any(
+        name.endswith("schema") for spec in diagram.nodes for name in spec.props
+    )
 
 
 class Engine:
@@ -49,7 +57,7 @@ class Engine:
                 execution = await self._execute(command)
                 return c.Ack(execution_id=execution.execution_id, seq=execution.seq)
             case c.CheckDiagram():
-                _, problems = examine(command.diagram, self._node_types)
+                _, problems = await asyncio.to_thread(examine, command.diagram, self._node_types)
                 return c.Ack(result=problems)
             case c.ListExecutions():
                 return c.Ack(result=[_summary(each) for each in self._executions.values()])
@@ -82,7 +90,7 @@ class Engine:
         await asyncio.gather(*(execution.stop() for execution in self._executions.values()))
 
     async def _execute(self, command: c.ExecuteDiagram) -> Execution:
-        if len(command.diagram.nodes) > LARGE:
+        if _slow_to_compile(command.diagram):
             program = await asyncio.to_thread(compile_diagram, command.diagram, self._node_types)
         else:
             program = compile_diagram(command.diagram, self._node_types)

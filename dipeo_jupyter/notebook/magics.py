@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from ..diagram.suggest import did_you_mean, nearest
@@ -47,7 +47,7 @@ class Options(argparse.ArgumentParser):
         for word in message.partition("unrecognized arguments: ")[2].split():
             known = [each for each in self._option_string_actions if each.startswith("--")]
             hint = hint or did_you_mean(word.partition("=")[0], known)
-        raise UsageError(f"%%dipeo: {message}. {hint or 'See %%dipeo --help.'}")
+        raise UsageError(f"%%dipeo: {message}. {hint or 'See %dipeo --help.'}")
 
 
 def _options() -> Options:
@@ -113,6 +113,15 @@ class DipeoMagics(Magics):
         if self._awaits():
             return _at_once(run) if words.no_wait else self._awaited(run, words)
         return run if words.no_wait else self._waited(run, words)
+
+    @line_magic("dipeo")
+    def help(self, line: str) -> None:
+        """Say what `%%dipeo` does; a cell of its own would have to have a body."""
+        if line.strip() not in ("", "-h", "--help"):
+            raise UsageError(
+                "%dipeo only helps; a diagram is run by %%dipeo, with two percent signs."
+            )
+        print(_options().format_help())  # noqa: T201 - what was asked for
 
     def transform(self, lines: list[str]) -> list[str]:
         """IPython's hook on every cell: put `await` before the magic, so that the cell waits."""

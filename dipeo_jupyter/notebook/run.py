@@ -160,6 +160,8 @@ class Run:
 
     def step(self, steps: int = 1) -> None:
         """Let so many activations through, then pause again."""
+        if steps < 1:
+            raise CommandError(f"A run makes 1 step or more, not {steps}.", code="bad_command")
         self._send(c.StepExecution(execution_id=self.id, steps=steps))
 
     def cancel(self) -> None:
@@ -224,8 +226,12 @@ class Run:
         return [_row(each) for each in self._history.activations.copy()]
 
     def to_frame(self) -> Any:
-        """The same as a pandas DataFrame; raises `ImportError` without pandas."""
-        import pandas as pd  # noqa: PLC0415 - optional, and slow to import
+        """The same as a pandas DataFrame; raises `CommandError` without pandas."""
+        try:
+            import pandas as pd  # noqa: PLC0415 - optional, and slow to import
+        except ImportError:
+            message = "A table needs pandas: pip install pandas. `to_records()` does without."
+            raise CommandError(message, code="no_pandas") from None
 
         return pd.DataFrame(self.to_records(), columns=list(_ROW))
 
