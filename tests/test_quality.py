@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ ROOT = Path(__file__).parents[1]
 )
 def test_the_code_keeps_the_rules_of_the_house(command):
     tool, *arguments = command.split()
-    program = shutil.which(tool)
-    assert program, f"{tool} is not installed"
+    program = shutil.which(tool, path=sysconfig.get_path("scripts"))
+    assert program, f"{tool} is not installed beside this Python"
 
     done = subprocess.run(
         [program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False

@@ -114,13 +114,11 @@ class DipeoMagics(Magics):
             return _at_once(run) if words.no_wait else self._awaited(run, words)
         return run if words.no_wait else self._waited(run, words)
 
-    @line_magic("dipeo")
+    @line_magic("dipeo")  # type: ignore[arg-type] # IPython types only its bare form
     def help(self, line: str) -> None:
         """Say what `%%dipeo` does; a cell of its own would have to have a body."""
         if line.strip() not in ("", "-h", "--help"):
-            raise UsageError(
-                "%dipeo only helps; a diagram is run by %%dipeo, with two percent signs."
-            )
+            raise UsageError("%dipeo only helps; %%dipeo, with two percent signs, runs a diagram.")
         print(_options().format_help())  # noqa: T201 - what was asked for
 
     def transform(self, lines: list[str]) -> list[str]:
@@ -210,4 +208,5 @@ def unregister(shell: InteractiveShell) -> None:
     """Undo `register`."""
     magics = shell.magics_manager.registry.pop(DipeoMagics.__name__)
     shell.input_transformers_post.remove(magics.transform)
-    shell.magics_manager.magics["cell"].pop("dipeo", None)
+    for kind in ("cell", "line"):
+        shell.magics_manager.magics[kind].pop("dipeo", None)

@@ -36,6 +36,8 @@ def only(text):
         ("{label: a, type: user_response}", "missing_property", "needs the property 'prompt'"),
         ("{label: a, type: endpoint, max_iteration: 0}", "bad_property", "greater than or equal"),
         ("{label: a, type: condition}", "bad_property", "needs an `expression`"),
+        ("{label: a, type: job, code: x, retry: 3}", "bad_property", "`retry` must be a map"),
+        ("{label: a, type: job, code: x, join: al}", "bad_property", "Did you mean 'all'?"),
         ("{label: a, type: condition, expression: 1 +}", "bad_expression", "'a'"),
         ("{label: a, type: person_job, person: P, prompt: hi}", "unknown_person", "none of the"),
     ],

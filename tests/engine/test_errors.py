@@ -198,7 +198,8 @@ def test_an_unknown_on_error_is_found_before_running(value):
         failing(f"type: breaks, name: node, on_error: {value}")
     (problem,) = caught.value.problems
     assert (
-        "Node 'bad': on_error: write fail, continue, edge, or {default: value}" == problem.message
+        "Node 'bad': `on_error`: write fail, continue, edge, or {default: value}."
+        == problem.message
     )
     assert ("bad_property", ("nodes", "bad", "on_error")) == (problem.code, problem.path)
 
