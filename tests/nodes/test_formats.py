@@ -38,7 +38,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @pytest.mark.parametrize("kind", ["json", "yaml"])
 @given(value=values)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=150, derandomize=True, database=None)
 def test_json_and_yaml_give_back_every_value(kind: Format, value: Any) -> None:
     assert load(dump(value, kind), kind) == value
 
