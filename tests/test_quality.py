@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # mypy without its cache
 @pytest.mark.parametrize(
     "command",
     ["ruff check .", "ruff format --check .", "mypy"],

@@ -18,6 +18,8 @@ from .model import DEFAULT, Diagram, Edge, Label, NodeSpec, Person
 
 MARGIN = 24.0
 HEADING = 30.0
+NOTEBOOK_WIDTH = 800.0
+"""Pixels that a notebook leaves for an output; JupyterLab cuts off what is wider."""
 LABEL_SIZE, DETAIL_SIZE, COUNT_SIZE = 13.0, 11.0, 10.5
 TEXT_LEFT, TEXT_RIGHT = 43.0, 6.0
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
@@ -70,9 +72,11 @@ class _Picture:
         summary = words(" ".join(_summary(self.diagram, self.states)))
         scope = "d" + hashlib.sha256(f"{name}{summary}{body}".encode()).hexdigest()[:10]
         width, height = number(self.width), number(self.height)
+        shown = min(1.0, NOTEBOOK_WIDTH / self.width)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{scope}" role="img" '
-            f'aria-labelledby="{scope}-t {scope}-d" width="{width}" height="{height}" '
+            f'aria-labelledby="{scope}-t {scope}-d" '
+            f'width="{number(self.width * shown)}" height="{number(self.height * shown)}" '
             f'viewBox="0 0 {width} {height}" font-family="{FONT}" '
             f'style="max-width:100%;height:auto">\n'
             f'<title id="{scope}-t">{name}</title>\n<desc id="{scope}-d">{summary}</desc>\n'
