@@ -117,6 +117,13 @@ def test_the_debate_of_the_readme_runs_from_a_terminal(tmp_path, monkeypatch, ca
     assert capsys.readouterr().out.startswith("[demo] ")
 
 
+def test_the_picture_in_the_readme_is_what_the_cell_shows():
+    run = dipeo_jupyter.run_sync(blocks("yaml")[0].split("\n", 1)[1], {"topic": "tea"})
+
+    saved = (ROOT / "notebooks" / "debate.svg").read_text(encoding="utf-8")
+    assert run.picture() == saved, "save `run.picture()` of the README's debate there"
+
+
 def test_there_is_one_command_to_try_it_and_one_to_test():
     assert (len(TRY), len(TEST)) == (1, 1)
     assert (ROOT / re.search(r"notebooks/\S+\.ipynb", TRY[0])[0]).exists()
