@@ -326,7 +326,7 @@ def test_what_is_typed_is_strict_json_or_text(text, value):
 
 
 def test_an_error_is_explained_with_node_and_line():
-    _, source = light.parse(NAME)
+    source = light.survey(NAME).source
     error = e.ErrorInfo(type="NodeError", message="no", node="name", field="prompt")
 
     assert explain(error, source) == "line 4, node 'name': no"

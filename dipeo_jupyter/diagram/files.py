@@ -1,16 +1,43 @@
-"""Read a diagram from wherever it is: a text, a file, or one that is there already."""
+"""Read a diagram from wherever it is, in any of the three formats, and write it in any of them."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import ModuleType
+from typing import Literal, TypeAlias, get_args
 
 from ..errors import DiagramError, Problem
-from . import light
+from . import light, native, readable
 from .model import Diagram
-from .source import Source
+from .source import Reading, Source
+from .yaml.events import MAX_TEXT
 
-Readable = str | Path | Diagram
-"""A diagram, a file's path, or light YAML (text with more than one line)."""
+Readable: TypeAlias = str | Path | Diagram
+"""A diagram, a file's path, or a diagram's text (with more than one line, or JSON)."""
+Format: TypeAlias = Literal["light", "native", "readable"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+SUFFIXES: dict[Format, str] = {
+    "light": ".light.yaml",
+    "native": ".native.json",
+    "readable": ".readable.yaml",
+}
+
+_MODULES: dict[Format, ModuleType] = {"light": light, "native": native, "readable": readable}
+_BY_NAME: dict[Format, re.Pattern[str]] = {
+    "native": re.compile(r"\.json$", re.IGNORECASE),
+    "readable": re.compile(r"\.readable\.ya?ml$", re.IGNORECASE),
+    "light": re.compile(r"\.(light|dipeo)\.ya?ml$", re.IGNORECASE),
+}
+_ENDINGS = re.compile(r"(\.(light|native|readable|dipeo))?\.(ya?ml|json)$", re.IGNORECASE)
+_BY_CONTENT: dict[Format, re.Pattern[str]] = {
+    "native": re.compile(r"\s*\{"),
+    "light": re.compile(r"^version:\s*[\"']?light\b", re.MULTILINE),
+    "readable": re.compile(
+        r"^((version|format):\s*[\"']?readable\b|(flow|workflow):)", re.MULTILINE
+    ),
+}
+_MOST_BYTES = 4 * MAX_TEXT
 
 
 def load(source: Readable) -> Diagram:
@@ -22,18 +49,63 @@ def read(source: Readable) -> tuple[Diagram, Source | None]:
     """The same, with the text it was read from, in which errors can be pointed at."""
     if isinstance(source, Diagram):
         return source, None
-    if isinstance(source, str) and "\n" in source:
-        return light.parse(source, "diagram")
+    reading = survey(source).checked()
+    return reading.diagram, reading.source
+
+
+def survey(source: str | Path) -> Reading:
+    """What can be read of a file or a text, and all that is wrong with it; never raises."""
+    if isinstance(source, str) and _is_text(source):
+        return survey_text(source)
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text_of(path)
+    except DiagramError as error:
+        return Reading(Diagram(), Source("", path.name, {}), error.problems)
+    reading = survey_text(text, path.name)
+    if reading.diagram.name is None:
+        named = reading.diagram.model_copy(update={"name": _ENDINGS.sub("", path.name)})
+        return Reading(named, reading.source, reading.problems)
+    return reading
+
+
+def survey_text(text: str, name: str = "diagram") -> Reading:
+    """The same for a text that is called `name`."""
+    reading: Reading = _MODULES[detect(text, name)].survey(text, name)
+    return reading
+
+
+def dumps(diagram: Diagram, to: Format = "light") -> str:
+    """The diagram as text in a format; reading it gives the same diagram back."""
+    text: str = _MODULES[to].dumps(diagram)
+    return text
+
+
+def detect(text: str, name: str = "") -> Format:
+    """The format of a text: what it says itself, else what its name says, else light."""
+    for format_, pattern in _BY_CONTENT.items():
+        if pattern.search(text) if format_ != "native" else pattern.match(text):
+            return format_
+    return format_of_name(name) or "light"
+
+
+def format_of_name(name: str) -> Format | None:
+    """The format that a file's name stands for, if it stands for one."""
+    return next((each for each, pattern in _BY_NAME.items() if pattern.search(name)), None)
+
+
+def _is_text(source: str) -> bool:
+    return "\n" in source or source.lstrip().startswith("{")
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            message = f"The diagram {str(path)!r} has more than {_MOST_BYTES:,} bytes."
+            raise DiagramError(Problem("too_large", message))
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         no_text = isinstance(error, UnicodeDecodeError)
         reason = "it is no UTF-8 text" if no_text else getattr(error, "strerror", error)
-        message = f"The diagram {str(source)!r} cannot be read: {reason}."
+        message = f"The diagram {str(path)!r} cannot be read: {reason}."
         raise DiagramError(Problem("unreadable", message)) from None
-    diagram, marks = light.parse(text, path.name)
-    if diagram.name is None:
-        name = path.stem.removesuffix(".light").removesuffix(".dipeo")
-        diagram = diagram.model_copy(update={"name": name})
-    return diagram, marks

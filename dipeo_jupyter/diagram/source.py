@@ -1,4 +1,4 @@
-"""The text a diagram was read from, and where in it everything stands."""
+"""What came of reading a text: the diagram, what is wrong with it, and where everything stands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from ..errors import Problem
+from ..errors import DiagramError, Problem
+from .model import Diagram
 from .yaml.events import Place
 from .yaml.tree import Tree, compose
 
@@ -47,6 +48,29 @@ class Source:
         if place is None and problem.node is not None:
             place = self.place_of("nodes", problem.node)
         return problem.at(*place) if place else problem
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A diagram as far as it could be read, and all that is wrong with the text.
+
+    Each problem has its line and column; they come in the order of the text.
+    """
+
+    diagram: Diagram
+    source: Source
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems because of which the diagram is not what its author meant."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    def checked(self) -> Reading:
+        """Itself; raises `DiagramError` with all errors when there are some."""
+        if self.errors:
+            raise DiagramError(*self.errors)
+        return self
 
 
 def read(text: str, name: str = "diagram") -> tuple[JsonValue, Source]:

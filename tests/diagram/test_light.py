@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dipeo_jupyter.diagram.light import dumps, loads, parse
+from dipeo_jupyter.diagram.light import dumps, loads, survey
 from dipeo_jupyter.diagram.model import Person, Position
 
 FILES = Path(__file__).parent / "diagrams"
@@ -263,4 +263,4 @@ def test_endpoint_is_a_label_first_then_label_and_handle(text, expected):
 
 
 def test_name_of_the_text_is_kept_in_the_source():
-    assert parse("nodes: []", "debate")[1].name == "debate"
+    assert survey("nodes: []", "debate").source.name == "debate"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dipeo_jupyter.diagram.light import parse
+from dipeo_jupyter.diagram.light import survey
 from dipeo_jupyter.errors import Problem
 
 TEXT = """\
@@ -42,7 +42,7 @@ extra: {a: 1}
 
 @pytest.fixture(scope="module")
 def source():
-    return parse(TEXT, "debate")[1]
+    return survey(TEXT, "debate").source
 
 
 @pytest.mark.parametrize(
@@ -111,5 +111,5 @@ def test_problem_is_located_by_path_then_by_node(source, problem, place):
 
 
 def test_edge_among_edges_has_its_own_place():
-    source = parse("nodes: [{label: a, type: b}]\nconnections: []\nedges: [a -> a]")[1]
+    source = survey("nodes: [{label: a, type: b}]\nconnections: []\nedges: [a -> a]").source
     assert source.place_of("edges", 0) == (3, 9)

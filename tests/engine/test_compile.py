@@ -17,7 +17,8 @@ START = "- {label: start, type: start}\n"
 
 def problems(text):
     """Code, line and message of each problem."""
-    diagram, source = light.parse(dedent(text))
+    reading = light.survey(dedent(text)).checked()
+    diagram, source = reading.diagram, reading.source
     _, found = examine(diagram, TYPES)
     return [source.locate(problem) for problem in found]
 

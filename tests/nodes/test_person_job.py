@@ -386,7 +386,7 @@ def test_mistakes_are_found_before_running_with_their_place(settings, code, fiel
         run(text)
     (problem,) = caught.value.problems
     assert (code, ("nodes", "p", field)) == (problem.code, problem.path)
-    assert light.parse(text)[1].place_of(*problem.path) != (1, 8)
+    assert light.survey(text).source.place_of(*problem.path) != (1, 8)
 
 
 @pytest.mark.parametrize("settings", ["person: P", "prompt: hi", "person: P, memory_config: 3"])

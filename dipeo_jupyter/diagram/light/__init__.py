@@ -3,7 +3,7 @@
 `reading.py` and `writing.py` are the two ways; start there.
 """
 
-from .reading import loads, parse
+from .reading import loads, survey
 from .writing import dumps
 
-__all__ = ["dumps", "loads", "parse"]
+__all__ = ["dumps", "loads", "survey"]

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from ...errors import DiagramError, Problem
 from ..labels import label_fault
 from ..model import Diagram, Label, Person
-from ..source import Path, Source, read
+from ..source import Path, Reading, Source, read
 from ..wrong_values import kind
 from .edges import build_edge, edge_entries
 from .nodes import Draft, build_node, draft_nodes
@@ -24,19 +24,22 @@ from .writing import RESERVED
 
 def loads(text: str) -> Diagram:
     """The diagram that light YAML describes. Raises `DiagramError` with all problems at once."""
-    return parse(text)[0]
+    return survey(text).checked().diagram
 
 
-def parse(text: str, name: str = "diagram") -> tuple[Diagram, Source]:
-    """The diagram, and where in the text its parts are; `name` is what the text is called.
+def survey(text: str, name: str = "diagram") -> Reading:
+    """What can be read of a text; `name` is what the text is called.
 
-    Raises `DiagramError` with all problems at once (the first 50), each with its line.
+    Never raises: a text of which nothing can be read gives an empty diagram and the reason.
     """
-    data, source = read(text, name)
-    report = Report(source)
-    diagram = _diagram(_top_level(data), report)
-    report.finish()
-    return diagram, report.source
+    source = Source(text, name, {})
+    try:
+        data, source = read(text, name)
+        report = Report(source)
+        diagram = _diagram(_top_level(data), report)
+    except DiagramError as error:
+        return Reading(Diagram(), source, error.problems)
+    return Reading(diagram, report.source, report.in_order())
 
 
 def _top_level(data: JsonValue) -> Map:

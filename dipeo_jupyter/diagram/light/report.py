@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ...errors import DiagramError, Problem
+from ...errors import Problem
 from ..source import Path, Source
 from ..wrong_values import kind, wrong_values
 from ..yaml.tree import MOST_PROBLEMS
@@ -54,10 +54,9 @@ class Report:
             self.add("bad_value", f"`{path[-1]}` must be a map, not {kind(value)}.", path)
         return {}
 
-    def finish(self) -> None:
-        """Raise all problems, in the order of the file."""
-        if self.problems:
-            raise DiagramError(*sorted(self.problems, key=lambda problem: problem.line or 0))
+    def in_order(self) -> tuple[Problem, ...]:
+        """All problems, in the order of the file."""
+        return tuple(sorted(self.problems, key=lambda problem: problem.line or 0))
 
 
 def _node(path: Path) -> str | None:

@@ -1,0 +1,9 @@
+"""The native format: JSON with ids and handles, as the ancestor's canvas saves it.
+
+`reading.py` and `writing.py` are the two ways; start there.
+"""
+
+from .reading import survey
+from .writing import dumps
+
+__all__ = ["dumps", "survey"]
