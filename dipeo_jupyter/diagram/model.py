@@ -6,7 +6,9 @@ import hashlib
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from .older import person_fields
 
 Label: TypeAlias = str
 DEFAULT = "default"
@@ -41,6 +43,11 @@ class Person(BaseModel):
     api_key_id: str | None = None
     system_prompt: str | None = None
     prompt_file: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_names(cls, data: Any) -> Any:
+        return person_fields(data) if isinstance(data, dict) else data
 
     @property
     def parameters(self) -> dict[str, Any]:
