@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         ExecutionFailedError,
         NoAnswerError,
     )
-    from .notebook.api import run, run_sync, start
+    from .notebook.api import check, convert, diff, run, run_sync, start
     from .notebook.run import Run
 
 __version__ = "0.1.0"
@@ -33,6 +33,9 @@ __all__ = [
     "ExecutionFailedError",
     "NoAnswerError",
     "Run",
+    "check",
+    "convert",
+    "diff",
     "load",
     "run",
     "run_sync",
@@ -47,6 +50,9 @@ _HOMES = {
     "ExecutionFailedError": "errors",
     "NoAnswerError": "errors",
     "Run": "notebook.run",
+    "check": "notebook.api",
+    "convert": "notebook.api",
+    "diff": "notebook.api",
     "load": "diagram.files",
     "run": "notebook.api",
     "run_sync": "notebook.api",

@@ -25,11 +25,18 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from .diagram.model import Diagram, Label
-from .diagram.source import Source
+from .diagram.source import Reading, Source
 from .diagram.suggest import did_you_mean
-from .errors import CommandError, NoAnswerError
+from .errors import CommandError, NoAnswerError, Problem
 from .protocol import events as e
-from .protocol.commands import Ack, Command, ExecutionSummary, GetExecution, UserResponse
+from .protocol.commands import (
+    Ack,
+    CheckDiagram,
+    Command,
+    ExecutionSummary,
+    GetExecution,
+    UserResponse,
+)
 
 T = TypeVar("T")
 Ask = Callable[[Label, e.Question, str | None], Coroutine[Any, Any, Any]]
@@ -181,6 +188,15 @@ class Conversation:
             if each.node in waiting.waiting_for and each.node not in self._refused
         ]
         return questions, waiting.status == "waiting" and ack.seq == self._seq
+
+
+async def check(client: Client, reading: Reading) -> list[Problem]:
+    """All problems of what was read, each once, in the order of the text; nothing is run."""
+    # With errors in the text, parts of the diagram are missing.
+    command = CheckDiagram(diagram=reading.diagram, partial=bool(reading.errors))
+    ack = await client.send(command)
+    found = dict.fromkeys([*reading.problems, *map(reading.source.locate, ack.result)])
+    return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:

@@ -30,7 +30,7 @@ class Problem:
 
     `path` leads to the culprit in the diagram as written, for instance
     `("nodes", "argue", "prompt")`; `line` and `column` count from 1 and are known when the diagram
-    was read from text.
+    was read from text. `within` is the line and column inside the text that `path` leads to.
     """
 
     code: str
@@ -41,6 +41,7 @@ class Problem:
     severity: Severity = "error"
     line: int | None = None
     column: int | None = None
+    within: tuple[int, int] | None = None
 
     def at(self, line: int | None, column: int | None = None) -> Problem:
         """The same problem, with its place in the text."""

@@ -11,7 +11,10 @@ import pytest
 
 import dipeo_jupyter
 from dipeo_jupyter import cli
+from dipeo_jupyter.cli import terminal
 from dipeo_jupyter.diagram import light
+from dipeo_jupyter.diagram.edit import Document
+from dipeo_jupyter.diagram.problems import codes_table
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.notebook import magics
 from dipeo_jupyter.settings import Settings
@@ -24,6 +27,9 @@ TRY = [line for line in COMMANDS if "jupyter lab" in line]
 TEST = [line for line in COMMANDS if "pytest" in line]
 
 
+OWNERS = {"Path": Path, "dipeo": dipeo_jupyter, "run": dipeo_jupyter.Run, "document": Document}
+
+
 def blocks(kind):
     return [text for each, text in BLOCKS if each == kind]
 
@@ -34,7 +40,7 @@ def options_of(parser):
 
 def subcommands():
     (commands,) = [
-        each for each in cli._parser()._actions if hasattr(each, "choices") and each.choices
+        each for each in cli.parser()._actions if hasattr(each, "choices") and each.choices
     ]
     return commands.choices
 
@@ -43,9 +49,12 @@ def parts():
     """A name that the README must have, once for each kind of thing."""
     node_types = {each.type for each in load_node_types().values()}
     variables = set(
-        re.findall(r"\"(DIPEO_[A-Z_]+)\"", Path(cli.__file__).with_name("settings.py").read_text())
+        re.findall(
+            r"\"(DIPEO_[A-Z_]+)\"",
+            Path(dipeo_jupyter.__file__).with_name("settings.py").read_text(),
+        )
     )
-    for option in options_of(magics._options()):
+    for option in options_of(magics.cell_options()):
         yield "option of %%dipeo", option
     for name, parser in subcommands().items():
         yield "command", f"dipeo {name}"
@@ -71,25 +80,50 @@ def test_the_readme_explains_every_exit_code():
     (codes,) = re.findall(r"Exit codes: (.*?)\.\n", README, re.DOTALL)
 
     explained = [int(code) for code in re.findall(r"\d+", codes)]
-    assert explained == [cli.DONE, cli.FAILED, cli.WRONG, cli.WAITING, cli.INTERRUPTED]
+    assert explained == [
+        terminal.DONE,
+        terminal.FAILED,
+        terminal.WRONG,
+        terminal.WAITING,
+        terminal.INTERRUPTED,
+    ]
 
 
 def test_every_option_of_the_cell_in_the_readme_exists():
     (line,) = re.findall(r"^%%dipeo \[name\].*$", README, re.MULTILINE)
 
-    known = options_of(magics._options())
+    known = options_of(magics.cell_options())
     assert set(re.findall(r"--[\w-]+", line)) == known
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
+@pytest.mark.parametrize("text", [each for each in blocks("yaml") if each.startswith("%%dipeo")])
 def test_diagrams_in_the_readme_are_right(text):
     magic, diagram = text.split("\n", 1)
-    assert magic.startswith("%%dipeo ")
 
-    magics._options().parse_args(shlex.split(magic)[1:])
+    magics.cell_options().parse_args(shlex.split(magic)[1:])
     run = dipeo_jupyter.load(diagram)
 
     assert {node.type for node in run.nodes} <= set(load_node_types())
+
+
+def test_arrows_in_the_readme_are_read_as_edges():
+    (arrows,) = [each for each in blocks("yaml") if each.startswith("edges:")]
+    labels = "nodes: [start, argue, done?, verdict, result]"
+    nodes = re.sub(r"([\w?]+)(?=[,\]])", r"{label: \1, type: start}", labels)
+
+    assert len(light.loads(f"{nodes}\n{arrows}").edges) == 5
+
+
+def test_the_edit_in_the_readme_changes_what_it_says(tmp_path, monkeypatch, capsys):
+    (edit,) = [each for each in blocks("python") if "Document" in each]
+    (tmp_path / "debate.light.yaml").write_text(blocks("yaml")[0].split("\n", 1)[1])
+    monkeypatch.chdir(tmp_path)
+
+    exec(edit, {})  # noqa: S102 - the README's own words
+
+    said = capsys.readouterr().out
+    assert "Argue against: {{pro}}" in said
+    assert 'prompt: "Who won, and why?"' in said
 
 
 @pytest.mark.parametrize("text", blocks("python"))
@@ -98,15 +132,16 @@ def test_python_in_the_readme_compiles_and_names_what_exists(text):
 
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            owner = {"dipeo": dipeo_jupyter, "run": dipeo_jupyter.Run}[node.value.id]
-            assert hasattr(owner, node.attr), node.attr
+            owner = OWNERS[node.value.id]
+            known = {*dir(owner), *getattr(owner, "__annotations__", {})}
+            assert node.attr in known, node.attr
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("dipeo ")])
 def test_command_lines_in_the_readme_are_understood(line):
-    options = cli._parser().parse_args(shlex.split(line, comments=True)[1:])
+    options = cli.parser().parse_args(shlex.split(line, comments=True)[1:])
 
-    assert options.file.endswith(".light.yaml")
+    assert callable(options.command)
 
 
 def test_the_debate_of_the_readme_runs_from_a_terminal(tmp_path, monkeypatch, capsys):
@@ -117,11 +152,30 @@ def test_the_debate_of_the_readme_runs_from_a_terminal(tmp_path, monkeypatch, ca
     assert capsys.readouterr().out.startswith("[demo] ")
 
 
-def test_the_picture_in_the_readme_is_what_the_cell_shows():
-    run = dipeo_jupyter.run_sync(blocks("yaml")[0].split("\n", 1)[1], {"topic": "tea"})
+def debate():
+    return dipeo_jupyter.run_sync(blocks("yaml")[0].split("\n", 1)[1], {"topic": "tea"})
 
-    saved = (ROOT / "notebooks" / "debate.svg").read_text(encoding="utf-8")
-    assert run.picture() == saved, "save `run.picture()` of the README's debate there"
+
+def review():
+    answers = {"your say[1]": "shorter please", "your say[2]": "publish it"}
+    return dipeo_jupyter.run_sync(ROOT / "notebooks" / "review.light.yaml", answers=answers)
+
+
+def research():
+    return dipeo_jupyter.run_sync(ROOT / "notebooks" / "research.light.yaml")
+
+
+@pytest.mark.parametrize("ran", [debate, review, research], ids=lambda ran: ran.__name__)
+def test_a_picture_in_the_readme_is_that_of_a_run(ran):
+    saved = (ROOT / "notebooks" / f"{ran.__name__}.svg").read_text(encoding="utf-8")
+
+    assert ran().picture() == saved, "save the `picture()` of the run there"
+
+
+def test_the_readme_has_the_table_of_all_codes():
+    (table,) = re.findall(r"<!-- codes:.*?-->\n(.*?)<!-- end of codes -->", README, re.DOTALL)
+
+    assert table.strip() == codes_table().strip(), "put what `dipeo explain` prints there"
 
 
 def test_there_is_one_command_to_try_it_and_one_to_test():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, TypeAlias, get_args
 
-from ..errors import DiagramError, Problem
+from ..errors import CommandError, DiagramError, Problem
 from . import light, native, readable
 from .model import Diagram
 from .source import Reading, Source
@@ -42,19 +46,16 @@ _MOST_BYTES = 4 * MAX_TEXT
 
 def load(source: Readable) -> Diagram:
     """The diagram in a file or a text; raises `DiagramError` with the line of every mistake."""
-    return read(source)[0]
+    return survey(source).checked().diagram
 
 
-def read(source: Readable) -> tuple[Diagram, Source | None]:
-    """The same, with the text it was read from, in which errors can be pointed at."""
+def survey(source: Readable, *, named: bool = True) -> Reading:
+    """What can be read of a file or a text, and all that is wrong with it; never raises.
+
+    With `named`, a diagram without a name is called as its file.
+    """
     if isinstance(source, Diagram):
-        return source, None
-    reading = survey(source).checked()
-    return reading.diagram, reading.source
-
-
-def survey(source: str | Path) -> Reading:
-    """What can be read of a file or a text, and all that is wrong with it; never raises."""
+        return Reading(source, Source("", "diagram", {}))
     if isinstance(source, str) and _is_text(source):
         return survey_text(source)
     path = Path(source)
@@ -63,9 +64,9 @@ def survey(source: str | Path) -> Reading:
     except DiagramError as error:
         return Reading(Diagram(), Source("", path.name, {}), error.problems)
     reading = survey_text(text, path.name)
-    if reading.diagram.name is None:
-        named = reading.diagram.model_copy(update={"name": _ENDINGS.sub("", path.name)})
-        return Reading(named, reading.source, reading.problems)
+    if named and reading.diagram.name is None:
+        name = _ENDINGS.sub("", path.name)
+        return replace(reading, diagram=reading.diagram.model_copy(update={"name": name}))
     return reading
 
 
@@ -79,6 +80,39 @@ def dumps(diagram: Diagram, to: Format = "light") -> str:
     """The diagram as text in a format; reading it gives the same diagram back."""
     text: str = _MODULES[to].dumps(diagram)
     return text
+
+
+def converted(diagram: Diagram, to: Format) -> str:
+    """The same as `dumps`, read again and compared before anybody relies on it."""
+    text = dumps(diagram, to)
+    again = survey_text(text, f"converted{SUFFIXES[to]}").checked().diagram
+    if again != diagram:
+        message = f"The {to} format cannot hold this diagram without a loss."
+        raise DiagramError(Problem("not_convertible", message))
+    return text
+
+
+def save(path: Path, text: str, *, overwrite: bool = False) -> None:
+    """Write a file so that at any moment it is either the old or the new one.
+
+    Raises `CommandError` when it cannot be written, or is there already.
+    """
+    if path.exists() and not overwrite:
+        message = f"{str(path)!r} is there already. Write --force to replace it."
+        raise CommandError(message, code="file_exists")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        message = f"{str(path)!r} cannot be written: {error.strerror}."
+        raise CommandError(message, code="unwritable") from None
 
 
 def detect(text: str, name: str = "") -> Format:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .drawing.alignment import align
 from .drawing.bands import PAGE, Shape, reading_cost, shapes
-from .drawing.flow import tag_text
+from .drawing.flow import handle_words, tag_text
 from .drawing.geometry import Box, Layout, Point, Route, Tag
+from .drawing.glyphs import kind_of
 from .drawing.lanes import Layers
 from .drawing.ordering import order
 from .drawing.placed import placed_drawing
@@ -24,6 +26,10 @@ PART_GAP = 40.0
 """Between parts of a diagram that no edge joins, in pixels."""
 FARTHEST = 1e6
 """A position beyond this many pixels (or that is no number) is no position."""
+PATIENCE, LEEWAY = 2.0, 400.0
+"""How much harder to read a drawing may be that keeps the positions, the second in pixels."""
+FEW_AROUND, MANY_AROUND = 4, 1 / 3
+"""So many lines, and this share of all, must lead back to make a drawing confusing."""
 MANY = 100
 """A part with more nodes than this is drawn in one way only, a smaller one in the best of three."""
 
@@ -31,8 +37,9 @@ MANY = 100
 def layout(diagram: Diagram) -> Layout:
     """Place every node and every edge; the same diagram always gets the same layout.
 
-    When all nodes have positions these are kept, drawn apart so far that nothing overlaps.
-    Otherwise the flow goes to the right, in several bands when it is long, or downwards.
+    When all nodes have positions these are kept, drawn apart so far that nothing overlaps, unless
+    the picture would be much harder to read than without them. Otherwise the flow goes to the
+    right, in several bands when it is long, or downwards.
     """
     names = {node.label: number for number, node in enumerate(diagram.nodes)}
     wires = {
@@ -40,13 +47,17 @@ def layout(diagram: Diagram) -> Layout:
         for number, edge in enumerate(diagram.edges)
         if edge.source in names and edge.target in names
     }
+    labels = [node.label for node in diagram.nodes]
+    drawings = [(part, _draw(diagram, part)) for part in _parts(len(labels), wires)]
+    found = _pack(drawings, labels)
     places = _places(diagram)
-    if places is not None:
-        whole = _Part(list(range(len(places))), wires)
-        drawings = [(whole, placed_drawing(places, list(wires.values())))]
-    else:
-        drawings = [(part, _draw(diagram, part)) for part in _parts(len(diagram.nodes), wires)]
-    return _pack(drawings, [node.label for node in diagram.nodes])
+    if places is None:
+        return found
+    drawing = placed_drawing(places, list(wires.values()))
+    if drawing is None:
+        return found
+    kept = _pack([(_Part(list(range(len(places))), wires), drawing)], labels)
+    return found if _is_hard_to_read(kept, found) else kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +70,13 @@ class _Part:
 
 def _wire(edge: Edge, names: dict[Label, int]) -> Wire:
     """An edge with its words: the handle it leaves by, and the name under which it arrives."""
-    leaving = "" if edge.source_handle == DEFAULT else edge.source_handle.removeprefix("cond")
     handle = "" if edge.target_handle == DEFAULT else edge.target_handle
     entering = " · ".join(filter(None, (handle, clean(edge.label or ""))))
     return Wire(
         names[edge.source],
         names[edge.target],
         edge.source_handle,
-        tag_text(clean(leaving)),
+        tag_text(clean(handle_words(edge.source_handle))),
         tag_text(clean(entering)),
     )
 
@@ -77,6 +87,22 @@ def _places(diagram: Diagram) -> list[Point] | None:
     sound = all(abs(place.x) < FARTHEST and abs(place.y) < FARTHEST for place in places)
     apart = len(set(places)) >= min(2, len(places))
     return places if sound and apart and len(places) == len(diagram.nodes) > 0 else None
+
+
+def _is_hard_to_read(kept: Layout, found: Layout) -> bool:
+    """Whether positions are better not kept: very wide or long, or most lines lead back."""
+    cost, least = (reading_cost(each.width, each.height) for each in (kept, found))
+    if cost > PATIENCE * least + LEEWAY:
+        return True
+    around, fewest = (sum(map(_turns_around, each.routes.values())) for each in (kept, found))
+    return around > fewest and around >= max(FEW_AROUND, MANY_AROUND * len(kept.routes))
+
+
+def _turns_around(route: Route) -> bool:
+    """Whether a line leads somewhere the other way than it sets out."""
+    steps = [(end.x - start.x, end.y - start.y) for start, end in pairwise(route.points)]
+    right, down = steps[0]
+    return any(right * x + down * y < 0 for x, y in steps)
 
 
 def _parts(count: int, wires: dict[int, Wire]) -> list[_Part]:
@@ -108,8 +134,8 @@ def _draw(diagram: Diagram, part: _Part) -> Drawing:
     ]
     arcs = [wire.arc for wire in wires]
     fed = {target for source, target in arcs if source != target}
-    types = [diagram.nodes[box].type for box in part.boxes]
-    roots = sorted(local.values(), key=lambda box: (types[box] != "start", box in fed, box))
+    kinds = [kind_of(diagram.nodes[box].type) for box in part.boxes]
+    roots = sorted(local.values(), key=lambda box: (kinds[box] != "start", box in fed, box))
     choices = [number for number, wire in enumerate(wires) if wire.handle != DEFAULT]
     ordered = order(len(local), arcs, rank(len(local), arcs, roots, choices))
     options = shapes(ordered, arcs)

@@ -6,9 +6,9 @@ import hashlib
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from .older import person_fields
+from .older import person_fields, without_secrets
 
 Label: TypeAlias = str
 DEFAULT = "default"
@@ -24,8 +24,8 @@ class Frozen(BaseModel):
 class Position(Frozen):
     """Where a node stands on the canvas, in pixels from the top left."""
 
-    x: float
-    y: float
+    x: float = Field(description="Pixels from the left.", examples=[100])
+    y: float = Field(description="Pixels from the top.", examples=[200])
 
 
 class Person(BaseModel):
@@ -38,11 +38,34 @@ class Person(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    service: str | None = None
-    model: str | None = None
-    api_key_id: str | None = None
-    system_prompt: str | None = None
-    prompt_file: str | None = None
+    service: str | None = Field(
+        None,
+        description=(
+            "The provider of the model; `demo` answers by itself, without a key. "
+            "Without it, `model` names the provider too."
+        ),
+        examples=["openai", "claude", "gemini", "grok", "ollama", "demo"],
+    )
+    model: str | None = Field(
+        None,
+        description="The model, as its provider calls it.",
+        examples=["gpt-4.1-nano", "openai/gpt-4.1-nano"],
+    )
+    api_key_id: str | None = Field(
+        None,
+        description="The name of a key, never a key. By default the key of the service is taken.",
+        examples=["OPENAI_API_KEY"],
+    )
+    system_prompt: str | None = Field(
+        None,
+        description="What the person is told before everything else, in every turn.",
+        examples=["You are a careful editor."],
+    )
+    prompt_file: str | None = Field(
+        None,
+        description="A file with the system prompt, relative to the run's root.",
+        examples=["prompts/editor.md"],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -58,10 +81,14 @@ class Person(BaseModel):
 class NodeSpec(Frozen):
     """A node as drawn. `props` are checked later, by the node type that `type` names."""
 
-    label: Label
-    type: str
-    props: dict[str, JsonValue] = {}
-    position: Position | None = None
+    label: Label = Field(description="The name of the node; no two have the same.")
+    type: str = Field(description="What the node does; the name of a node type.")
+    props: dict[str, JsonValue] = Field(
+        default={}, description="The properties of the node; they may stand beside `label` too."
+    )
+    position: Position | None = Field(
+        None, description="Where the node stands; without it, a place is found when it is drawn."
+    )
 
 
 class Edge(Frozen):
@@ -71,13 +98,29 @@ class Edge(Frozen):
     representations that the output offers (`raw_text`, `object`, `conversation_state`).
     """
 
-    source: Label
-    target: Label
-    source_handle: str = DEFAULT
-    target_handle: str = DEFAULT
-    label: str | None = None
-    content_type: str | None = None
-    data: dict[str, JsonValue] = {}
+    source: Label = Field(description="The node that gives the value.")
+    target: Label = Field(description="The node that gets the value.")
+    source_handle: str = Field(DEFAULT, description="The output by which the value leaves.")
+    target_handle: str = Field(DEFAULT, description="The input by which the value arrives.")
+    label: str | None = Field(
+        None,
+        description=(
+            "The name under which the value arrives. Without it, the value is `default` there, "
+            "and the keys of an object are names too."
+        ),
+        examples=["topic"],
+    )
+    content_type: str | None = Field(
+        None,
+        description=(
+            "What is taken of the value. `raw_text` is its text, `object` its structure, "
+            "`conversation_state` the messages of the person. By default it arrives as it is."
+        ),
+        examples=["raw_text", "object", "conversation_state"],
+    )
+    data: dict[str, JsonValue] = Field(
+        default={}, description="Anything else about the edge; it is kept and changes nothing."
+    )
 
     def __str__(self) -> str:
         handle = "" if self.source_handle == DEFAULT else f"[{self.source_handle}]"
@@ -88,14 +131,29 @@ class Edge(Frozen):
 class Diagram(Frozen):
     """A workflow as written. `extra` keeps the top-level entries that mean nothing to us."""
 
-    name: str | None = None
-    description: str | None = None
-    nodes: tuple[NodeSpec, ...] = ()
-    edges: tuple[Edge, ...] = ()
-    persons: dict[str, Person] = {}
+    name: str | None = Field(None, description="What the diagram is called.")
+    description: str | None = Field(None, description="What the diagram is for.")
+    nodes: tuple[NodeSpec, ...] = Field((), description="The steps of the workflow.")
+    edges: tuple[Edge, ...] = Field((), description="Which values go from where to where.")
+    persons: dict[str, Person] = Field(
+        default={}, description="The models that `person_job` nodes speak to, by their labels."
+    )
     extra: dict[str, JsonValue] = Field(default={}, description="Unknown entries, written back.")
+
+    @field_validator("extra", mode="after")
+    @classmethod
+    def _no_secrets(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return without_secrets(extra)
 
     @cached_property
     def version(self) -> str:
         """Names this exact diagram: the same content always has the same version."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Jupyter's hook: the picture, and one line where there can be none."""
+        from .picture import draw  # noqa: PLC0415 - it draws what is defined here
+
+        counts = f"{len(self.nodes)} nodes, {len(self.edges)} edges, {len(self.persons)} persons"
+        line = f"<Diagram {self.name}: {counts}>" if self.name else f"<Diagram: {counts}>"
+        return {"text/plain": line, "image/svg+xml": draw(self)}

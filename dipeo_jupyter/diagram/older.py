@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from pydantic import JsonValue
 
 Map = dict[str, JsonValue]
 
-_PERSON_FIELDS = {
+OLDER_PERSON_FIELDS = {
     "systemPrompt": "system_prompt",
     "promptFile": "prompt_file",
     "apiKeyId": "api_key_id",
@@ -16,6 +18,9 @@ _PERSON_FIELDS = {
     "frequencyPenalty": "frequency_penalty",
     "presencePenalty": "presence_penalty",
 }
+API_KEYS = ("apiKeys", "api_keys")
+"""Top-level entries in which older files list the keys they need."""
+_SECRETS = frozenset({"key", "maskedKey", "masked_key", "maskedApiKey", "masked_api_key"})
 _EDGE_FIELDS = {"contentType": "content_type", "type": "content_type"}
 _NO_PERSON_FIELDS = frozenset({"type", "__typename", "maskedApiKey", "masked_api_key"})
 
@@ -30,12 +35,43 @@ def person_fields(entry: Map) -> Map:
     if isinstance(inner, dict):
         flat = inner | flat
     kept = {key: value for key, value in flat.items() if key not in _NO_PERSON_FIELDS}
-    return _renamed(kept, _PERSON_FIELDS)
+    return _renamed(kept, OLDER_PERSON_FIELDS)
 
 
 def edge_fields(entry: Map) -> Map:
     """The fields of a connection under their present names."""
     return _renamed(entry, _EDGE_FIELDS)
+
+
+def without_secrets(extra: Map) -> Map:
+    """Top-level entries with the names of API keys, but not their values."""
+    return {key: _keys(value) if key in API_KEYS else value for key, value in extra.items()}
+
+
+def places_of_secrets(data: Map) -> Iterator[tuple[str | int, ...]]:
+    """Where a file lists API keys with their values."""
+    for name in API_KEYS:
+        keys = data.get(name)
+        entries = enumerate(keys) if isinstance(keys, list) else _items(keys)
+        for place, entry in entries:
+            if isinstance(entry, dict) and entry.get("key"):
+                yield name, place, "key"
+
+
+def _items(keys: JsonValue) -> Iterable[tuple[str, JsonValue]]:
+    return keys.items() if isinstance(keys, dict) else ()
+
+
+def _keys(keys: JsonValue) -> JsonValue:
+    if isinstance(keys, list):
+        return [_key(each) for each in keys]
+    return {key: _key(each) for key, each in keys.items()} if isinstance(keys, dict) else keys
+
+
+def _key(entry: JsonValue) -> JsonValue:
+    if not isinstance(entry, dict):
+        return entry
+    return {key: value for key, value in entry.items() if key not in _SECRETS}
 
 
 def _renamed(fields: Map, names: dict[str, str]) -> Map:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .drawing.flow import TAG_SIZE
 from .drawing.geometry import Box, Layout, Point, Route, Tag
-from .drawing.glyphs import KINDS, MARKS, OTHER_KIND, Glyph
+from .drawing.glyphs import MARKS, OTHER_KIND, Glyph, glyph_of
 from .drawing.palette import dark_style, paint
 from .drawing.pen import line, number, words
 from .drawing.text import clean, fit, width_of, wrap
@@ -113,16 +113,19 @@ class _Picture:
     def _nodes(self) -> Iterator[str]:
         for node in self.diagram.nodes:
             state = self.states.get(node.label)
-            yield "".join(_node(node, self._detail(node), self.places.boxes[node.label], state))
+            yield "".join(
+                _node(node, detail(self.diagram, node), self.places.boxes[node.label], state)
+            )
         yield "</g>"
 
-    def _detail(self, node: NodeSpec) -> str:
-        """The second line: the person who works here and their model, or the type."""
-        name = node.props.get("person")
-        if not isinstance(name, str):
-            return clean(node.type)
-        person = self.diagram.persons.get(name)
-        return " · ".join(clean(part) for part in (name, person and _model(person)) if part)
+
+def detail(diagram: Diagram, node: NodeSpec) -> str:
+    """What stands below a label: the person who works here and their model, or the type."""
+    name = node.props.get("person")
+    if not isinstance(name, str):
+        return clean(node.type)
+    person = diagram.persons.get(name)
+    return " · ".join(clean(part) for part in (name, person and _model(person)) if part)
 
 
 def _edge(edge: Edge, route: Route, *, dead: bool) -> str:
@@ -140,7 +143,7 @@ def _node(node: NodeSpec, detail: str, box: Box, state: NodeState | None) -> Ite
     skipped = status == "skipped"
     told = f"{node.label} ({node.type})" + (f": {state}" if state else "")
     yield f"<g><title>{words(told)}</title>{_frame(box, status)}"
-    glyph = KINDS.get(node.type, OTHER_KIND)
+    glyph = glyph_of(node.type)
     yield _kind(OTHER_KIND.colour if skipped else glyph.colour, glyph.path, box)
     yield from _lines(node.label, detail, box, "soft" if skipped else "ink")
     if state:

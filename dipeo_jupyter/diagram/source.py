@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Callable, ItemsView, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from ..errors import DiagramError, Problem
 from .model import Diagram
+from .yaml.blocks import place_in_block
 from .yaml.events import Place
 from .yaml.tree import Tree, compose
 
@@ -45,6 +49,8 @@ class Source:
         if problem.line is not None:
             return problem
         place = self.place_of(*problem.path)
+        if place and problem.within and problem.path in self.marks:
+            place = place_in_block(self.text, place, problem.within) or place
         if place is None and problem.node is not None:
             place = self.place_of("nodes", problem.node)
         return problem.at(*place) if place else problem
@@ -79,17 +85,73 @@ def read(text: str, name: str = "diagram") -> tuple[JsonValue, Source]:
     Text stays text: only `true`, `false`, `null`, `~` and decimal numbers are converted. Raises
     `DiagramError` for text that is no YAML, is ambiguous (one key twice) or too large.
     """
-    marks: dict[Path, Place] = {}
-    tree = compose(text)
-    data = None if tree is None else _spell_out(tree, (), marks)
-    return data, Source(text, name, marks)
+    with _collector_paused():
+        tree = compose(text)
+        data = None if tree is None else _spell_out(tree)
+    return data, Source(text, name, Marks(lambda: _places_in(tree)))
 
 
-def _spell_out(tree: Tree, path: Path, marks: dict[Path, Place]) -> JsonValue:
-    if isinstance(tree.value, list):
-        marks.update({(*path, i): item.place for i, item in enumerate(tree.value)})
-        return [_spell_out(item, (*path, i), marks) for i, item in enumerate(tree.value)]
-    if not isinstance(tree.value, dict):
-        return tree.value
-    marks.update({(*path, key): entry.place for key, entry in tree.value.items()})
-    return {key: _spell_out(entry.value, (*path, key), marks) for key, entry in tree.value.items()}
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage arises here, but the collector would walk over all that was read, many times."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+class Marks(Mapping[Path, Place]):
+    """Places by path, found out when the first is asked for: in a right text, nobody asks."""
+
+    def __init__(self, find: Callable[[], dict[Path, Place]]) -> None:
+        self._find = find
+
+    @cached_property
+    def _places(self) -> dict[Path, Place]:
+        return self._find()
+
+    def __getitem__(self, path: Path) -> Place:
+        return self._places[path]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._places
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def items(self) -> ItemsView[Path, Place]:
+        return self._places.items()
+
+
+def _places_in(tree: Tree | None) -> dict[Path, Place]:
+    places: dict[Path, Place] = {}
+    if tree is not None:
+        _collect(tree, (), places)
+    return places
+
+
+def _collect(tree: Tree, path: Path, places: dict[Path, Place]) -> None:
+    value = tree.value
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            places[inner := (*path, index)] = item.place
+            _collect(item, inner, places)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            places[inner := (*path, key)] = item.place
+            _collect(item, inner, places)
+
+
+def _spell_out(tree: Tree) -> JsonValue:
+    value = tree.value
+    if isinstance(value, list):
+        return [_spell_out(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _spell_out(item) for key, item in value.items()}
+    return value

@@ -1,192 +1,174 @@
-"""Check a diagram against the known node types and make a `Program` of it."""
+"""Check a diagram against the known node types and make a `Program` of it.
+
+Everything that is wrong is found at once: a node whose settings are wrong is stood in for, so that
+what is around it can still be looked at. The checks themselves are in `checks/`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from ..diagram.model import DEFAULT, Diagram, Edge, NodeSpec
-from ..diagram.suggest import did_you_mean
-from ..diagram.wrong_values import WrongValue, wrong_values
+from ..diagram.model import Diagram, Edge, Label, NodeSpec
 from ..errors import DiagramError, Problem
-from .loops import Arc, Graph, find_loops, strongly_connected
-from .node import Node
+from .checks.edges import check_ends, check_fields, check_twice
+from .checks.flow import check_endless_loops, check_flow, parts_of
+from .checks.labels import check_same_labels
+from .checks.names import check_names
+from .checks.persons import (
+    CheckPerson,
+    check_entries,
+    check_secrets,
+    check_use,
+    persons_in_use,
+)
+from .checks.settings import (
+    Unsound,
+    build,
+    check_effect,
+    check_named_nodes,
+    check_named_persons,
+    check_node,
+    duplicates,
+)
+from .checks.texts import Texts, check_asked, read_texts
+from .loops import Arc, Graph, find_loops
+from .node import Node, NodeTypes
 from .program import Program
-
-NodeTypes = Mapping[str, type[Node]]
-"""Node types by name; aliases have entries of their own."""
-
-DRAWING_ONLY = frozenset({"flipped"})
-"""Properties that only say how a node is drawn."""
 
 
 def compile_diagram(diagram: Diagram, node_types: NodeTypes) -> Program:
     """Make a diagram ready to run; raises `DiagramError` with everything that is wrong."""
-    program, problems = examine(diagram, node_types)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors or program is None:
+    draft = _draft(diagram, node_types)
+    errors = [*draft.problems, *_errors_of_the_whole(draft)]
+    if errors or draft.program is None:
         raise DiagramError(*errors)
-    return program
+    return draft.program
 
 
-def examine(diagram: Diagram, node_types: NodeTypes) -> tuple[Program | None, list[Problem]]:
-    """Find all problems, warnings included; the program is None when there cannot be one."""
-    problems = list(_duplicates(diagram))
-    nodes: dict[str, Node] = {}
-    for spec in diagram.nodes:
-        try:
-            nodes[spec.label] = _build(spec, node_types)
-        except DiagramError as error:
-            problems += error.problems
-    if not diagram.nodes:
-        problems.append(Problem("empty_diagram", "The diagram has no nodes."))
-    labels = {spec.label: None for spec in diagram.nodes}
-    for number, edge in enumerate(diagram.edges):
-        problems += _check_edge(number, edge, labels, nodes)
-    if any(problem.severity == "error" for problem in problems):
-        return None, problems
-    graph = _graph(diagram)
-    program = Program(diagram, tuple(nodes.values()), graph, find_loops(graph))
-    for spec in diagram.nodes:
-        problems += _checked(spec, nodes[spec.label], diagram)
-    problems += _sources(program)
-    problems += _endless_loops(program)
-    return program, problems
+def examine(
+    diagram: Diagram,
+    node_types: NodeTypes,
+    *,
+    partial: bool = False,
+    check_person: CheckPerson | None = None,
+) -> tuple[Program | None, list[Problem]]:
+    """Find all problems, warnings and hints included.
+
+    The program is None when there cannot be one. A `partial` diagram has lost some of its parts;
+    so nothing is said that could be wrong because of them. `check_person` finds problems of those
+    persons to whom nodes speak.
+    """
+    draft = _draft(diagram, node_types, partial=partial)
+    problems = [*draft.problems, *_advice(draft, check_person)]
+    leaks = {problem.path for problem in draft.problems if problem.code == "secret_in_diagram"}
+    # That a field is unknown is no news beside that there is a key in it.
+    problems = [
+        each for each in problems if each.code == "secret_in_diagram" or each.path not in leaks
+    ]
+    if not partial:
+        problems += check_use(diagram, draft.nodes)
+        problems += _errors_of_the_whole(draft)
+        problems += _advice_on_the_whole(draft)
+    return (draft.program if draft.sound else None), list(dict.fromkeys(problems))
 
 
-def _duplicates(diagram: Diagram) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for spec in diagram.nodes:
-        if spec.label in seen:
-            message = f"Two nodes are called {spec.label!r}."
-            hint = f"Rename one, for instance to {spec.label + '~1'!r}."
-            yield Problem("duplicate_label", message, spec.label, ("nodes", spec.label), hint)
-        seen.add(spec.label)
+@dataclass(frozen=True)
+class _Draft:
+    """A diagram as far as it is understood; `problems` are the errors in its parts."""
 
+    diagram: Diagram
+    specs: Sequence[NodeSpec]
+    nodes: Mapping[Label, Node]
+    edges: Sequence[tuple[int, Edge]]
+    texts: Mapping[Label, Texts]
+    problems: Sequence[Problem]
+    sound: bool
+    """Whether it can be run as far as its nodes and edges go."""
 
-def _build(spec: NodeSpec, node_types: NodeTypes) -> Node:
-    path = ("nodes", spec.label)
-    node_type = node_types.get(spec.type.lower())
-    if node_type is None:
-        message = f"Node {spec.label!r} has the unknown type {spec.type!r}."
-        hint = did_you_mean(spec.type, node_types)
-        raise DiagramError(Problem("unknown_type", message, spec.label, (*path, "type"), hint))
-    unused = node_type.ignored | DRAWING_ONLY
-    settings = {name: value for name, value in spec.props.items() if name not in unused}
-    try:
-        return node_type.model_validate(settings)
-    except ValidationError as error:
-        # A property that is an alias of two is wrong twice.
-        problems = dict.fromkeys(
-            _property_problem(spec, node_type, detail, wrong)
-            for detail, wrong in zip(error.errors(), wrong_values(error), strict=True)
-        )
-        raise DiagramError(*problems) from None
-
-
-def _property_problem(
-    spec: NodeSpec, node_type: type[Node], error: ErrorDetails, wrong: WrongValue
-) -> Problem:
-    name = str(error["loc"][0]) if error["loc"] else None
-    path = ("nodes", spec.label, *error["loc"]) if name in spec.props else ("nodes", spec.label)
-    where = f"Node {spec.label!r}"
-    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        if name in node_type.property_names():
-            message = f"{where} has {name!r} and another name for the same."
-            return Problem("bad_property", message, spec.label, path, "Leave one of them out.")
-        message = f"{where} ({node_type.type}) has no property {name!r}."
-        hint = did_you_mean(str(name), node_type.property_names())
-        return Problem("unknown_property", message, spec.label, path, hint)
-    if error["type"] == "missing" and len(error["loc"]) == 1:
-        message = f"{where} ({node_type.type}) needs the property {name!r}."
-        return Problem("missing_property", message, spec.label, path)
-    return Problem("bad_property", f"{where}: {wrong.message}", spec.label, path, wrong.hint)
-
-
-def _checked(spec: NodeSpec, node: Node, diagram: Diagram) -> Iterator[Problem]:
-    """What the node finds; a property that it names is looked for under the name it has there."""
-    for problem in node.check(spec.label, diagram):
-        match problem.path:
-            case ("nodes", spec.label, str(field), *rest):
-                path = ("nodes", spec.label, node.as_written(field, spec.props), *rest)
-                yield replace(problem, path=path)
-            case _:
-                yield problem
-
-
-def _check_edge(
-    number: int, edge: Edge, labels: Mapping[str, None], nodes: Mapping[str, Node]
-) -> Iterator[Problem]:
-    path = ("edges", number)
-    for end in (edge.source, edge.target):
-        if end not in labels:
-            hint = did_you_mean(end, labels)
-            yield Problem(
-                "unknown_node", f"The edge {edge} names no node {end!r}.", end, path, hint
-            )
-    source, target = nodes.get(edge.source), nodes.get(edge.target)
-    if source is not None:
-        known = source.output_handles()
-        if edge.source_handle not in known:
-            yield _bad_handle(edge.source, edge.source_handle, "output", known, path)
-    if target is not None and edge.target_handle not in target.inputs:
-        yield _bad_handle(edge.target, edge.target_handle, "input", target.inputs, path)
-
-
-def _bad_handle(
-    label: str, handle: str, kind: str, known: tuple[str, ...], path: tuple[str | int, ...]
-) -> Problem:
-    if not known:
-        verb = "start" if kind == "output" else "end"
-        message = f"Node {label!r} has no {kind}s, so no edge can {verb} there."
-        return Problem("unknown_handle", message, label, path)
-    if handle == DEFAULT:
-        choice = " or ".join(f"{label}[{each}]" for each in known)
-        message = f"An edge from {label!r} must say by which {kind}: {choice}."
-        return Problem("unknown_handle", message, label, path)
-    message = f"Node {label!r} has no {kind} {handle!r}."
-    return Problem("unknown_handle", message, label, path, did_you_mean(handle, known))
-
-
-def _graph(diagram: Diagram) -> Graph:
-    index = {spec.label: number for number, spec in enumerate(diagram.nodes)}
-    return Graph(
-        len(diagram.nodes),
-        [
+    @cached_property
+    def program(self) -> Program | None:
+        """The whole graph, when it has all its nodes and every edge has both its ends."""
+        index = {label: number for number, label in enumerate(self.nodes)}
+        edges = self.diagram.edges
+        if not index or len(index) < len(self.diagram.nodes):
+            return None
+        if any(edge.source not in index or edge.target not in index for edge in edges):
+            return None
+        arcs = [
             Arc(number, index[edge.source], index[edge.target], edge.source_handle)
-            for number, edge in enumerate(diagram.edges)
-        ],
-    )
+            for number, edge in enumerate(edges)
+        ]
+        graph = Graph(len(index), arcs)
+        return Program(self.diagram, tuple(self.nodes.values()), graph, find_loops(graph))
 
 
-def _sources(program: Program) -> Iterator[Problem]:
-    for label, node, incoming in zip(program.labels, program.nodes, program.incoming, strict=True):
-        if not incoming and node.inputs:
-            message = f"Nothing leads to node {label!r}; it runs once, at the beginning."
-            path = ("nodes", label)
-            yield Problem("no_incoming_edge", message, label, path, severity="warning")
+def _draft(diagram: Diagram, node_types: NodeTypes, *, partial: bool = False) -> _Draft:
+    specs, edges = list(diagram.nodes), list(enumerate(diagram.edges))
+    problems: list[Problem] = []
+    nodes: dict[Label, Node] = {}
+    if partial:  # what is left of a broken node or edge has been said to be wrong
+        specs = [spec for spec in specs if spec.label and spec.type != "?"]
+        known = {spec.label for spec in specs}
+        edges = [(number, edge) for number, edge in edges if {edge.source, edge.target} <= known]
+    else:
+        problems += [*_nothing(diagram), *duplicates(diagram)]
+    for spec in specs:
+        try:
+            nodes[spec.label] = build(spec, node_types)
+        except DiagramError as error:
+            nodes[spec.label] = Unsound()
+            problems += error.problems
+    for number, edge in edges:
+        problems += check_ends(number, edge, nodes)
+    sound = not (problems or partial)
+    texts = {spec.label: read_texts(spec, nodes[spec.label]) for spec in specs}
+    for spec in specs:
+        problems += texts[spec.label].problems
+        problems += check_node(spec, nodes[spec.label], diagram)
+    problems += check_secrets(diagram)
+    return _Draft(diagram, specs, nodes, edges, texts, problems, sound)
 
 
-def _endless_loops(program: Program) -> Iterator[Problem]:
-    """A cycle that no branch can leave goes on for ever, unless every node on it has a limit."""
-    forward_only = Graph(
-        program.graph.size, [arc for arc in program.graph.arcs if arc.handle == DEFAULT]
-    )
-    everything = range(forward_only.size)
-    for part in strongly_connected(
-        everything, lambda node: forward_only.successors(node, everything)
-    ):
-        unlimited = [node for node in sorted(part) if program.nodes[node].max_iteration is None]
-        if unlimited and forward_only.is_cyclic(part):
-            label = program.labels[unlimited[0]]
-            names = " → ".join(repr(program.labels[node]) for node in sorted(part))
-            yield Problem(
-                "endless_loop",
-                f"The loop {names} has no exit: nothing in it can stop it going round.",
-                label,
-                ("nodes", label),
-                "Put a condition into it, or give every node in it a max_iteration.",
-            )
+def _nothing(diagram: Diagram) -> Iterator[Problem]:
+    if not diagram.nodes:
+        hint = "Begin with one of `type: start`."
+        yield Problem("empty_diagram", "The diagram has no nodes.", None, ("nodes",), hint)
+
+
+def _errors_of_the_whole(draft: _Draft) -> Iterator[Problem]:
+    for spec in draft.specs:
+        node = draft.nodes[spec.label]
+        yield from check_named_persons(spec, node, draft.diagram)
+        yield from check_named_nodes(spec, node, draft.nodes)
+        yield from check_asked(spec, node, draft.texts[spec.label], draft.nodes)
+    if draft.program is not None:
+        yield from check_endless_loops(draft.program)
+
+
+def _advice(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem]:
+    """Warnings and hints about single parts."""
+    diagram = draft.diagram
+    for spec in draft.specs:
+        yield from check_effect(spec, draft.nodes[spec.label])
+    for number, edge in draft.edges:
+        yield from check_fields(number, edge)
+    yield from check_twice(draft.edges)
+    yield from check_entries(diagram)
+    if check_person is not None:
+        used = persons_in_use(draft.nodes)
+        for label, person in diagram.persons.items():
+            if label in used:
+                yield from check_person(label, person)
+
+
+def _advice_on_the_whole(draft: _Draft) -> Iterator[Problem]:
+    """Warnings and hints that take the whole graph."""
+    if draft.program is not None:
+        parts = parts_of(draft.program)
+        yield from check_flow(draft.program, parts)
+        # Edges whose handles are wrong may be meant for different branches.
+        if not any(problem.code == "unknown_handle" for problem in draft.problems):
+            yield from check_same_labels(draft.program)
+        yield from check_names(draft.program, draft.texts, parts)

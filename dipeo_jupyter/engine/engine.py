@@ -17,8 +17,10 @@ from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol.events import Broadcast, Entry, ExecutionId
 from .clock import Clock
-from .compile import NodeTypes, compile_diagram, examine
+from .compile import compile_diagram, examine
 from .execution import Execution, Limits
+from .light_schema import describe
+from .node import NodeTypes
 from .ports import Journal, Services
 
 LARGE = 300
@@ -57,8 +59,16 @@ class Engine:
                 execution = await self._execute(command)
                 return c.Ack(execution_id=execution.execution_id, seq=execution.seq)
             case c.CheckDiagram():
-                _, problems = await asyncio.to_thread(examine, command.diagram, self._node_types)
+                _, problems = await asyncio.to_thread(
+                    examine,
+                    command.diagram,
+                    self._node_types,
+                    partial=command.partial,
+                    check_person=self._services.llm.check,
+                )
                 return c.Ack(result=problems)
+            case c.Describe():
+                return c.Ack(result=await asyncio.to_thread(describe, self._node_types))
             case c.ListExecutions():
                 return c.Ack(result=[_summary(each) for each in self._executions.values()])
         execution = self._find(command.execution_id)

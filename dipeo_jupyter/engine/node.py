@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
 from ..errors import DipeoError, Problem, ServiceError
@@ -16,6 +17,12 @@ from .ports import Services
 
 T = TypeVar("T")
 ErrorTypes: TypeAlias = tuple[type[DipeoError], ...]
+
+NodeType: TypeAlias = "type[Node]"
+"""For classes in which `type` is a name of their own."""
+
+DRAWING_ONLY = frozenset({"flipped", "id"})
+"""Properties that only say how a node is drawn, or how another program calls it."""
 
 
 class Inputs(dict[str, Any]):
@@ -31,6 +38,11 @@ class Inputs(dict[str, Any]):
         if len(self) == 1:
             return next(iter(self.values()))
         return dict(self) if self else None
+
+    def by_name(self) -> dict[str, Any]:
+        """All of them; the keys of an unlabelled object are names too, where no label is."""
+        unlabelled = self.get(DEFAULT)
+        return {**unlabelled, **self} if isinstance(unlabelled, dict) else dict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +143,17 @@ class RetryPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_attempts: int = Field(3, ge=1)
-    initial_interval: float = Field(0.5, ge=0)
-    backoff_factor: float = Field(2.0, ge=1)
-    max_interval: float = Field(30.0, ge=0)
-    jitter: bool = True
+    max_attempts: int = Field(
+        3, ge=1, description="How often it is tried in all, the first time included."
+    )
+    initial_interval: float = Field(
+        0.5, ge=0, description="Seconds to wait before the second attempt."
+    )
+    backoff_factor: float = Field(
+        2.0, ge=1, description="How many times longer each wait is than the one before."
+    )
+    max_interval: float = Field(30.0, ge=0, description="Seconds that no wait is longer than.")
+    jitter: bool = Field(default=True, description="Shorten each wait by up to a half, at random.")
 
 
 class DefaultValue(BaseModel):
@@ -143,7 +161,18 @@ class DefaultValue(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    default: Any
+    default: Any = Field(description="The value to hand on.", examples=["", 0, []])
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A property of other tools that asks for what is not done here; `hint` says what to write.
+
+    The values in `harmless` ask for nothing, so they may stay.
+    """
+
+    hint: str
+    harmless: tuple[Any, ...] = (None, False, "", "none", [], {})
 
 
 class Node(BaseModel, ABC):
@@ -151,7 +180,9 @@ class Node(BaseModel, ABC):
 
     `type` is its name in diagrams, `aliases` are other names; `handles` are its outputs, `inputs`
     its inputs. `ignored` lists properties that files of the ancestor carry and that mean nothing
-    here.
+    here, `refused` those that mean something which is not done here. `example` is a small set of
+    settings, for a new node. The first line of the docstring and the descriptions of the fields are
+    shown to people while they write.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -161,19 +192,71 @@ class Node(BaseModel, ABC):
     handles: ClassVar[tuple[str, ...]] = (DEFAULT,)
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT,)
     ignored: ClassVar[frozenset[str]] = frozenset()
+    refused: ClassVar[Mapping[str, Refusal]] = {}
+    older: ClassVar[Mapping[str, str]] = {}
+    """Properties of older files that are read into others, with what is written now."""
+    example: ClassVar[Mapping[str, JsonValue]] = {}
+    forms: ClassVar[tuple[NodeType, ...]] = ()
+    """Node types that some properties make of it; what they know may be written too."""
+    templates: ClassVar[tuple[str, ...]] = ()
+    """Fields whose texts, at any depth, are templates."""
+    expressions: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold an expression."""
+    names_persons: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold labels of persons."""
+    names_nodes: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold labels of nodes."""
+    own_names: ClassVar[tuple[str, ...]] = ()
+    """What its templates see beside all that every node sees."""
+    passes_on: ClassVar[bool] = False
+    """Whether it hands on what it is given, unchanged."""
     default_retry: ClassVar[RetryPolicy | None] = None
     """How often to try again when the diagram says nothing."""
     retried_errors: ClassVar[ErrorTypes] = (ServiceError,)
     """What may pass when tried again (unless the error itself says that it will not)."""
 
-    max_iteration: int | None = Field(
-        None, ge=1, validation_alias=AliasChoices("max_iteration", "max_iterations", "maxIteration")
+    description: str | None = Field(
+        None, description="What the node is for, in your own words. It changes nothing."
     )
-    """After so many turns in its loop the node hands on its last output instead of running."""
-    timeout: float | None = Field(None, gt=0, description="Seconds for the whole node.")
-    retry: RetryPolicy | None = None
-    on_error: Literal["fail", "continue", "edge"] | DefaultValue = "fail"
-    join: Literal["all", "any"] = "all"
+    max_iteration: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=AliasChoices("max_iteration", "max_iterations", "maxIteration"),
+        description=(
+            "After so many turns in its loop the node hands on its last output instead of running. "
+            "Without it there is no limit."
+        ),
+        examples=[3],
+    )
+    timeout: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds for the whole node, after which it fails.",
+        examples=[60],
+    )
+    retry: RetryPolicy | None = Field(
+        None,
+        description=(
+            "When and how often to try again after an error that may pass. Without it, nodes that "
+            "call a service try three times, all others once."
+        ),
+        examples=[{"max_attempts": 5}],
+    )
+    on_error: Literal["fail", "continue", "edge"] | DefaultValue = Field(
+        "fail",
+        description=(
+            "What an error leads to. `fail` ends the run, `continue` skips what follows the node, "
+            "`edge` goes on by the handle `error`, `{default: value}` goes on with this value."
+        ),
+        examples=["continue", {"default": "unknown"}],
+    )
+    join: Literal["all", "any"] = Field(
+        "all",
+        description=(
+            "With `all` the node waits for everything that leads to it, "
+            "with `any` for the first value alone."
+        ),
+    )
 
     @field_validator("on_error", mode="before")
     @classmethod
@@ -190,6 +273,53 @@ class Node(BaseModel, ABC):
     def counter(self) -> str | None:
         """The name under which templates see how often this node ran before (from 0)."""
         return None
+
+    @classmethod
+    def for_settings(cls, props: Mapping[str, Any]) -> NodeType:  # noqa: ARG003 - for subclasses
+        """What these properties make of it: itself or one of its `forms`."""
+        return cls
+
+    @classmethod
+    def settings_in(cls, props: Mapping[str, Any]) -> dict[str, Any]:
+        """The properties that mean something.
+
+        Left out are those ignored, those refused but harmless, and those that say again under
+        another name what is said already.
+        """
+        settings = {
+            name: value
+            for name, value in props.items()
+            if name not in cls.ignored | DRAWING_ONLY
+            and not (name in cls.refused and value in cls.refused[name].harmless)
+        }
+        for field in cls.model_fields:
+            first, *others = [name for name in cls.names_of(field) if name in settings] or [field]
+            for name in others:
+                if settings[name] == settings[first]:
+                    del settings[name]
+        return settings
+
+    @property
+    def output_keys(self) -> Collection[str] | None:
+        """The keys of the object it hands on; none when it is no object, None when not known."""
+        return None
+
+    @property
+    def wanted_inputs(self) -> Collection[str] | None:
+        """The inputs of the run, when it lists them."""
+        return None
+
+    @property
+    def looks_at_limits(self) -> bool:
+        """Whether it asks `Context.limits_reached`, which is never true without a limit."""
+        return False
+
+    def without_effect(self) -> Mapping[str, str]:
+        """Fields that mean nothing beside the others, and when they would: the end of a sentence.
+
+        What they hold is not looked at.
+        """
+        return {}
 
     @classmethod
     def property_names(cls) -> list[str]:
@@ -221,3 +351,20 @@ class Node(BaseModel, ABC):
     @abstractmethod
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         """Do the work once. Raise `NodeError` or `ServiceError` when it cannot be done."""
+
+
+NodeTypes: TypeAlias = Mapping[str, type[Node]]
+"""Node types by name; aliases have entries of their own."""
+
+
+def node_type_named(name: str, node_types: NodeTypes) -> type[Node] | None:
+    """The node type that a diagram means: case, `_`, `-` and spaces make no difference."""
+    exact = node_types.get(name)
+    if exact is not None:
+        return exact
+    wanted = _bare(name)
+    return next((each for known, each in node_types.items() if _bare(known) == wanted), None)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()

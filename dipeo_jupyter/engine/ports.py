@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from ..diagram.model import Person
+from ..diagram.model import Label, Person
+from ..errors import Problem
 from ..protocol.events import Entry, ExecutionId, Usage
 
 Role = Literal["system", "user", "assistant"]
@@ -46,6 +47,10 @@ class LLM(Protocol):
 
         Raises `ServiceError`, whose `retryable` says whether asking again can help.
         """
+        ...
+
+    def check(self, label: Label, person: Person) -> Iterator[Problem]:
+        """What is wrong with a person, as far as it shows without asking anybody; may block."""
         ...
 
 

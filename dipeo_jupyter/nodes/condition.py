@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
 
-from ..diagram.model import Diagram, Label
-from ..diagram.suggest import did_you_mean
+from ..diagram.model import Label
 from ..engine.node import Context, Inputs, Node, Result
-from ..errors import ExpressionError, NodeError, Problem
-from .checks import check_expression
+from ..errors import ExpressionError, NodeError
 
 TRUE, FALSE = "condtrue", "condfalse"
 
@@ -19,9 +17,9 @@ ConditionType = Literal["expression", "custom", "detect_max_iterations", "check_
 
 
 class Condition(Node):
-    """Goes on by `condtrue` or `condfalse`, and hands on what it was given: the unlabelled value.
+    """Chooses one of two ways on, `condtrue` or `condfalse`, and hands on what it was given.
 
-    Without one, that is the only value, or all of them by name.
+    That is the unlabelled value; without one, the only value, or all of them by name.
 
     `expression` (also called `custom`) evaluates Python syntax over what the node sees;
     `detect_max_iterations` is true when every node with a `max_iteration` in the loop around has
@@ -31,16 +29,55 @@ class Condition(Node):
     type: ClassVar[str] = "condition"
     aliases: ClassVar[tuple[str, ...]] = ("if", "branch")
     handles: ClassVar[tuple[str, ...]] = (TRUE, FALSE)
-    ignored: ClassVar[frozenset[str]] = frozenset({"skippable", "memorize_to", "at_most"})
+    expressions: ClassVar[tuple[str, ...]] = ("expression",)
+    names_nodes: ClassVar[tuple[str, ...]] = ("node_indices",)
+    passes_on: ClassVar[bool] = True
+    # `skippable` was a remedy for hanging, which cannot happen here; the others belong to
+    # `llm_decision`, which is refused as a whole.
+    ignored: ClassVar[frozenset[str]] = frozenset(
+        {"skippable", "person", "judge_by", "judge_by_file", "memorize_to", "at_most"}
+    )
+    example: ClassVar[Mapping[str, JsonValue]] = {"expression": "score >= 8"}
 
     condition_type: ConditionType = Field(
-        "expression", validation_alias=AliasChoices("condition_type", "conditionType")
+        "expression",
+        validation_alias=AliasChoices("condition_type", "conditionType"),
+        description=(
+            "What is asked. `expression` (also `custom`): whether `expression` holds; "
+            "`detect_max_iterations`: whether every node with a `max_iteration` in the loop around "
+            "has used its turns; `check_nodes_executed`: whether all of `node_indices` have run."
+        ),
     )
-    expression: str | None = None
+    expression: str | None = Field(
+        None,
+        description=(
+            "A condition in Python syntax over what the node sees. Texts, comparisons, `and`, "
+            "`or`, `not`, `in`, arithmetic and functions such as `len` and `contains` are known."
+        ),
+        examples=["score >= 8", "'yes' in lower(answer)"],
+    )
     node_indices: tuple[Label, ...] = Field(
-        (), validation_alias=AliasChoices("node_indices", "nodes")
+        (),
+        validation_alias=AliasChoices("node_indices", "nodeIndices", "nodes"),
+        description="Labels of the nodes that `check_nodes_executed` looks at.",
+        examples=[["draft", "review"]],
     )
-    expose_index_as: str | None = None
+    expose_index_as: str | None = Field(
+        None,
+        validation_alias=AliasChoices("expose_index_as", "exposeIndexAs"),
+        description="A name under which templates see how often this node ran before, from 0.",
+        examples=["round"],
+    )
+
+    @field_validator("condition_type", mode="before", json_schema_input_type=ConditionType)
+    @classmethod
+    def _no_model_decides(cls, value: Any) -> Any:
+        if value == "llm_decision":
+            raise ValueError(
+                "`llm_decision` is not supported here: let a person_job answer yes or no, and test "
+                "its answer with an `expression`."
+            )
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Condition:
@@ -54,15 +91,17 @@ class Condition(Node):
     def counter(self) -> str | None:
         return self.expose_index_as
 
-    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        if self.expression and self.condition_type in ("expression", "custom"):
-            yield from check_expression(label, "expression", self.expression)
-        known = [spec.label for spec in diagram.nodes]
-        for name in self.node_indices:
-            if name not in known:
-                message = f"Node {label!r} looks at {name!r}, which does not exist."
-                path = ("nodes", label, "node_indices")
-                yield Problem("unknown_node", message, label, path, did_you_mean(name, known))
+    @property
+    def looks_at_limits(self) -> bool:
+        return self.condition_type == "detect_max_iterations"
+
+    def without_effect(self) -> Mapping[str, str]:
+        found = {}
+        if self.condition_type not in ("expression", "custom"):
+            found["expression"] = "counts only with `condition_type: expression`"
+        if self.condition_type != "check_nodes_executed":
+            found["node_indices"] = "count only with `condition_type: check_nodes_executed`"
+        return found
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         return Result.branch(TRUE if self._holds(ctx) else FALSE, inputs.single())

@@ -6,17 +6,34 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from weakref import WeakKeyDictionary
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from ..diagram.language.values import MissingPartError, kind, part
 from ..diagram.suggest import did_you_mean
-from ..engine.node import Context, Inputs, Node, Result
+from ..engine.node import Context, Inputs, Node, Refusal, Result
 from ..engine.ports import Files
 from ..errors import NodeError
-from .formats import Format, appended, dump, filled, format_of, load, structured
+from .formats import (
+    Format,
+    appended,
+    dump,
+    filled,
+    format_named,
+    format_of,
+    load,
+    structured,
+)
+from .spellings import spelled
 
 MAX_TOTAL = 50_000_000
 """Characters that one `db` reads out of all its files together."""
@@ -38,7 +55,10 @@ def _pieces(value: Any) -> Any:
     return tuple(str(piece) if isinstance(piece, int) else piece for piece in pieces)
 
 
-Pieces = Annotated[tuple[str, ...], BeforeValidator(_pieces)]
+Pieces = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_pieces, json_schema_input_type=str | int | list[str | int]),
+]
 
 
 class Db(Node):
@@ -50,36 +70,71 @@ class Db(Node):
     """
 
     type: ClassVar[str] = "db"
+    templates: ClassVar[tuple[str, ...]] = ("file", "data")
+
+    ignored: ClassVar[frozenset[str]] = frozenset({"tool"})
+    refused: ClassVar[Mapping[str, Refusal]] = {
+        name: Refusal("Collections and SQL are not supported in this version: use `file`.")
+        for name in ("collection", "query")
+    }
+    example: ClassVar[Mapping[str, JsonValue]] = {"operation": "read", "file": "data.json"}
 
     sub_type: Literal["file", "fixed_prompt", "code", "api_tool"] = Field(
-        "file", validation_alias=AliasChoices("sub_type", "subType")
+        "file",
+        validation_alias=AliasChoices("sub_type", "subType"),
+        description=(
+            "`file` works on files; `fixed_prompt` hands on the text in `file` itself. "
+            "`code` and `api_tool` of older files are refused."
+        ),
     )
-    operation: Literal["read", "write", "append", "update", "prompt"] = "read"
+    operation: Literal["read", "write", "append", "update", "prompt"] = Field(
+        "read",
+        description=(
+            "`read` takes files into the run, `write` replaces a file, `append` adds to its end, "
+            "`update` sets `keys` in it. `prompt` is another name of `sub_type: fixed_prompt`."
+        ),
+    )
     file: str | tuple[str, ...] | None = Field(
         None,
-        validation_alias=AliasChoices("file", "source_details", "sourceDetails", "file_path"),
-        description="Relative to the run's root. `{{name}}` and `{name}` are filled in.",
+        validation_alias=AliasChoices(
+            "file", "source_details", "sourceDetails", "file_path", "filePath"
+        ),
+        description=(
+            "A path relative to the run's root, or to read several, a list or a pattern with `*`. "
+            "`{{name}}` and `{name}` are filled in."
+        ),
+        examples=["data/cities.csv", ["a.json", "b.json"]],
     )
-    format: Format | None = Field(None, description="By suffix when not given.")
-    keys: Pieces | None = Field(None, description="Dotted paths to read alone, or to update.")
-    lines: Pieces | None = Field(None, description="`1:120,5`: lines to read, counted from 1.")
-    glob: bool = Field(default=False, description="`file` is a pattern: `data/**/*.json`.")
-    serialize_json: bool = Field(default=False, description="Hand on JSON text, not its value.")
-    data: Any = Field(None, description="What to write; what arrives when not given.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_collections_yet(cls, settings: Any) -> Any:
-        for name in ("collection", "query"):
-            if isinstance(settings, dict) and settings.get(name) is not None:
-                raise ValueError(
-                    f"`{name}` (collections and SQL) is not supported in this version: use `file`."
-                )
-        if isinstance(settings, dict):
-            return {
-                name: settings[name] for name in settings if name not in ("collection", "query")
-            }
-        return settings
+    format: Annotated[
+        Format | None,
+        BeforeValidator(format_named),
+        spelled(get_args(Format), ["txt", "md", "yml", "log", "ndjson"], optional=True),
+    ] = Field(None, description="How files are read and written. By default their suffix tells.")
+    keys: Pieces | None = Field(
+        None,
+        description="Dotted paths into the file: to read these alone, or to update them.",
+        examples=["editor.font", ["name", "version"]],
+    )
+    lines: Pieces | None = Field(
+        None,
+        description="Lines to read, counted from 1, ends included. By default all of them.",
+        examples=["1:120,5", "10:"],
+    )
+    glob: bool = Field(
+        default=False,
+        description="Take `file` for a pattern, also where there is a file of this very name.",
+    )
+    serialize_json: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("serialize_json", "serializeJson"),
+        description="Hand on JSON text, not its value. Writing is the same with and without it.",
+    )
+    data: Any = Field(
+        None,
+        validation_alias=AliasChoices("data", "content"),
+        description="What to write; texts in it are templates. By default what arrives.",
+        examples=["{{report}}"],
+    )
 
     @field_validator("sub_type")
     @classmethod
@@ -108,8 +163,8 @@ class Db(Node):
         if self.is_prompt or self.operation != "read":
             if not isinstance(self.file, str):
                 yield f"{'fixed_prompt' if self.is_prompt else self.operation} needs one `file`."
-            if self.lines or self.glob or self.serialize_json:
-                yield "`lines`, `glob` and `serialize_json` are for reading alone."
+            if self.lines or self.glob:
+                yield "`lines` and `glob` are for reading alone."
         if self.lines and self.keys:
             yield "`lines` and `keys` exclude each other: lines are text, keys belong to values."
         if self.operation == "update" and not self.keys:
@@ -120,6 +175,13 @@ class Db(Node):
     @property
     def is_prompt(self) -> bool:
         return self.sub_type == "fixed_prompt" or self.operation == "prompt"
+
+    def without_effect(self) -> Mapping[str, str]:
+        if self.is_prompt:
+            return dict.fromkeys(("format", "keys", "data"), "has no effect on a fixed prompt")
+        if self.operation == "read":
+            return {"data": "is what to write, and this db reads"}
+        return {}
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if self.is_prompt:

@@ -4,47 +4,82 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..engine.node import Context, Inputs, Node, Result
-from .formats import dump, format_of
+from ..errors import NodeError, TemplateError
+from .formats import dump, format_named, format_of
+from .spellings import spelled
 
 FileFormat = Literal["text", "json", "csv", "yaml", "markdown"]
 _SUFFIXES = {"text": ".txt", "markdown": ".md"}
 
 
 class Endpoint(Node):
-    """A named result of the run: the value that arrives, or all of them by name.
+    """Ends a way through the diagram: the value that arrives is a result of the run.
 
-    It has no outputs, but hands its value on under `default`, where the run's result is looked up.
+    Of several values it takes all, by name. It has no outputs, but hands its value on under
+    `default`, where the run's result is looked up.
     """
 
     type: ClassVar[str] = "endpoint"
+    templates: ClassVar[tuple[str, ...]] = ("file_path", "content_format")
+    aliases: ClassVar[tuple[str, ...]] = ("end", "finish")
     handles: ClassVar[tuple[str, ...]] = ()
+    ignored: ClassVar[frozenset[str]] = frozenset({"custom_data"})
+    example: ClassVar[Mapping[str, JsonValue]] = {"save_to_file": True, "file_path": "result.md"}
 
     save_to_file: bool = Field(
-        default=False, validation_alias=AliasChoices("save_to_file", "saveToFile")
+        default=False,
+        validation_alias=AliasChoices("save_to_file", "saveToFile"),
+        description="Also write the result into a file. By default nothing is written.",
+    )
+    content_format: str | None = Field(
+        None,
+        validation_alias=AliasChoices("content_format", "contentFormat"),
+        description="A template; the text it gives is the result, instead of what arrives.",
+        examples=["# {{topic}}\n\n{{default}}"],
     )
     file_path: str | None = Field(
         None,
         validation_alias=AliasChoices("file_path", "file_name", "filePath", "fileName"),
-        description="Relative to the run's root; after the label of the node when not given.",
+        description=(
+            "Where to save, relative to the run's root; `{{name}}` is filled in. "
+            "The default is the label of the node with a suffix."
+        ),
+        examples=["results/{{topic}}.md"],
     )
-    file_format: FileFormat | None = Field(
+    file_format: Annotated[
+        FileFormat | None,
+        BeforeValidator(format_named),
+        spelled(get_args(FileFormat), ["txt", "md", "yml"], optional=True),
+    ] = Field(
         None,
         validation_alias=AliasChoices("file_format", "fileFormat"),
-        description="By suffix when not given.",
+        description="How the result is written. By default the suffix of the file tells.",
     )
 
+    def without_effect(self) -> Mapping[str, str]:
+        if self.save_to_file:
+            return {}
+        return dict.fromkeys(("file_path", "file_format"), "counts only with `save_to_file: true`")
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        value = inputs.single()
+        value = inputs.single() if self.content_format is None else self._text(ctx)
         if self.save_to_file:
             path = ctx.render(self.file_path or "").strip() or self._name(ctx.node, value)
             text = await asyncio.to_thread(dump, value, self.file_format or format_of(path))
             ctx.progress(f"saved as {await ctx.services.files.write(path, text)}")
         return Result.value(value)
+
+    def _text(self, ctx: Context) -> str:
+        try:
+            return ctx.render(self.content_format or "")
+        except TemplateError as error:
+            raise NodeError(str(error), field="content_format") from error
 
     def _name(self, label: str, value: Any) -> str:
         form = self.file_format or ("text" if isinstance(value, str) else "json")

@@ -54,6 +54,14 @@ def format_of(path: str, default: Format = "text") -> Format:
     return SUFFIXES.get(PurePosixPath(path).suffix.lower(), default)
 
 
+def format_named(name: Any) -> Any:
+    """A format as people write it: its suffix (`md`, `.txt`) stands for it too."""
+    if not isinstance(name, str):
+        return name
+    plain = name.strip().lower().removeprefix(".")
+    return SUFFIXES.get(f".{plain}", plain) or None
+
+
 def load(text: str, format: Format) -> Any:  # noqa: A002 - the word people use in diagrams
     """The value that a text stands for. Raises `NodeError` with the line at fault."""
     return _LOADERS[format](text)

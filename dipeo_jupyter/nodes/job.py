@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from ..diagram.model import DEFAULT
 from ..diagram.suggest import did_you_mean
 from ..engine import ports
 from ..engine.node import Context, Inputs, Node, Result
 from ..engine.ports import JobLanguage
 from ..errors import NodeError, ServiceError
+from .spellings import spelled
 
 _DEFAULT_TIMEOUT = 30.0  # seconds
 _BY_NAME: dict[str, JobLanguage] = {
@@ -34,6 +34,8 @@ def _language(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     name = value.strip().lower()
+    if name in {"", "file"}:  # "a file, see there": its suffix tells
+        return None
     if name in {"typescript", "ts"}:
         raise ValueError("TypeScript does not run here: compile it and use `language: javascript`.")
     if name not in _BY_NAME:
@@ -47,27 +49,42 @@ class Job(Node):
 
     Values never become part of the code. In Python and JavaScript they are variables (and all of
     them `inputs`), in Bash `$INPUT_<name>`. The value is what the code returns, else its `result`,
-    else what it prints; None when there is nothing of these.
+    else what it prints; None when there is nothing of these. Its
+    `timeout` is 30 seconds unless given.
     """
 
     type: ClassVar[str] = "job"
     aliases: ClassVar[tuple[str, ...]] = ("code_job",)
+    ignored: ClassVar[frozenset[str]] = frozenset({"tool"})
+    example: ClassVar[Mapping[str, JsonValue]] = {"code": "return len(default)"}
 
-    language: Annotated[JobLanguage | None, BeforeValidator(_language)] = Field(
+    language: Annotated[
+        JobLanguage | None,
+        BeforeValidator(_language),
+        spelled(get_args(JobLanguage), _BY_NAME, optional=True),
+    ] = Field(
         None,
-        validation_alias=AliasChoices("language", "code_type"),
-        description="By the file's suffix when not given, else Python.",
+        validation_alias=AliasChoices("language", "code_type", "codeType"),
+        description="By default the suffix of the file tells, and else it is Python.",
     )
-    code: str | None = None
+    code: str | None = Field(
+        None,
+        description="The code itself; the values that arrive are its variables.",
+        examples=["return sum(numbers)"],
+    )
     file_path: str | None = Field(
         None,
-        validation_alias=AliasChoices("file_path", "filePath"),
-        description="A file with the code, instead of `code`.",
+        validation_alias=AliasChoices(
+            "file_path", "filePath", "codeFile", "code_file", "source_details", "sourceDetails"
+        ),
+        description="A file with the code, instead of `code`; relative to the run's root.",
+        examples=["scripts/count.py"],
     )
     function_name: str | None = Field(
         None,
         validation_alias=AliasChoices("function_name", "functionName"),
-        description="The function to call with the inputs; without it, the code is run.",
+        description="The function to call with the inputs. Without it, the code is run as a whole.",
+        examples=["main"],
     )
 
     @model_validator(mode="after")
@@ -84,7 +101,7 @@ class Job(Node):
         job = ports.Job(
             language=self._language_of(path),
             code=await ctx.services.files.read(path) if path else self.code or "",
-            inputs=_variables(inputs),
+            inputs=inputs.by_name(),
             function=self._function(path),
             timeout=self.timeout or _DEFAULT_TIMEOUT,
         )
@@ -116,9 +133,3 @@ class Job(Node):
         if not path and self.function_name == "main":
             return None
         return self.function_name or None
-
-
-def _variables(inputs: Inputs) -> Mapping[str, Any]:
-    """The inputs by name; the keys of an unlabelled object are names too, where no label is."""
-    unlabelled = inputs.get(DEFAULT)
-    return {**unlabelled, **inputs} if isinstance(unlabelled, dict) else dict(inputs)

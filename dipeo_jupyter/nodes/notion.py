@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
 from ..engine.node import Context, Inputs, Node, Result, RetryPolicy
 from ..errors import NodeError
@@ -45,16 +45,26 @@ def _from_json(value: Any) -> Any:
         raise ValueError(f"this is neither JSON nor a template: {error}.") from None
 
 
-Object = Annotated[dict[str, Any] | str | None, BeforeValidator(_from_json)]
-Objects = Annotated[list[Any] | str | None, BeforeValidator(_from_json)]
+Object = Annotated[
+    dict[str, Any] | str | None,
+    BeforeValidator(_from_json, json_schema_input_type=dict[str, Any] | str | None),
+]
+Objects = Annotated[
+    list[Any] | str | None,
+    BeforeValidator(_from_json, json_schema_input_type=list[Any] | str | None),
+]
 
 
-def _named(name: str, *others: str) -> Any:
-    return Field(None, validation_alias=AliasChoices(name, *others))
+def _optional(description: str, *names: str, examples: list[Any] | None = None) -> Any:
+    """A setting that only some operations need; the first name is its own."""
+    alias = AliasChoices(*names) if names else None
+    return Field(None, validation_alias=alias, description=description, examples=examples)
 
 
 class Notion(Node):
-    """One operation on Notion; the value is Notion's JSON, of `extract_text` the page's text.
+    """Reads or writes pages, blocks and databases of Notion.
+
+    The value is Notion's JSON, of `extract_text` the page's text.
 
     Ids may be links copied from Notion. Texts in all settings are templates, also inside JSON.
     """
@@ -62,19 +72,51 @@ class Notion(Node):
     type: ClassVar[str] = "notion"
     # The token comes from NOTION_TOKEN, never from a diagram.
     ignored: ClassVar[frozenset[str]] = frozenset({"api_key_id", "apiKeyId"})
+    templates: ClassVar[tuple[str, ...]] = (
+        *("page_id", "block_id", "database_id", "blocks", "block_data"),
+        *("filter", "sorts", "parent", "properties", "children"),
+    )
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
 
-    operation: Operation
-    page_id: str | None = _named("page_id", "pageId")
-    block_id: str | None = _named("block_id", "blockId")
-    database_id: str | None = _named("database_id", "databaseId")
-    blocks: Objects = None
-    block_data: Object = _named("block_data", "blockData")
-    filter: Object = None
-    sorts: Objects = None
-    parent: Object = _named("parent", "parentConfig", "parent_config")
-    properties: Object = _named("properties", "pageProperties", "page_properties")
-    children: Objects = None
+    example: ClassVar[Mapping[str, JsonValue]] = {
+        "operation": "extract_text",
+        "page_id": "https://www.notion.so/My-page-0123456789abcdef0123456789abcdef",
+    }
+
+    operation: Operation = Field(
+        description="What to do; which of the other properties it needs, an error tells."
+    )
+    page_id: str | None = _optional("A page: its id, or the link to it.", "page_id", "pageId")
+    block_id: str | None = _optional("A block: its id, or the link to it.", "block_id", "blockId")
+    database_id: str | None = _optional(
+        "A database: its id, or the link to it.", "database_id", "databaseId"
+    )
+    blocks: Objects = _optional(
+        "The blocks that `append_blocks` adds, as Notion's API describes them.",
+        examples=[[{"paragraph": {"rich_text": [{"text": {"content": "{{summary}}"}}]}}]],
+    )
+    block_data: Object = _optional(
+        "What `update_block` changes, as Notion's API describes it.", "block_data", "blockData"
+    )
+    filter: Object = _optional(
+        "Which rows `query_database` gives. By default all of them.",
+        examples=[{"property": "Done", "checkbox": {"equals": False}}],
+    )
+    sorts: Objects = _optional(
+        "The order of the rows that `query_database` gives. By default Notion's own.",
+        examples=[[{"property": "Name", "direction": "ascending"}]],
+    )
+    parent: Object = _optional(
+        "Where `create_page` puts the page.",
+        *("parent", "parentConfig", "parent_config"),
+        examples=[{"page_id": "0123456789abcdef0123456789abcdef"}],
+    )
+    properties: Object = _optional(
+        "The properties of the page that `create_page` makes, its title among them.",
+        *("properties", "pageProperties", "page_properties"),
+        examples=[{"title": [{"text": {"content": "{{topic}}"}}]}],
+    )
+    children: Objects = _optional("The blocks of the page that `create_page` makes.")
     limit: int = Field(1000, ge=1, le=10_000, description="Blocks or rows to read at most.")
 
     @model_validator(mode="after")

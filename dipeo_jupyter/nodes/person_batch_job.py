@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, JsonValue
 
 from ..diagram.language.values import kind
-from ..diagram.model import DEFAULT, Diagram, Label
-from ..engine.node import Context, Inputs, Result
-from ..errors import DipeoError, ExpressionError, NodeError, Problem
+from ..diagram.model import DEFAULT
+from ..engine.node import Context, Inputs, Refusal, Result
+from ..errors import DipeoError, ExpressionError, NodeError
 from ..protocol.events import Message, Usage
-from .checks import check_expression
 from .speech import Speaker, Talk
 
 
@@ -29,10 +28,12 @@ class Answered:
 
 
 class PersonBatchJob(Speaker):
-    """Each item is asked about on its own: `{{item}}` and `{{index}}` are the loop's variables.
+    """Asks a person about each item of a list, and hands on the list of answers.
 
-    `items` names the list (a path such as `load.rows`); without it, the one list among the inputs
-    is taken. At most `max_concurrency` calls are under way at once. The result is the list of
+    Each item is asked about on its own: `{{item}}` and `{{index}}` are the prompt's variables.
+    `items` names the list (a path such as `load.rows`); without it, what arrives as `items` is
+    taken, else the one list that arrives. At most `max_concurrency` calls are under way at once,
+    and with `parallel: false` one. The result is the list of
     answers in the order of the items; when items fail, the node fails after all others are done,
     unless `partial` is set: then the result is `{results: [{index, output}], failed: [{index,
     error}], total}`.
@@ -40,36 +41,75 @@ class PersonBatchJob(Speaker):
 
     type: ClassVar[str] = "person_batch_job"
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT, "first")
+    expressions: ClassVar[tuple[str, ...]] = ("items",)
+    own_names: ClassVar[tuple[str, ...]] = ("item", "index")
     ignored: ClassVar[frozenset[str]] = frozenset(
-        {"batch", "batch_parallel", "batch_size", "parallelProcessing", "aggregationMethod"}
+        {"batch_size", "batchSize", "aggregationMethod", "batchPrompt", "customAggregationPrompt"}
     )
+    refused: ClassVar[Mapping[str, Refusal]] = {
+        **Speaker.refused,
+        "batch": Refusal(
+            "For one prompt without a list write `type: person_job`.", harmless=(True, "true", None)
+        ),
+    }
+    example: ClassVar[Mapping[str, JsonValue]] = {
+        "person": "Critic",
+        "items": "drafts",
+        "prompt": "Judge: {{item}}",
+    }
 
     items: str | None = Field(
-        None, validation_alias=AliasChoices("items", "over", "batch_input_key")
+        None,
+        validation_alias=AliasChoices("items", "over", "batch_input_key", "batchInputKey"),
+        description=(
+            "The list, as an expression over what the node sees. By default what arrives as "
+            "`items`, else the one list that arrives."
+        ),
+        examples=["rows", "load.rows[:10]"],
     )
     max_concurrency: int = Field(
-        10, ge=1, validation_alias=AliasChoices("max_concurrency", "max_concurrent")
+        10,
+        ge=1,
+        validation_alias=AliasChoices("max_concurrency", "max_concurrent", "maxConcurrent"),
+        description="How many items are asked about at the same time, at most.",
     )
-    partial: bool = False
+    parallel: bool = Field(
+        default=True,
+        validation_alias=AliasChoices(
+            "parallel", "batch_parallel", "batchParallel", "parallelProcessing"
+        ),
+        description="With `false`, one item after the other.",
+    )
+    partial: bool = Field(
+        default=False,
+        description=(
+            "Go on when items fail, and hand on `{results, failed, total}`. By default the node "
+            "fails when an item does."
+        ),
+    )
 
-    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        yield from super().check(label, diagram)
-        yield from check_expression(label, "items", self.items)
+    @property
+    def output_keys(self) -> Collection[str]:
+        return ("results", "failed", "total") if self.partial else ()
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         items = self._items(inputs, ctx)
+        saying = await self.prompt_in(ctx)
         talk = await self.talk(inputs, ctx)
-        gate = asyncio.Semaphore(self.max_concurrency)
+        gate = asyncio.Semaphore(self.max_concurrency if self.parallel else 1)
 
         async def one(index: int, item: Any) -> Answered:
             async with gate:
-                return await self._ask(talk, ctx, index, item)
+                return await self._ask(talk, ctx, saying.filled(_names(ctx, index, item)), index)
 
         calls = (one(index, item) for index, item in enumerate(items))
         return self._collect(talk, await asyncio.gather(*calls, return_exceptions=True))
 
     def _items(self, inputs: Inputs, ctx: Context) -> list[Any]:
         if self.items is None:
+            named = inputs.by_name().get("items")
+            if isinstance(named, list):
+                return named
             lists = [value for value in inputs.values() if isinstance(value, list)]
             if len(lists) != 1:
                 raise NodeError(
@@ -85,10 +125,7 @@ class PersonBatchJob(Speaker):
             raise NodeError(f"`items: {self.items}` is {kind(found)}, not a list.", field="items")
         return found
 
-    async def _ask(self, talk: Talk, ctx: Context, index: int, item: Any) -> Answered:
-        # ChainMap asks for mutable maps, but only writes to the first.
-        names = cast("MutableMapping[str, Any]", ctx.names)
-        content = self.prompt_of(ctx, ChainMap({"item": item, "index": index}, names))
+    async def _ask(self, talk: Talk, ctx: Context, content: str, index: int) -> Answered:
         name = f"{ctx.node}[{ctx.activation}].{index}"
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         llm, request = ctx.services.llm, talk.request(prompt)
@@ -125,3 +162,16 @@ class PersonBatchJob(Speaker):
             seen=tuple(x.id for x in (*talk.shown, *(each.prompt for each in answered.values()))),
             usage=sum((each.usage for each in answered.values()), Usage()),
         )
+
+
+def _names(ctx: Context, index: int, item: Any) -> Mapping[str, Any]:
+    # ChainMap asks for mutable maps, but only writes to the first.
+    return ChainMap({"item": item, "index": index}, cast("MutableMapping[str, Any]", ctx.names))
+
+
+BATCH_NAMES = frozenset(
+    name
+    for field in ("items", "max_concurrency", "parallel", "partial")
+    for name in PersonBatchJob.names_of(field)
+)
+"""How the properties that are about a list may be written."""

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from ..diagram.model import DEFAULT
-from ..engine.node import Context, Inputs, Result
+from ..engine.node import Context, Inputs, NodeType, Refusal, Result
 from ..protocol.events import Message
+from .person_batch_job import BATCH_NAMES, PersonBatchJob
 from .speech import Speaker
 
 
 class PersonJob(Speaker):
-    """One prompt, one answer, streamed; both become part of the conversation."""
+    """Says a prompt to a person and hands on the answer; both join the conversation.
+
+    With `batch: true` it is a `person_batch_job`: it asks about each item of a list.
+    """
 
     type: ClassVar[str] = "person_job"
-    aliases: ClassVar[tuple[str, ...]] = ("llm", "agent")
+    aliases: ClassVar[tuple[str, ...]] = ("llm", "agent", "person")
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT, "first")
+    forms: ClassVar[tuple[NodeType, ...]] = (PersonBatchJob,)
+    refused: ClassVar[Mapping[str, Refusal]] = {
+        **Speaker.refused,
+        **dict.fromkeys(BATCH_NAMES, Refusal("It is for lists: add `batch: true`.")),
+    }
+
+    batch: bool = Field(
+        default=False,
+        description="Ask about each item of a list, as a `person_batch_job` does.",
+    )
+
+    @classmethod
+    def for_settings(cls, props: Mapping[str, Any]) -> NodeType:
+        return PersonBatchJob if props.get("batch") in (True, "true") else cls
+
+    @classmethod
+    def settings_in(cls, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Without what is about lists, where `batch: false` says that there is none."""
+        unused = BATCH_NAMES if "batch" in props else ()
+        return super().settings_in({name: props[name] for name in props if name not in unused})
+
+    @property
+    def output_keys(self) -> Collection[str]:
+        return ()
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         name = f"{ctx.node}[{ctx.activation}]"
-        content = self.prompt_of(ctx, ctx.names)
+        content = (await self.prompt_in(ctx)).filled(ctx.names)
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         talk = await self.talk(inputs, ctx)
         answer = await ctx.services.llm.chat(talk.request(prompt), ctx.stream)

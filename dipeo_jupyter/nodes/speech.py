@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
 
 from ..diagram import template
-from ..diagram.model import Diagram, Label, Person
-from ..diagram.suggest import did_you_mean
+from ..diagram.model import Label, Person
 from ..engine.inputs import messages_in
-from ..engine.node import Context, Inputs, Node, RetryPolicy
+from ..engine.node import Context, Inputs, Node, Refusal, RetryPolicy
 from ..engine.ports import ChatMessage, ChatRequest
-from ..errors import NodeError, Problem, ServiceError, TemplateError
+from ..errors import NodeError, ServiceError, TemplateError
 from ..protocol.events import Message
-from .checks import check_template
-from .views import View, as_chat, choose, view_named
+from .spellings import spelled
+from .views import VIEWS, View, as_chat, choose, view_named
+
+OLDER_MEMORY = ("memory_config", "memoryConfig", "memory_settings", "memorySettings")
+"""Maps in which older files hold what is `memory` and `at_most` now."""
 
 DEFAULT_TIMEOUT = 120.0
 """Seconds for one call to a model, when the node gives no `timeout`."""
@@ -46,6 +48,21 @@ class Talk:
         return ChatRequest(self.person, [*system, *said], self.timeout)
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is to be said, and the property that says so."""
+
+    field: str
+    template: str
+
+    def filled(self, names: Mapping[str, Any]) -> str:
+        """The text, with the names in it filled in."""
+        try:
+            return template.render(self.template, names)
+        except TemplateError as error:
+            raise NodeError(str(error), field=self.field) from error
+
+
 class Speaker(Node):
     """Base of the node types that speak to a person.
 
@@ -57,21 +74,87 @@ class Speaker(Node):
     """
 
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
+    templates: ClassVar[tuple[str, ...]] = ("prompt", "default_prompt", "first_only_prompt")
+    names_persons: ClassVar[tuple[str, ...]] = ("person", "ignore_person")
 
-    person: Label = Field(validation_alias=AliasChoices("person", "personId", "person_id"))
+    older: ClassVar[Mapping[str, str]] = dict.fromkeys(OLDER_MEMORY, "`memory` and `at_most`")
+    refused: ClassVar[Mapping[str, Refusal]] = {
+        "interactive": Refusal("Put a node of the type `user_response` in front of it."),
+        "tools": Refusal(
+            "Persons have no tools in this version: do the work in a `job` and hand on its value.",
+            harmless=(*Refusal("").harmless, [{"type": "none", "enabled": True}]),
+        ),
+        **{
+            name: Refusal(
+                "Ask for JSON in the prompt, and give the edge behind it `content_type: object`."
+            )
+            for name in ("text_format", "text_format_file")
+        },
+    }
+    example: ClassVar[Mapping[str, JsonValue]] = {"person": "Writer", "prompt": "Write a haiku."}
+
+    person: Label = Field(
+        validation_alias=AliasChoices("person", "personId", "person_id"),
+        description="Who is spoken to: the label of one of the `persons`.",
+        examples=["Writer"],
+    )
+    prompt: str | None = Field(
+        None,
+        description=(
+            "What is said in every turn; `{{name}}` is filled in. Beside a `default_prompt` it is "
+            "what is said in the first turn."
+        ),
+        examples=["Write a haiku about {{topic}}."],
+    )
     default_prompt: str | None = Field(
-        None, validation_alias=AliasChoices("default_prompt", "defaultPrompt", "prompt")
+        None,
+        validation_alias=AliasChoices("default_prompt", "defaultPrompt"),
+        description="What is said in every turn but the first, if that has a prompt of its own.",
+        examples=["Improve it: {{default}}"],
     )
     first_only_prompt: str | None = Field(
-        None, validation_alias=AliasChoices("first_only_prompt", "firstOnlyPrompt", "prompt")
+        None,
+        validation_alias=AliasChoices("first_only_prompt", "firstOnlyPrompt"),
+        description="What is said in the first turn.",
+        examples=["Begin with a haiku about {{topic}}."],
     )
-    memory: View = Field(
-        "ALL_INVOLVED", validation_alias=AliasChoices("memory", "memorize_to", "memory_profile")
+    prompt_file: str | None = Field(
+        None,
+        validation_alias=AliasChoices("prompt_file", "promptFile"),
+        description="A file with the `default_prompt`; relative to the run's root.",
+        examples=["prompts/improve.md"],
+    )
+    first_prompt_file: str | None = Field(
+        None,
+        validation_alias=AliasChoices("first_prompt_file", "firstPromptFile"),
+        description="A file with the `first_only_prompt`; relative to the run's root.",
+        examples=["prompts/begin.md"],
+    )
+    memory: Annotated[View, spelled(get_args(View), VIEWS, optional=True)] = Field(
+        "ALL_INVOLVED",
+        validation_alias=AliasChoices(
+            *("memory", "memorize_to", "memorizeTo", "memory_profile", "memoryProfile"),
+            *("forgettingMode", "forgetting_mode", "forget_mode"),
+            *("contextCleaningRule", "context_cleaning_rule"),
+        ),
+        description=(
+            "What the person sees of the conversation so far. By default all that it said or "
+            "was told; `ALL_MESSAGES` is the words of everybody, `GOLDFISH` nothing."
+        ),
     )
     at_most: int | None = Field(
-        None, ge=1, validation_alias=AliasChoices("at_most", "max_messages")
+        None,
+        ge=1,
+        validation_alias=AliasChoices("at_most", "atMost", "max_messages", "maxMessages"),
+        description="How many of these messages it sees at most, the newest. By default all.",
+        examples=[10],
     )
-    ignore_person: tuple[Label, ...] = ()
+    ignore_person: tuple[Label, ...] = Field(
+        (),
+        validation_alias=AliasChoices("ignore_person", "ignorePerson"),
+        description="Persons of whom the person sees nothing: a list, or text with commas.",
+        examples=[["Critic"]],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -79,14 +162,14 @@ class Speaker(Node):
         """Read `memory_config: {forget_mode}` and `memory_settings: {view}` of older files."""
         if not isinstance(data, Mapping):
             return data
-        older = {"memory_config", "memory_settings"}
+        older = set(OLDER_MEMORY)
         read = {name: value for name, value in data.items() if name not in older}
         if str(read.get("memory_profile")).upper() == "CUSTOM":
             del read["memory_profile"]
         for settings in (data[name] for name in sorted(older & data.keys())):
             if not isinstance(settings, Mapping):
                 raise ValueError("the memory's settings must be a map")  # noqa: TRY004 - for pydantic
-            view = settings.get("forget_mode") or settings.get("view")
+            view = settings.get("forget_mode") or settings.get("forgetMode") or settings.get("view")
             for name, value in (("memory", view), ("at_most", settings.get("max_messages"))):
                 if value is not None and not read.keys() & set(cls.names_of(name)):
                     read[name] = value
@@ -97,41 +180,62 @@ class Speaker(Node):
     def _view(cls, value: Any) -> Any:
         return "ALL_INVOLVED" if value is None else view_named(str(value))
 
-    @field_validator("ignore_person", mode="before")
+    @field_validator("person", mode="before", json_schema_input_type=Label)
+    @classmethod
+    def _by_label(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            raise ValueError("write the label of a person here, and the person under `persons:`")  # noqa: TRY004 - for pydantic
+        return value
+
+    @field_validator(
+        "ignore_person", mode="before", json_schema_input_type=str | list[Label] | None
+    )
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
-        return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+        if isinstance(value, str):
+            return [each.strip() for each in value.split(",") if each.strip()]
+        return () if value is None else value
 
     @model_validator(mode="after")
-    def _has_prompt(self) -> Speaker:
-        if self.default_prompt is None and self.first_only_prompt is None:
+    def _has_prompts(self) -> Speaker:
+        every, first = self._prompts()
+        for fields in (every, first):
+            if len(fields) > 1:
+                both = " and ".join(f"`{field}`" for field in fields)
+                raise ValueError(f"has {both} for the same turns: leave one of them out")
+        if not every and not first:
             raise ValueError("needs a `prompt`")
         return self
 
-    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        named = {self.person: "person"} | dict.fromkeys(self.ignore_person, "ignore_person")
-        for person, field in named.items():
-            if person not in diagram.persons:
-                verb = "speaks to" if field == "person" else "ignores"
-                message = f"Node {label!r} {verb} {person!r}, who is none of the persons."
-                hint = did_you_mean(person, diagram.persons) or "Add it under `persons:`."
-                yield Problem("unknown_person", message, label, ("nodes", label, field), hint)
-        # By text: `prompt` alone is both of them.
-        prompts = {
-            self.first_only_prompt: "first_only_prompt",
-            self.default_prompt: "default_prompt",
-        }
-        for text, field in prompts.items():
-            yield from check_template(label, field, text)
+    def _prompts(self) -> tuple[list[str], list[str]]:
+        """The properties with what is said in every turn, and with what is said in the first."""
+        every = self._one_of("default_prompt", "prompt_file")
+        first = self._one_of("first_only_prompt", "first_prompt_file")
+        if self.prompt is not None:
+            (first if every else every).append("prompt")
+        return every, first
 
-    def prompt_of(self, ctx: Context, names: Mapping[str, Any]) -> str:
+    def _one_of(self, *names: str) -> list[str]:
+        """Those that are given; forms that have both leave one of them empty, which means none."""
+        given = [name for name in names if getattr(self, name) is not None]
+        return [name for name in given if getattr(self, name)] or given[:1]
+
+    def without_effect(self) -> Mapping[str, str]:
+        if self.memory != "GOLDFISH":
+            return {}
+        return dict.fromkeys(("at_most", "ignore_person"), "has no effect: GOLDFISH sees nothing")
+
+    async def prompt_in(self, ctx: Context) -> Prompt:
         """What is said in this turn."""
-        first = self.first_only_prompt is not None and ctx.turn == 1
-        field = "first_only_prompt" if first or self.default_prompt is None else "default_prompt"
+        every, first = self._prompts()
+        (field,) = first if first and (ctx.turn == 1 or not every) else every
+        text: str = getattr(self, field)
+        if not field.endswith("_file"):
+            return Prompt(field, text)
         try:
-            return template.render(getattr(self, field), names)
-        except TemplateError as error:
-            raise NodeError(str(error), field=field) from error
+            return Prompt(field, await ctx.services.files.read(text))
+        except ServiceError as error:
+            raise NodeError(f"cannot read the prompt: {error}", field=field) from error
 
     async def talk(self, inputs: Inputs, ctx: Context) -> Talk:
         """Choose what the person sees: of what was said before, and of what the edges bring."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, JsonValue, model_validator
 
 from ..diagram.model import Diagram, Label
 from ..engine.node import Context, Inputs, Node, Result
 from ..errors import NodeError, Problem, TemplateError
 from ..protocol.events import Question
-from .checks import check_schema, check_template
+from .checks import check_schema
 
 
 class UserResponse(Node):
-    """Asks, waits for a valid answer, and hands it on.
+    """Asks a human, waits for a valid answer, and hands it on.
 
     Without more, any text is an answer. `choices` lists the answers to choose from; `schema` (JSON
     Schema) describes a number, a boolean, or a form. There is no time limit unless `timeout`
@@ -23,11 +23,25 @@ class UserResponse(Node):
     """
 
     type: ClassVar[str] = "user_response"
+    templates: ClassVar[tuple[str, ...]] = ("prompt",)
 
-    prompt: str
-    choices: tuple[str, ...] = Field((), validation_alias=AliasChoices("choices", "options"))
+    example: ClassVar[Mapping[str, JsonValue]] = {"prompt": "Shall I go on?"}
+
+    prompt: str = Field(
+        description="The question; `{{name}}` is filled in.",
+        examples=["What do you think of {{draft}}?"],
+    )
+    choices: tuple[str, ...] = Field(
+        (),
+        validation_alias=AliasChoices("choices", "options"),
+        description="The answers to choose from. Without them any text is an answer.",
+        examples=[["yes", "no"]],
+    )
     answer_schema: dict[str, Any] | None = Field(
-        None, validation_alias=AliasChoices("schema", "answer_schema")
+        None,
+        validation_alias=AliasChoices("schema", "answer_schema"),
+        description="JSON Schema of the answer, for a number, a yes or no, or a form.",
+        examples=[{"type": "integer", "minimum": 1}],
     )
 
     @model_validator(mode="after")
@@ -36,8 +50,12 @@ class UserResponse(Node):
             raise ValueError("has `choices` and a `schema`: leave one of them out")
         return self
 
+    @property
+    def output_keys(self) -> Collection[str] | None:
+        form = (self.answer_schema or {}).get("properties")
+        return tuple(form) if isinstance(form, dict) else None if self.answer_schema else ()
+
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        yield from check_template(label, "prompt", self.prompt)
         yield from check_schema(label, "answer_schema", self.answer_schema)
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:

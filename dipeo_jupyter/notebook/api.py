@@ -1,6 +1,6 @@
-"""Run diagrams from Python: `await run(…)`, `run_sync(…)`, `start(…)`.
+"""Diagrams from Python: `run`, `run_sync` and `start` them; `check`, `convert` and `diff` them.
 
-All three work in the same notebook, in any cell, and in ordinary programs.
+All of these work in the same notebook, in any cell, and in ordinary programs.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..diagram.files import Readable
+from ..diagram.diff import Diff, compare
+from ..diagram.files import Format, Readable, converted, survey
+from ..diagram.source import Reading
+from .problems import Problems
 from .run import Run
 from .session import default_session
 
@@ -56,3 +59,27 @@ def run_sync(
 ) -> Run:
     """The same as `run`, from code that cannot await."""
     return start(diagram, inputs, answers=answers).wait()
+
+
+def check(diagram: Readable | Run) -> Problems:
+    """All problems of a diagram at once: errors, warnings and hints. Runs nothing, asks nobody."""
+    return Problems(default_session().check(_reading(diagram)))
+
+
+def convert(diagram: Readable | Run, to: Format = "light") -> str:
+    """The diagram as text in a format; reading it gives the same diagram back.
+
+    Raises `DiagramError` for a diagram that is wrong, and for one that the format cannot hold.
+    """
+    return converted(_reading(diagram).checked().diagram, to)
+
+
+def diff(before: Readable | Run, after: Readable | Run, *, positions: bool = False) -> Diff:
+    """What the second diagram does differently; where nodes stand counts with `positions` only."""
+    first, second = (_reading(each).checked().diagram for each in (before, after))
+    return compare(first, second, positions=positions)
+
+
+def _reading(diagram: Readable | Run) -> Reading:
+    # A file's name is none of its content.
+    return survey(diagram.diagram if isinstance(diagram, Run) else diagram, named=False)

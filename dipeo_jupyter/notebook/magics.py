@@ -9,17 +9,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import keyword
-import shlex
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
-from ..diagram.suggest import did_you_mean, nearest
+from ..diagram.suggest import nearest
 from ..errors import DipeoError
+from . import completion
+from .options import Options
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -39,18 +40,8 @@ class Interrupted(KeyboardInterrupt):
         return [f"KeyboardInterrupt: {self}"]
 
 
-class Options(argparse.ArgumentParser):
-    """Reads the magic's line; mistakes become IPython's usage errors."""
-
-    def error(self, message: str) -> NoReturn:
-        hint = None
-        for word in message.partition("unrecognized arguments: ")[2].split():
-            known = [each for each in self._option_string_actions if each.startswith("--")]
-            hint = hint or did_you_mean(word.partition("=")[0], known)
-        raise UsageError(f"%%dipeo: {message}. {hint or 'See %dipeo --help.'}")
-
-
-def _options() -> Options:
+def cell_options() -> Options:
+    """What the first line of a `%%dipeo` cell may say."""
     options = Options(
         prog="%%dipeo",
         description="Run the diagram in this cell.",
@@ -100,13 +91,9 @@ class DipeoMagics(Magics):
     @cell_magic
     def dipeo(self, line: str, cell: str) -> Run | Coroutine[Any, Any, Run | None] | None:
         """Run the diagram in this cell. `%%dipeo --help` lists the options."""
-        try:
-            options = _options()
-            words = options.parse_args(shlex.split(line))
-        except ValueError as error:
-            raise UsageError(f"%%dipeo: {error}") from None
+        words = cell_options().parse_line(line)
         if words.help:
-            print(options.format_help())  # noqa: T201 - what was asked for
+            print(cell_options().format_help())  # noqa: T201 - what was asked for
             return _at_once(None) if self._awaits() else None
         run = self._start(words, cell)
         self.shell.push({words.name or UNNAMED: run})
@@ -115,11 +102,14 @@ class DipeoMagics(Magics):
         return run if words.no_wait else self._waited(run, words)
 
     @line_magic("dipeo")  # type: ignore[arg-type] # IPython types only its bare form
-    def help(self, line: str) -> None:
-        """Say what `%%dipeo` does; a cell of its own would have to have a body."""
-        if line.strip() not in ("", "-h", "--help"):
-            raise UsageError("%dipeo only helps; %%dipeo, with two percent signs, runs a diagram.")
-        print(_options().format_help())  # noqa: T201 - what was asked for
+    def command(self, line: str) -> Any:
+        """Do something with diagrams without running them. `%dipeo help` lists what there is."""
+        from .commands import obey  # noqa: PLC0415 - only who uses it pays for it
+
+        if line.strip() in ("", "help", "-h", "--help"):
+            print(cell_options().format_help())  # noqa: T201 - what was asked for
+            line = "help"
+        return obey(line, self.shell.user_ns)
 
     def transform(self, lines: list[str]) -> list[str]:
         """IPython's hook on every cell: put `await` before the magic, so that the cell waits."""
@@ -202,11 +192,13 @@ def register(shell: InteractiveShell) -> None:
     magics = DipeoMagics(shell)
     shell.register_magics(magics)
     shell.input_transformers_post.append(magics.transform)
+    completion.register(shell)
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Undo `register`."""
     magics = shell.magics_manager.registry.pop(DipeoMagics.__name__)
     shell.input_transformers_post.remove(magics.transform)
+    completion.unregister(shell)
     for kind in ("cell", "line"):
         shell.magics_manager.magics[kind].pop("dipeo", None)

@@ -75,7 +75,7 @@ class Run:
         self,
         conversation: Conversation,
         diagram: Diagram,
-        source: Source | None,
+        source: Source,
         loop: BackgroundLoop,
         seq: int = 0,
     ) -> None:

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from ..app import build_engine
-from ..client import Ask, Conversation, check_answers
-from ..diagram.files import Readable, read
+from ..client import Ask, Conversation, check, check_answers
+from ..diagram.files import Readable, survey
+from ..diagram.source import Reading
 from ..engine.engine import Engine
-from ..errors import DiagramError
+from ..errors import DiagramError, Problem
 from ..protocol.commands import ExecuteDiagram
 from ..settings import Settings
 from .asking import ask_by_input
@@ -42,7 +43,10 @@ class Session:
 
         Questions that `answers` do not answer are put through `ask` to whoever waits for the run.
         """
-        drawn, source = read(diagram)
+        reading = survey(diagram)
+        if reading.errors:
+            raise DiagramError(*(each for each in self.check(reading) if each.severity == "error"))
+        drawn, source = reading.diagram, reading.source
         if name is not None:
             drawn = drawn.model_copy(update={"name": name})
         check_answers(answers or {}, drawn)
@@ -50,12 +54,14 @@ class Session:
         try:
             ack = self.loop.run(self.engine.send(command))
         except DiagramError as error:
-            if source is None:
-                raise
             raise DiagramError(*(source.locate(each) for each in error.problems)) from None
         assert ack.execution_id is not None
         conversation = Conversation(self.engine, ack.execution_id, answers or {}, ask)
         return Run(conversation, drawn, source, self.loop, ack.seq)
+
+    def check(self, reading: Reading) -> list[Problem]:
+        """All problems of what was read, warnings and hints included; nothing is run."""
+        return self.loop.run(check(self.engine, reading))
 
     def close(self) -> None:
         """Stop everything that runs, and the loop it runs on."""

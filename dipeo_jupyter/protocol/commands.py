@@ -26,6 +26,13 @@ class CheckDiagram(Fact):
 
     type: Literal["check_diagram"] = "check_diagram"
     diagram: Diagram
+    partial: bool = Field(default=False, description="Parts that could not be read are missing.")
+
+
+class Describe(Fact):
+    """Tell what a diagram may contain: the JSON Schema of the light format, and the node types."""
+
+    type: Literal["describe"] = "describe"
 
 
 class ListExecutions(Fact):
@@ -83,6 +90,7 @@ class BroadcastEvent(OnExecution):
 Command = Annotated[
     ExecuteDiagram
     | CheckDiagram
+    | Describe
     | ListExecutions
     | GetExecution
     | PauseExecution

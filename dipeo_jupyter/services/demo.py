@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ..diagram.model import Person
+from ..diagram.model import Label, Person
 from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
-from ..errors import ServiceError
+from ..errors import Problem, ServiceError
 from ..protocol.events import Usage
+from .persons import unknown_fields
 
 QUOTE = 80
 """Letters of the last message that an answer quotes."""
@@ -34,6 +35,19 @@ class DemoLLM:
             await asyncio.sleep(0)
         heard = sum(len(_words(each.content)) for each in request.messages)
         return ChatAnswer(text, Usage(input_tokens=heard, output_tokens=len(_words(text))))
+
+    def check(self, label: Label, person: Person) -> Iterator[Problem]:
+        """See the port: its answers, and fields that look like others.
+
+        What else it has is for the model that it may be switched to, and does no harm here.
+        """
+        try:
+            _scripted(person, ())
+        except ServiceError as error:
+            yield Problem("bad_person", str(error), path=("persons", label, "answers"))
+        for problem in unknown_fields(label, person):
+            if problem.hint:
+                yield problem
 
 
 def _scripted(person: Person, messages: Sequence[ChatMessage]) -> str | None:

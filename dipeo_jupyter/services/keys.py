@@ -74,7 +74,7 @@ SHORTEST = 8
 LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
 
-_ANCESTORS_ID = re.compile(r"APIKEY_[0-9A-F]+|DEFAULT", re.IGNORECASE)
+_ANCESTORS_ID = re.compile(r"APIKEY_\w+|DEFAULT|USER_INPUT", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"API_?KEY|(^|_)(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 
 

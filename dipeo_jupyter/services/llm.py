@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import aclosing
 from contextvars import ContextVar
@@ -20,10 +20,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from ..diagram.model import Label, Person
 from ..engine.ports import LLM, ChatAnswer, ChatRequest
-from ..errors import ServiceError
+from ..errors import Problem, ServiceError
 from ..protocol.events import Usage
 from .keys import DEMO, KEYLESS, Keys, model_of, parameters_of, provider_of
+from .persons import check_person
 
 if TYPE_CHECKING:
     import aiohttp
@@ -70,6 +72,18 @@ class LLMRouter:
         llm = self._demo if provider == DEMO else self._real
         return await llm.chat(request, on_text)
 
+    def check(self, label: Label, person: Person) -> Iterator[Problem]:
+        """See the port. A person of whom nobody knows who answers is wrong for all of them."""
+        try:
+            provider, _ = model_of(person)
+        except ServiceError as error:
+            path = ("persons", label, *(["model"] if person.model else []))
+            said = f"The person {label!r} cannot be asked: {error}"
+            yield Problem("no_model", said, path=path, severity="warning")
+        else:
+            llm = self._demo if provider == DEMO else self._real
+            yield from llm.check(label, person)
+
 
 class LiteLLM:
     """Fulfils the `LLM` port for every provider that litellm knows.
@@ -96,6 +110,10 @@ class LiteLLM:
         work = self._answer(request, lambda text: here.call_soon_threadsafe(show, text))
         answer = asyncio.wrap_future(self._aside.start(work))
         return await answer
+
+    def check(self, label: Label, person: Person) -> Iterator[Problem]:
+        """See the port: the service, the fields, the key and the price."""
+        yield from check_person(label, person, self._keys)
 
     async def aclose(self) -> None:
         """Close all connections. The next call opens new ones."""

@@ -5,8 +5,11 @@ from hypothesis import strategies as st
 from dipeo_jupyter.diagram.labels import label_fault
 from dipeo_jupyter.diagram.light.writing import RESERVED
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
+from dipeo_jupyter.diagram.older import person_fields
 
 HANDLES = ["default", "first", "condtrue", "condfalse", "success", "error", "results"]
+HANDLES += ["odd handle", "Zwei", "a_b", "a.b"]
+FEW, MANY = 12, 200
 TRICKY = [
     *("", " ", "yes", "no", "on", "y", "null", "~", "true", "True", "012", "1:30", "1e3", "-0"),
     *("2024-01-01", "0x1f", ".inf", "+5", "a: b", "a #b", "# x", "- a", "? a", "a:", ": a", "<<"),
@@ -34,19 +37,29 @@ MAPS = st.dictionaries(NAMES, VALUES, max_size=4)
 COORDINATES = st.floats(allow_nan=False, allow_infinity=False)
 POSITIONS = st.none() | st.builds(Position, x=COORDINATES, y=COORDINATES)
 OPTIONAL = st.none() | TEXTS
-TYPES = st.sampled_from(["start", "person_job", "sub_diagram", "no", "1"])
+TYPES = st.sampled_from(["start", "person_job", "CODE_JOB", "Sub_Diagram", "no", "1"])
+
+
+def _is_parameter(name):
+    return name not in Person.model_fields and person_fields({name: 0}) == {name: 0}
+
+
+# What a person may be called further is anything but a known name, old or new.
+PARAMETERS = MAPS.map(lambda fields: {key: fields[key] for key in fields if _is_parameter(key)})
 
 
 @st.composite
 def persons(draw):
-    fields = ["service", "model", "api_key_id", "system_prompt", "prompt_file"]
-    known = draw(st.dictionaries(st.sampled_from(fields), OPTIONAL))
-    return Person.model_validate(draw(MAPS) | known)
+    known = draw(st.dictionaries(st.sampled_from(list(Person.model_fields)), OPTIONAL))
+    return Person.model_validate(draw(PARAMETERS) | known)
 
 
 @st.composite
 def diagrams(draw):
-    labels = draw(st.lists(LABELS, unique=True, max_size=20))
+    labels = draw(st.lists(LABELS, unique=True, max_size=FEW))
+    if draw(st.integers(0, 19)) == 0:
+        more = draw(st.integers(0, MANY - FEW))
+        labels = list(dict.fromkeys([*labels, *(f"node {i}" for i in range(more))]))
     ends, handles = st.sampled_from(labels or ["?"]), st.sampled_from(HANDLES)
     edges = st.builds(
         Edge,
@@ -63,7 +76,9 @@ def diagrams(draw):
         description=draw(OPTIONAL),
         nodes=[
             NodeSpec(label=label, type=draw(TYPES), props=draw(MAPS), position=draw(POSITIONS))
-            for label in labels
+            if i < FEW
+            else NodeSpec(label=label, type="job", props={"i": i})
+            for i, label in enumerate(labels)
         ],
         edges=draw(st.lists(edges, max_size=8)) if labels else (),
         persons=draw(st.dictionaries(LABELS, persons(), max_size=3)),

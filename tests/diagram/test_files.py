@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dipeo_jupyter.diagram.files import load, read
+from dipeo_jupyter.diagram.files import load, survey
 from dipeo_jupyter.errors import DiagramError
 
 TEXT = "nodes:\n- {label: start, type: start}\n"
@@ -17,7 +17,7 @@ def test_a_text_of_several_lines_is_a_diagram():
 def test_a_diagram_is_given_back_as_it_is():
     diagram = load(TEXT)
 
-    assert read(diagram) == (diagram, None)
+    assert survey(diagram).diagram is diagram
 
 
 @pytest.mark.parametrize("name", ["debate.light.yaml", "debate.dipeo.yaml", "debate.yaml"])

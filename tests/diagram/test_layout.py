@@ -274,6 +274,57 @@ def test_positions_that_flow_down_get_lines_that_flow_down():
     assert all(len(route.points) == 2 for route in found.routes.values())
 
 
+def test_wide_empty_stripes_are_not_kept():
+    found = layout(diagram("a b", "a c", a=(0, 0), b=(300, 0), c=(300, 9000))).boxes
+    assert found["a"].y < found["c"].y < 300
+
+
+def test_row_as_wide_as_a_page_allows_stands_closer():
+    places = {label: (400.0 * at, 0.0) for at, label in enumerate("abcde")}
+    found = layout(diagram("a b c d e", **places))
+    assert rows(found) == [["a", "b", "c", "d", "e"]]
+    assert found.width < 1200
+
+
+def test_positions_in_one_endless_row_are_not_kept():
+    labels = [f"n{number}" for number in range(20)]
+    places = {label: (300.0 * at, 0.0) for at, label in enumerate(labels)}
+    found = layout(diagram(" ".join(labels), **places))
+    assert found == layout(diagram(" ".join(labels)))
+    assert found.width <= PAGE
+
+
+def test_positions_against_which_most_lines_run_are_not_kept():
+    places = {label: (-300.0 * at, 50.0 * (at % 2)) for at, label in enumerate("abcdef")}
+    assert layout(diagram("a b c d e f", **places)) == layout(diagram("a b c d e f"))
+
+
+def test_positions_of_a_tangle_are_not_kept():
+    numbers = random.Random(0)
+    labels = [f"n{number}" for number in range(400)]
+    places = {label: (numbers.random() * 9000, numbers.random() * 9000) for label in labels}
+    chain = " ".join(labels)
+    assert layout(diagram(chain, **places)) == layout(diagram(chain))
+
+
+def test_few_lines_that_lead_back_leave_positions_alone():
+    places = {"a": (0.0, 0.0), "b": (300.0, 0.0), "c": (300.0, 120.0), "d": (0.0, 120.0)}
+    found = layout(diagram("a b c d", "d a", **places)).boxes
+    assert found["a"].x == found["d"].x < found["b"].x == found["c"].x
+
+
+@pytest.mark.parametrize("type_", ["start", "START", "Start"])
+def test_start_comes_first_however_its_type_is_written(type_):
+    nodes = (NodeSpec(label="a", type="job"), NodeSpec(label="b", type=type_))
+    edges = (Edge(source="a", target="b"), Edge(source="b", target="a"))
+    assert rows(layout(Diagram(nodes=nodes, edges=edges))) == [["b", "a"]]
+
+
+def test_no_node_stands_alone_in_a_row_of_a_long_flow():
+    found = layout(diagram("start a b c d", "a c", "b d"))
+    assert all(len(row) > 1 for row in rows(found))
+
+
 @pytest.mark.parametrize(
     "positions",
     [

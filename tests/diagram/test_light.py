@@ -43,7 +43,7 @@ STRUCTURE = {
         "write_card -> card",
     ),
     "sales_figures": (
-        "start:start load sales:db add up:code_job explain:person_job save:endpoint",
+        "start:START load sales:DB add up:CODE_JOB explain:Person_Job save:ENDPOINT",
         "start -> load sales",
         "start -> add up as config",
         "load sales -> add up as sales",
@@ -111,6 +111,30 @@ STRUCTURE = {
         "done?[condtrue] -> known as nobody",
         "start -> argue as hint",
     ),
+    "chains": (
+        "start:start draft:person_job polish -> print:job done:endpoint",
+        "start -> draft[first] as topic",
+        "draft -> polish -> print",
+        "polish -> print -> done as text",
+        "start -> done",
+    ),
+    "labels_as_keys": (
+        "Start:start Ask:PersonJob Enough:condition End:endpoint",
+        "Start -> Ask[first] as topic",
+        "Ask -> Enough",
+        "Enough[condtrue] -> End",
+        "Enough[condfalse] -> Ask",
+    ),
+    "ids_and_data": (
+        "Begin here:start shorten:person_job End:endpoint",
+        "Begin here -> shorten",
+        "shorten -> End as text",
+    ),
+    "edges_inside": (
+        "Start:start Sort:person_job End:end",
+        "Start -> Sort as letters",
+        "Sort -> End",
+    ),
     "anchors": (
         "start:start first draft:person_job second draft:person_job",
         "start -> first draft",
@@ -151,7 +175,8 @@ def test_example_written_and_read_is_the_same(example, name):
 
 
 def test_every_example_file_has_an_expectation():
-    assert {path.name for path in FILES.iterdir()} == {f"{name}.light.yaml" for name in STRUCTURE}
+    found = {path.name for path in FILES.glob("*.light.yaml")}
+    assert found == {f"{name}.light.yaml" for name in STRUCTURE}
 
 
 def test_name_and_description_come_from_the_top(example):
@@ -180,8 +205,8 @@ def test_person_keeps_known_and_further_fields(example):
     assert (chair.api_key_id, chair.parameters) == ("HOUSE_KEY", {"temperature": 0})
 
 
-def test_type_in_capitals_is_only_lowered(example):
-    assert [each.type for each in example("sales_figures").nodes][2] == "code_job"
+def test_type_is_kept_as_it_is_written(example):
+    assert [each.type for each in example("sales_figures").nodes][2] == "CODE_JOB"
 
 
 def test_text_that_looks_like_a_number_stays_text(example):
@@ -264,3 +289,68 @@ def test_endpoint_is_a_label_first_then_label_and_handle(text, expected):
 
 def test_name_of_the_text_is_kept_in_the_source():
     assert survey("nodes: []", "debate").source.name == "debate"
+
+
+def test_last_edge_of_a_chain_has_the_name_and_content(example):
+    found = [(edge.label, edge.content_type) for edge in example("chains").edges]
+    assert found == [
+        ("topic", "conversation_state"),
+        (None, None),
+        ("text", None),
+        (None, "raw_text"),
+    ]
+
+
+def test_fields_of_old_connections_have_their_present_names(example):
+    edge = example("labels_as_keys").edges[0]
+    assert (edge.content_type, edge.data) == ("raw_text", {"priority": 2})
+
+
+def test_persons_of_old_files_have_their_present_fields(example):
+    person = example("labels_as_keys").persons["Ann"]
+    assert (person.api_key_id, person.system_prompt) == ("house", "You ask.")
+
+
+def test_data_of_old_nodes_becomes_their_properties(example):
+    assert node(example("ids_and_data"), "shorten").props == {"prompt": "Shorter!", "person": "Kim"}
+
+
+@pytest.mark.parametrize(
+    "persons",
+    [
+        "[{Kim: {model: m}}]",
+        "[{label: Kim, model: m}]",
+        "[{id: Kim, model: m}]",
+        "{Kim: {model: m}}",
+    ],
+)
+def test_persons_may_be_a_list_of_maps(persons):
+    assert loads(f"nodes: []\npersons: {persons}").persons == {"Kim": Person(model="m")}
+
+
+def test_property_called_connections_goes_below_props():
+    text = "nodes:\n- {label: a, type: job, props: {connections: [1], arrows: 2}}"
+    diagram = loads(text)
+    assert diagram.nodes[0].props == {"connections": [1], "arrows": 2}
+    assert loads(dumps(diagram)) == diagram
+
+
+@pytest.mark.parametrize(
+    ("arrow", "expected"),
+    [
+        ("a -> b", ["a -> b"]),
+        ("a->b", ["a -> b"]),
+        ("a -> b -> a", ["a -> b", "b -> a"]),
+        ("a -> b as x as y", ["a -> b as x as y"]),
+        ("a -> b as x as z", ["a -> b as x as z"]),
+        ("a -> c as d", ["a -> c as d"]),
+        ("a -> c as d as e", ["a -> c as d as e"]),
+        ("a -> p -> q -> b", ["a -> p -> q", "p -> q -> b"]),
+        ("a -> b (raw_text)", ["a -> b"]),
+        ("a -> b as x (y)", ["a -> b as x (y)"]),
+    ],
+)
+def test_arrow_is_read_with_labels_first(arrow, expected):
+    nodes = [{"label": label, "type": "job"} for label in ("a", "b", "c as d", "p -> q")]
+    edges = loads(f"nodes: {nodes}\nedges: ['{arrow}']").edges
+    assert [f"{edge} as {edge.label}" if edge.label else str(edge) for edge in edges] == expected

@@ -31,15 +31,20 @@ def test_diagram_must_be_a_map(text):
         ("version: light", 1, "There are no `nodes`"),
         ("version: light\nnodes:", 2, "There are no `nodes`"),
         ("version: light\nnodes: five", 2, "not text"),
-        ("version: light\nnodes:\n  start: {type: start}", 2, "map of labels"),
         ("version: light\nnodes:\n -label: a", 2, "space after each dash"),
-        ("name: x\nversion: readable\nnodes: []", 2, "not the light format"),
     ],
 )
 def test_nodes_must_be_a_list_in_the_light_format(text, line, words):
     problem = one_problem(text)
     assert (problem.code, problem.line) == ("not_a_diagram", line)
     assert words in str(problem)
+
+
+@pytest.mark.parametrize("version", ["readable", "99", "[]"])
+def test_version_of_another_format_is_unknown(version):
+    problem = one_problem(f"name: x\nversion: {version}\nnodes: []")
+    assert (problem.code, problem.line) == ("unknown_version", 2)
+    assert "not the light format" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -53,9 +58,9 @@ def test_nodes_must_be_a_list_in_the_light_format(text, line, words):
         ("{label: 5, type: job}", "bad_value", "`label` must be text, not a number. Put it in qu"),
         ("{label: 0, type: job}", "bad_value", "`label` must be text, not a number"),
         ("{label: x, type: [job]}", "bad_value", "`type` must be text, not a list"),
-        ('{label: "a\\nb", type: job}', "bad_value", "contains a control character"),
-        ('{label: "a\\u202eb", type: job}', "bad_value", "contains a control character"),
-        (f"{{label: {'x' * 201}, type: job}}", "bad_value", "more than 200 characters"),
+        ('{label: "a\\nb", type: job}', "bad_label", "contains a control character"),
+        ('{label: "a\\u202eb", type: job}', "bad_label", "contains a control character"),
+        (f"{{label: {'x' * 201}, type: job}}", "bad_label", "more than 200 characters"),
         ("{label: x, type: job, position: 5}", "bad_value", "`position` must be a map"),
         ("{label: x, type: job, position: {x: 1}}", "bad_value", "`position.y` is missing"),
         (
@@ -93,7 +98,9 @@ def test_duplicate_label_names_both_lines_and_a_free_one():
         ("{from: argue}", "bad_connection", "A connection without `to`"),
         ("12", "bad_connection", "not a connection"),
         ("start", "bad_connection", "not a connection"),
-        ("start -> argue -> start", "bad_connection", "not a connection"),
+        ("start -> -> argue", "bad_connection", "not a connection"),
+        ("start -> argue -> strat", "unknown_node", "Did you mean 'start'?"),
+        ("{source: start, target: argue/first/x}", "unknown_node", "no node has this label"),
         ("{from: start, to: argeu}", "unknown_node", "'argeu', but no node has this label"),
         ("{from: start, to: argeu}", "unknown_node", "Did you mean 'argue'?"),
         ("{from: 'stat[default]', to: argue}", "unknown_node", "Did you mean 'start'?"),
@@ -132,7 +139,9 @@ def test_misplaced_field_among_persons_blames_the_indentation():
 @pytest.mark.parametrize(
     ("persons", "code", "line"),
     [
-        ("\n- Ann: {service: demo}", "bad_person", 4),
+        ("\n- {service: demo}", "bad_person", 5),
+        ("\n- Ann", "bad_person", 5),
+        ("\n- Ann: {model: demo}\n- {name: Ann}", "bad_person", 6),
         (" 5", "bad_value", 4),
         ("\n  Ann:", "bad_person", 5),
         ("\n  Ann: {service: demo, model: 4}", "bad_value", 5),

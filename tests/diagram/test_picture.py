@@ -135,6 +135,24 @@ def test_node_types_can_be_told_apart_without_words():
     assert len(pictures) == len(nodes)
 
 
+@pytest.mark.parametrize(
+    ("alias", "kind"),
+    [
+        ("PERSON_JOB", "person_job"),
+        ("llm", "person_job"),
+        ("code_job", "job"),
+        ("If", "condition"),
+        ("end", "endpoint"),
+        ("person-batch-job", "person_batch_job"),
+    ],
+)
+def test_type_by_another_name_has_the_same_sign(alias, kind):
+    one, other = (
+        uncoloured(draw(Diagram(nodes=(NodeSpec(label="a", type=each),)))) for each in (alias, kind)
+    )
+    assert re.sub(r"<text.*?</text>", "", one) == re.sub(r"<text.*?</text>", "", other)
+
+
 def test_error_of_a_failed_node_is_in_its_tooltip():
     svg = draw(pair(), {"b": NodeState("failed", note="rate limit reached")})
     assert "b (job): failed: rate limit reached" in texts(svg, "title")

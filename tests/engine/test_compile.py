@@ -100,13 +100,14 @@ def test_a_loop_that_nothing_can_stop_is_an_error():
     found = problems(
         """
         nodes:
+        - {label: start, type: start}
         - {label: a, type: job, code: return 1, max_iteration: 2}
         - {label: b, type: job, code: return 1}
-        connections: [{from: a, to: b}, {from: b, to: a}]
+        connections: [{from: start, to: a}, {from: a, to: b}, {from: b, to: a}]
         """
     )
 
-    assert [("endless_loop", 4)] == [(problem.code, problem.line) for problem in found]
+    assert [("endless_loop", 5)] == [(problem.code, problem.line) for problem in found]
 
 
 def test_an_empty_diagram_is_refused_with_a_sentence():
@@ -119,7 +120,8 @@ def test_properties_that_only_draw_or_are_history_are_ignored():
     nodes:
     - {label: start, type: start, trigger_mode: none, flipped: true}
     - {label: go, type: condition, expression: 1 < 2, skippable: true}
-    connections: [{from: start, to: go}]
+    - {label: end, type: endpoint}
+    connections: [start -> go, go.true -> end, go.false -> end]
     """
 
     assert problems(text) == []

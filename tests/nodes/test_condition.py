@@ -90,7 +90,7 @@ def test_an_expression_sees_earlier_nodes_by_label():
         ("score > 3", "Did you mean 'scores'?"),
         ("scores > 3", "`>` cannot compare a list with a number"),
         ("1 / 0 > 1", "divided by zero"),
-        ("iterations('nobody') > 1", "There is no node 'nobody'"),
+        ("iterations('no' + 'body') > 1", "There is no node 'nobody'"),
         ("iterations(3) > 1", "write the label of one node, in quotes"),
         ("iterations() > 1", "write the label of one node, in quotes"),
     ],

@@ -418,8 +418,6 @@ def test_parallel_updates_of_one_file_all_count(desk: Desk) -> None:
         ({"file": ""}, "`file` is missing"),
         ({"file": "a", "sub_type": "code"}, "a db does not run code: use a node of type `job`"),
         ({"file": "a", "subType": "api_tool"}, "use a node of type `job`"),
-        ({"file": "a", "collection": "users"}, "`collection` (collections and SQL) is not"),
-        ({"file": "a", "query": "select 1"}, "`query` (collections and SQL) is not supported"),
         ({"file": "a", "lines": "1:2", "keys": "b"}, "exclude each other"),
         ({"file": "a", "lines": "0"}, "'0' is no range of lines: write 5, 1:120"),
         ({"file": "a", "lines": "3-4"}, "'3-4' is no range of lines"),
@@ -436,10 +434,6 @@ def test_parallel_updates_of_one_file_all_count(desk: Desk) -> None:
 )
 def test_settings_that_cannot_work_are_refused(settings: Any, expected: str) -> None:
     assert expected in invalid(**settings)
-
-
-def test_an_empty_collection_of_an_export_is_ignored() -> None:
-    assert Db.model_validate({"file": "a", "collection": None, "query": None}).file == "a"
 
 
 def test_errors_are_of_the_kind_they_are(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from dipeo_jupyter.engine.node import Inputs
-from dipeo_jupyter.errors import ServiceError
+from dipeo_jupyter.errors import NodeError, ServiceError
 from dipeo_jupyter.nodes.endpoint import Endpoint
 from dipeo_jupyter.services.files import LocalFiles
 from tests.nodes.context import FakeContext, services
@@ -33,6 +33,18 @@ def files(root: Path) -> dict[str, str]:
 def test_the_value_that_arrives_is_the_result(tmp_path: Path, inputs: Any, expected: Any) -> None:
     assert run(tmp_path, {}, inputs) == expected
     assert files(tmp_path) == {}
+
+
+def test_a_content_format_makes_the_result_and_the_file(tmp_path: Path) -> None:
+    settings = {"content_format": "# {{topic}}", "save_to_file": True, "file_path": "a.md"}
+    assert run(tmp_path, settings, {"default": 1}, topic="tea") == "# tea"
+    assert files(tmp_path) == {"a.md": "# tea"}
+
+
+def test_an_unknown_name_in_a_content_format_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match="`lost` is not known") as caught:
+        run(tmp_path, {"content_format": "{{lost}}"}, {"default": 1})
+    assert caught.value.field == "content_format"
 
 
 def test_no_edge_can_start_at_an_endpoint() -> None:

@@ -21,6 +21,7 @@ nodes:
 - {label: ask, type: person_batch_job, person: P, prompt: "{{index}} {{item}}", SETTINGS}
 connections: [{from: start, to: ask}]
 """
+JOB = TEXT.replace("person_batch_job", "person_job")
 
 
 def asked(settings="items: rows", inputs=None, people=DEMO, **options):
@@ -123,6 +124,37 @@ def test_mistakes_are_found_before_running(settings, code, field):
     assert (code, ("nodes", "ask", field)) == (problem.code, problem.path)
 
 
+def test_what_arrives_as_items_is_the_list_when_none_is_named():
+    inputs = {"items": ["x"]}
+    assert ["0 x"] == prompts(asked("partial: false", inputs))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("batch: true, batch_input_key: rows", ["0 a", "1 b", "2 c"]),
+        ("batch: true, items: deep.rows", ["0 x"]),
+        ("batch: 'true', batch_input_key: rows, batch_parallel: false", ["0 a", "1 b", "2 c"]),
+    ],
+)
+def test_a_person_job_with_batch_asks_about_each_item(settings, expected):
+    outcome = run(JOB.replace("SETTINGS", settings) + DEMO)
+    assert expected == prompts(outcome)
+
+
+def test_a_person_job_with_batch_takes_what_arrives_as_items():
+    outcome = run(JOB.replace("SETTINGS", "batch: true") + DEMO, {"items": ["x", "y"]})
+    assert ["0 x", "1 y"] == prompts(outcome)
+
+
+def test_a_person_job_with_partial_goes_on_like_a_batch_job(openai_server):
+    openai_server.fail(400)
+    text = JOB.replace("SETTINGS", "batch: true, items: rows, partial: true, max_concurrent: 1")
+    outcome = run(text + REAL, engine=engine(server=openai_server, clock=FakeClock()))
+    value = outcome.outputs["ask"]
+    assert ([0], 3) == ([each["index"] for each in value["failed"]], value["total"])
+
+
 def test_an_empty_list_gives_an_empty_list():
     outcome = asked("items: rows", {"rows": []})
     assert ({"ask": []}, []) == (outcome.outputs, prompts(outcome))
@@ -163,6 +195,22 @@ def test_no_more_calls_than_allowed_are_under_way(openai_server, setting):
     openai_server._then(together, times=None)
     outcome = at(openai_server, f"items: rows, {setting}", inputs={"rows": [*range(9)]})
     assert (["ok"] * 9, 3) == (outcome.outputs["ask"], count["most"])
+
+
+@pytest.mark.parametrize("name", ["parallel", "batch_parallel", "parallelProcessing"])
+def test_without_parallel_one_item_follows_the_other(openai_server, name):
+    count = Counter()
+
+    async def alone(exchange):
+        count["now"] += 1
+        count["most"] = max(count["now"], count["most"])
+        await asyncio.sleep(0)
+        await exchange.stream(["ok"])
+        count["now"] -= 1
+
+    openai_server._then(alone, times=None)
+    at(openai_server, f"items: rows, max_concurrency: 5, {name}: false")
+    assert 1 == count["most"]
 
 
 def test_one_after_the_other_is_in_order(openai_server):

@@ -265,7 +265,7 @@ connections: [{from: start, to: p}]
 # What is said -------------------------------------------------------------------------------------
 
 
-def spoken(settings, turns=1):
+def spoken(settings, turns=1, **options):
     text = f"""
 nodes:
 - {{label: start, type: start, custom_data: {{topic: tea}}}}
@@ -276,7 +276,7 @@ connections:
 - {{from: p, to: done}}
 - {{from: "done[condfalse]", to: p}}
 """
-    return run(text + DEMO)
+    return run(text + DEMO, **options)
 
 
 @pytest.mark.parametrize(
@@ -295,6 +295,50 @@ connections:
 )
 def test_the_first_prompt_is_said_in_the_first_turn(settings, prompts):
     assert prompts == spoken(settings, turns=3).prompts("p")
+
+
+@pytest.mark.parametrize(
+    ("settings", "prompts"),
+    [
+        ("prompt_file: on.md", ["on tea"] * 3),
+        ("first_prompt_file: begin.md", ["begin"] * 3),
+        ("first_prompt_file: begin.md, prompt_file: on.md", ["begin", "on tea", "on tea"]),
+        ("first_prompt_file: begin.md, prompt: so", ["begin", "so", "so"]),
+        ("prompt: so, promptFile: on.md", ["so", "on tea", "on tea"]),
+        ("default_prompt: '', prompt_file: on.md", ["on tea"] * 3),
+        ("first_only_prompt: one, first_prompt_file: '', prompt: so", ["one", "so", "so"]),
+    ],
+)
+def test_a_file_holds_a_prompt_with_names_to_fill_in(tmp_path, settings, prompts):
+    (tmp_path / "on.md").write_text("on {{topic}}")
+    (tmp_path / "begin.md").write_text("begin")
+    assert prompts == spoken(settings, turns=3, root=tmp_path).prompts("p")
+
+
+def test_a_prompts_file_that_is_not_there_fails_the_run(tmp_path):
+    error = spoken("promptFile: on.md", root=tmp_path).error
+    assert ("p", "promptFile") == (error.node, error.field)
+    assert "on.md" in error.message
+
+
+def test_an_unknown_name_in_a_prompts_file_is_told(tmp_path):
+    (tmp_path / "on.md").write_text("{{lost}}")
+    error = spoken("prompt_file: on.md", root=tmp_path).error
+    assert ("p", "prompt_file") == (error.node, error.field)
+    assert "`lost` is not known here" in error.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("default_prompt: a, prompt_file: b", "has `default_prompt` and `prompt_file`"),
+        ("first_only_prompt: a, first_prompt_file: b", "has `first_only_prompt` and `first_pro"),
+        ("prompt: a, default_prompt: b, first_only_prompt: c", "has `first_only_prompt` and `pro"),
+    ],
+)
+def test_two_prompts_for_the_same_turns_are_refused(settings, said):
+    with pytest.raises(DiagramError, match=said):
+        spoken(settings)
 
 
 def test_a_loop_entered_again_begins_with_the_first_prompt():

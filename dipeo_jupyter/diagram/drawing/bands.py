@@ -20,6 +20,10 @@ FOLD, CUT = 30.0, 25.0
 """What a fold costs, and each edge that is cut there beside the first, in pixels of height."""
 
 
+LONE = 40.0
+"""What a band with a single layer costs, in pixels of height."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A way to draw some layers; `cost` is what speaks against it, whatever its size."""
@@ -55,7 +59,7 @@ def _folded(layers: Layers, arcs: Sequence[Arc], per_band: int) -> Shape:
     for end in range(1, depth + 1):
         options = []
         for begin in range(max(0, end - per_band), end):
-            uneven = (per_band - (end - begin)) ** 2
+            uneven = (per_band - (end - begin)) ** 2 + LONE * (end - begin == 1)
             cost = least[begin][0] + max(heights[begin:end]) + folds[begin] + uneven
             options.append((cost, begin))
         least.append(min(options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..model import DEFAULT
 from .geometry import Box, Point
 from .text import fit, width_of
 
@@ -59,6 +60,11 @@ class Flow:
         if self.horizontal:
             return Box(along, across, self.along, breadth)
         return Box(across, along, breadth, self.along)
+
+
+def handle_words(handle: str) -> str:
+    """A source's handle as it stands on an edge: nothing for the default one."""
+    return "" if handle == DEFAULT else handle.removeprefix("cond")
 
 
 def tag_width(words: str) -> float:

@@ -48,8 +48,34 @@ KINDS = {
         "grey",
     ),
 }
-KINDS["code_job"] = KINDS["job"]
+OTHER_NAMES = {
+    "code_job": "job",
+    "code": "job",
+    "personjob": "person_job",
+    "llm": "person_job",
+    "agent": "person_job",
+    "person_batch": "person_batch_job",
+    "personbatchjob": "person_batch_job",
+    "if": "condition",
+    "branch": "condition",
+    "end": "endpoint",
+    "finish": "endpoint",
+    "userresponse": "user_response",
+}
+"""What files call a kind of node, too; capitals and hyphens make no difference."""
 OTHER_KIND = Glyph("M8 1.2 13.9 4.6V11.4L8 14.8 2.1 11.4V4.6zM8 7.9v.2", "grey")
+
+
+def kind_of(type_: str) -> str:
+    """The kind of node that a type stands for, however a file writes it."""
+    name = type_.strip().lower().replace("-", "_")
+    return OTHER_NAMES.get(name, name)
+
+
+def glyph_of(type_: str) -> Glyph:
+    """The sign of a type; all that are not known share one."""
+    return KINDS.get(kind_of(type_), OTHER_KIND)
+
 
 MARKS = {
     "pending": Glyph("M4.6 8v.1M8 8v.1M11.4 8v.1", "idle"),

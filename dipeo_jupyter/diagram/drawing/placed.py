@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from .alignment import Distance, spread
+from .bands import PAGE
 from .flow import Flow
 from .geometry import Point
 from .lanes import Layers
@@ -15,19 +16,27 @@ from .routing import Drawing, Router
 SAME_LAYER = 0.4
 """Boxes whose places along the flow differ by less (in lengths of a box) share a layer."""
 LONGEST_GAP = 160.0
-"""Of what the file leaves empty between two layers, in pixels, no more is kept."""
+"""Of what the file leaves empty between two boxes or layers, in pixels, no more is kept."""
 STRETCH = 4.0
 """Places are spread by no more than this; what still overlaps is moved one by one."""
 FIRM = 1000.0
 """How much more a box weighs than a lane, when both want the same place."""
 
+WORK = 400_000
+"""A tangle that takes more than this, in lanes times neighbours, is not drawn as it is placed."""
 
-def placed_drawing(places: Sequence[Point], wires: Sequence[Wire]) -> Drawing:
-    """Draw boxes where they are; only the edges between them are thought up here."""
+
+def placed_drawing(places: Sequence[Point], wires: Sequence[Wire]) -> Drawing | None:
+    """Draw boxes where they are; only the edges between them are thought up here.
+
+    Nothing when these are too many that lead too far.
+    """
     flow = Flow(horizontal=_is_horizontal(places, wires))
     starts = [place.x if flow.horizontal else place.y for place in places]
-    wishes = [place.y if flow.horizontal else place.x for place in places]
+    wishes = _closer([place.y if flow.horizontal else place.x for place in places], flow)
     layers, begins = _layers(flow, starts, wishes)
+    if _work(layers, wires) > WORK:
+        return None
     layers.paths = [
         list(wire.arc) if layers.ranks[wire.target] == layers.ranks[wire.source] + 1 else []
         for wire in wires
@@ -37,8 +46,26 @@ def placed_drawing(places: Sequence[Point], wires: Sequence[Wire]) -> Drawing:
     middles = _middles(layers, wishes, ports.distance(layers))
     ports.settle(layers, middles)
     longest = flow.along + LONGEST_GAP
-    distances = [0.0, *(min(longest, after - before) for before, after in pairwise(begins))]
-    return Router(layers, ports, middles, distances).draw()
+    distances = [min(longest, after - before) for before, after in pairwise(begins)]
+    if flow.horizontal and sum(distances) > PAGE - flow.along:
+        squeeze = (PAGE - flow.along) / sum(distances)
+        distances = [distance * squeeze for distance in distances]
+    return Router(layers, ports, middles, [0.0, *distances]).draw()
+
+
+def _work(layers: Layers, wires: Sequence[Wire]) -> float:
+    """About how much there is to do: all lanes, times what stands in a layer."""
+    steps = (layers.ranks[wire.target] - layers.ranks[wire.source] for wire in wires)
+    lanes = sum(step - 1 if step > 0 else 1 - step for step in steps)
+    return lanes * (len(layers.ranks) + lanes) / len(layers.layers)
+
+
+def _closer(wishes: Sequence[float], flow: Flow) -> list[float]:
+    """The places across the flow without the wide empty stripes between them."""
+    stops = sorted(set(wishes))
+    steps = (min(after - before, flow.across + LONGEST_GAP) for before, after in pairwise(stops))
+    closer = dict(zip(stops, accumulate(steps, initial=0.0), strict=True))
+    return [closer[wish] for wish in wishes]
 
 
 def _is_horizontal(places: Sequence[Point], wires: Sequence[Wire]) -> bool:

@@ -30,11 +30,21 @@ def read_endpoint(text: str, labels: Collection[Label]) -> Endpoint:
     Raises `DiagramError` when it names no node. In brackets any handle may stand: which ones a node
     has is the business of its type.
     """
+    found = find_endpoint(text, labels)
+    if found is None:
+        raise DiagramError(_unknown_node(text, labels))
+    return found
+
+
+def find_endpoint(text: str, labels: Collection[Label]) -> Endpoint | None:
+    """The same; None when the text names no node."""
+    if text in labels:
+        return Endpoint(text, DEFAULT)
     for spelling in (str, _spaced, _underscored):
         for label, handle in _readings(text):
             if spelling(label) in labels:
                 return Endpoint(spelling(label), _SHORT.get(handle, handle))
-    raise DiagramError(_unknown_node(text, labels))
+    return None
 
 
 def write_endpoint(label: Label, handle: str, labels: Collection[Label]) -> str:

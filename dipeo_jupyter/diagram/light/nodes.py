@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from ...errors import Problem
 from ..labels import label_fault
 from ..model import Label, NodeSpec
+from ..report import Map, Report
 from ..source import Path
 from ..wrong_values import kind
-from .report import Map, Report
+from .older import nested_edges, node_list, present_shape
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A node as written. `path` has its label, unless there is none or another node has it."""
+    """A node as written. `path` has its label, unless there is none or another node has it.
+
+    `id` is another name that edges may use; `edges` are those that stand inside the node.
+    """
 
     place: Path
     path: Path
     label: Label | None
     fields: Map
+    id: str | None = None
+    edges: tuple[tuple[Path, JsonValue], ...] = ()
 
 
 def draft_nodes(nodes: JsonValue, report: Report) -> list[Draft]:
-    """The nodes with their labels; empty entries of the list are left out."""
-    if not isinstance(nodes, list):
+    """The nodes with their labels; empty entries of a list are left out."""
+    dashes = isinstance(nodes, dict) and any(key.startswith("-") for key in nodes)
+    if dashes or not isinstance(nodes, list | dict):
         _report_no_list(nodes, report)
         return []
     drafts: list[Draft] = []
     first: dict[Label, Path] = {}
-    for index, entry in enumerate(nodes):
-        place: Path = ("nodes", index)
+    for place, entry in node_list(nodes):
         if isinstance(entry, dict):
             drafts.append(_draft(place, entry, first, report))
-        elif entry is not None:
+        else:
             message = f"A node is a map with `label` and `type`, not {kind(entry)}."
             colon = isinstance(entry, str) and ":" in entry
             hint = "Put a space after the colon." if colon else None
@@ -53,7 +59,7 @@ def build_node(draft: Draft, report: Report) -> NodeSpec | None:
         node_type = "?"
     known: Map = {
         "label": "" if label is None else label,
-        "type": node_type.lower() if isinstance(node_type, str) else node_type,
+        "type": node_type,
         "position": fields.pop("position", None),
     }
     props = report.map(fields.pop("props", None), (*draft.place, "props"))
@@ -65,10 +71,8 @@ def _report_no_list(nodes: JsonValue, report: Report) -> None:
     match nodes:
         case None:
             message = "There are no `nodes`."
-        case dict() if any(key.startswith("-") for key in nodes):
-            message, hint = "`nodes` must be a list.", "Put a space after each dash: `- label: …`."
         case dict():
-            message = "`nodes` is a map of labels, as in the oldest files; this cannot be read yet."
+            message, hint = "`nodes` must be a list.", "Put a space after each dash: `- label: …`."
         case _:
             message = f"`nodes` must be a list, not {kind(nodes)}."
     place = report.source.place_of("nodes") or (1, 1)
@@ -76,20 +80,31 @@ def _report_no_list(nodes: JsonValue, report: Report) -> None:
 
 
 def _draft(place: Path, entry: Map, first: dict[Label, Path], report: Report) -> Draft:
-    fields = _expand(entry, place, report)
+    fields = _expand(present_shape(entry), place, report)
     label = fields.get("label")
+    draft = Draft(place, _name(place, label, first, report), None, fields)
+    if not isinstance(label, str) or not label.strip():
+        return draft
+    known_as = entry.get("id")
+    edges = tuple(nested_edges(place, label, fields))
+    return replace(
+        draft, label=label, id=known_as if isinstance(known_as, str) else None, edges=edges
+    )
+
+
+def _name(place: Path, label: JsonValue, first: dict[Label, Path], report: Report) -> Path:
+    """The path under which the node is known from now on; what is wrong with it is noted."""
     if label is None or (isinstance(label, str) and not label.strip()):
         report.add("missing_label", "A node has no `label`.", place, "Write `label: …`.")
-        return Draft(place, place, None, fields)
-    if not isinstance(label, str):
-        return Draft(place, place, None, fields)
-    if fault := label_fault(label):
-        report.add("bad_value", f"The label {label[:40]!r} {fault}.", (*place, "label"))
-        return Draft(place, place, label, fields)
-    if first.setdefault(label, place) == place:
-        return Draft(place, ("nodes", label), label, fields)
-    _report_duplicate(place, label, first, report)
-    return Draft(place, place, label, fields)
+    elif not isinstance(label, str):
+        pass  # said when the node is built
+    elif fault := label_fault(label):
+        report.add("bad_label", f"The label {label[:40]!r} {fault}.", (*place, "label"))
+    elif first.setdefault(label, place) == place:
+        return ("nodes", label)
+    else:
+        _report_duplicate(place, label, first, report)
+    return place
 
 
 def _report_duplicate(place: Path, label: Label, first: dict[Label, Path], report: Report) -> None:

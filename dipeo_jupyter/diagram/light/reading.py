@@ -6,20 +6,26 @@ All problems are found before any is raised. The parts of a file have a module e
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import replace
+from itertools import chain
 
 from pydantic import JsonValue
 
 from ...errors import DiagramError, Problem
 from ..labels import label_fault
 from ..model import Diagram, Label, Person
-from ..source import Path, Reading, Source, read
+from ..report import Map, Report
+from ..source import Marks, Path, Reading, Source, read
 from ..wrong_values import kind
-from .edges import build_edge, edge_entries
+from .edges import Nodes, build_edge, edge_entries, split_arrows
 from .nodes import Draft, build_node, draft_nodes
+from .older import person_map
 from .places import light_places
-from .report import Map, Report
 from .writing import RESERVED
+
+_OLD_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 
 def loads(text: str) -> Diagram:
@@ -51,46 +57,57 @@ def _top_level(data: JsonValue) -> Map:
 
 
 def _diagram(data: Map, report: Report) -> Diagram:
-    if data.get("version") not in (None, "light"):
-        message = f"This is not the light format, but `version: {data['version']}`."
-        report.add("not_a_diagram", message, ("version",), "Write `version: light`.")
+    version = data.get("version")
+    if version not in (None, "light") and not (
+        isinstance(version, str) and _OLD_VERSION.fullmatch(version)
+    ):
+        message = f"This is not the light format, but `version: {str(version)[:40]}`."
+        report.add("unknown_version", message, ("version",), "Write `version: light`.")
+    report.warn_of_secrets(data)
     drafts = draft_nodes(data.get("nodes"), report)
-    # Without nodes every edge would be wrong.
-    entries = list(edge_entries(data, report)) if isinstance(data.get("nodes"), list) else []
-    _learn_names(drafts, [place for place, _ in entries], report)
     labels = dict.fromkeys(draft.label for draft in drafts if draft.label is not None)
+    edges = _edges(data, drafts, labels, report) if drafts else []
+    _learn_names(drafts, [place for place, _ in edges], report)
     nodes = [build_node(draft, report) for draft in drafts]
-    edges = [
-        build_edge(("edges", i), entry, labels, report) for i, (_, entry) in enumerate(entries)
-    ]
+    ids = {draft.id: draft.label for draft in drafts if draft.id and draft.label}
+    names = Nodes(labels, ids | {label: label for label in labels})
+    built = [build_edge(("edges", i), entry, names, report) for i, (_, entry) in enumerate(edges)]
     fields = {
         "name": data.get("name"),
         "description": data.get("description"),
         "nodes": [node for node in nodes if node],
-        "edges": [edge for edge in edges if edge],
+        "edges": [edge for edge in built if edge],
         "persons": _persons(data.get("persons"), report),
         "extra": {key: value for key, value in data.items() if key not in RESERVED},
     }
     return report.build(Diagram, fields, ()) or Diagram()
 
 
+def _edges(
+    data: Map, drafts: list[Draft], labels: Collection[Label], report: Report
+) -> list[tuple[Path, JsonValue]]:
+    """All edges of a file, those inside of nodes first; a chain is as many as it has arrows."""
+    joins = any("->" in label for label in labels)
+    inside = (entry for draft in drafts for entry in draft.edges)
+    return [
+        (place, fields)
+        for place, entry in chain(inside, edge_entries(data, report))
+        for fields in split_arrows(entry, labels, joins=joins)
+    ]
+
+
 def _learn_names(drafts: list[Draft], edges: list[Path], report: Report) -> None:
-    names = {draft.place: draft.path for draft in drafts}
-    names |= {place: ("edges", i) for i, place in enumerate(edges)}
+    nodes = {draft.place: draft.path for draft in drafts}
+    parts = [*nodes.items(), *((place, ("edges", i)) for i, place in enumerate(edges))]
     source = report.source
-    report.source = replace(source, marks=light_places(source.marks, names))
+    marks = Marks(lambda: light_places(source.marks, parts))
+    report.source = replace(source, marks=marks)
 
 
 def _persons(entries: JsonValue, report: Report) -> dict[Label, Person]:
-    if isinstance(entries, list):
-        hint = "Write `label:` and its fields below, without dashes."
-        report.add(
-            "bad_person", "`persons` must be a map of labels, not a list.", ("persons",), hint
-        )
-        return {}
     persons = {
         label: _person(label, entry, report)
-        for label, entry in report.map(entries, ("persons",)).items()
+        for label, entry in report.map(person_map(entries, report), ("persons",)).items()
     }
     return {label: person for label, person in persons.items() if person}
 

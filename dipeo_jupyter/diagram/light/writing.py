@@ -10,11 +10,12 @@ from ...errors import DiagramError, Problem
 from ..model import Diagram, Edge, Label, NodeSpec, Position
 from ..yaml.writer import Flow, write_yaml
 from .endpoints import write_endpoint
+from .older import NESTED
 
-RESERVED = ("version", "name", "description", "nodes", "connections", "edges", "persons")
+RESERVED = ("version", "name", "description", "nodes", "connections", "edges", "arrows", "persons")
 """The top-level entries that have a meaning; all others are kept in `Diagram.extra`."""
 
-_NODE_KEYS = frozenset({"label", "type", "position", "props"})
+_NODE_KEYS = frozenset({"label", "type", "position", "props", *NESTED})
 _LARGEST_EXACT = 2**53
 
 
@@ -35,8 +36,8 @@ def dumps(diagram: Diagram) -> str:
     optional = {
         "name": diagram.name,
         "description": diagram.description,
-        "nodes": [_node(node) for node in diagram.nodes],
-        "connections": [_edge(edge, labels) for edge in diagram.edges] or None,
+        "nodes": [node_entry(node) for node in diagram.nodes],
+        "connections": [edge_entry(edge, labels) for edge in diagram.edges] or None,
         "persons": persons or None,
     }
     written = {key: value for key, value in optional.items() if value is not None}
@@ -55,7 +56,8 @@ def _named(problem: Problem, diagram: Diagram) -> Problem:
             return problem
 
 
-def _node(node: NodeSpec) -> dict[str, Any]:
+def node_entry(node: NodeSpec) -> dict[str, Any]:
+    """A node as it stands in the list of `nodes`."""
     written: dict[str, Any] = {"label": node.label, "type": node.type}
     if node.position is not None:
         written["position"] = _position(node.position)
@@ -70,17 +72,19 @@ def _needs_props(name: str) -> bool:
 
 
 def _position(position: Position) -> Flow:
-    return Flow(x=_coordinate(position.x), y=_coordinate(position.y))
+    return Flow(x=coordinate(position.x), y=coordinate(position.y))
 
 
-def _coordinate(number: float) -> float | int:
+def coordinate(number: float) -> float | int:
+    """A coordinate as it is written: whole numbers without a fraction."""
     if number != 0 and abs(number) < _LARGEST_EXACT and number.is_integer():
         return int(number)
     # A zero may have a sign.
     return 0 if repr(number) == "0.0" else number
 
 
-def _edge(edge: Edge, labels: Collection[Label]) -> dict[str, Any]:
+def edge_entry(edge: Edge, labels: Collection[Label]) -> dict[str, Any]:
+    """An edge as it stands in the list of `connections`."""
     written: dict[str, Any] = {
         "from": write_endpoint(edge.source, edge.source_handle, labels),
         "to": write_endpoint(edge.target, edge.target_handle, labels),

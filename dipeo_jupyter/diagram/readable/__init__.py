@@ -1,6 +1,6 @@
 """The readable format: nodes as a list, and the flow between them in sentences.
 
-`reading.py` and `writing.py` are the two ways; start there.
+`reading.py` has the grammar and is the way in, `writing.py` the way back.
 """
 
 from .reading import survey

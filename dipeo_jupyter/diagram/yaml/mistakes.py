@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+import yaml  # type: ignore[import-untyped]
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.reader import ReaderError
 
 from ...errors import Problem
 
+_MARKED = (MarkedYAMLError, yaml.MarkedYAMLError)
 _CODE = "yaml_syntax"
 _QUOTE_ALL = "Put the whole value in quotes."
 _LONGEST_LINE = 500
@@ -34,7 +35,7 @@ class _Mistake:
 
 _MISTAKES = (
     _Mistake(
-        r"character '\\t'",
+        r"character '\\t'|a tab character",
         "A tab stands where only spaces may.",
         "Indent with spaces.",
     ),
@@ -64,7 +65,8 @@ _MISTAKES = (
         "Give all keys of one map the same indentation.",
     ),
     _Mistake(
-        r"but found '(<block mapping start>|<block sequence start>|-|\?)'",
+        r"but found '(<block mapping start>|<block sequence start>|-|\?)'"
+        r"|did not find expected (key|'-' indicator)",
         "The indentation of this line fits none of the lines above.",
         "Give all entries of one list or map the same indentation.",
     ),
@@ -94,7 +96,7 @@ _MISTAKES = (
         'Put it in quotes: {from: "argue[first]", to: judge}.',
     ),
     _Mistake(
-        r"expected ',' or '[}\]]'",
+        r"expected ',' or '[}\]]'|a flow (mapping|sequence) did not find",
         "What was opened here with a bracket or brace is not closed, or a comma is missing.",
         "Check that every bracket has its partner; put text with brackets or commas in quotes.",
         show="start",
@@ -137,7 +139,7 @@ _MISTAKES = (
         "Begin the text on the next line.",
     ),
     _Mistake(
-        "but found|expected the node content",
+        "but found|expected (the )?node content",
         "Nothing of this kind can stand here.",
         "If it is part of a text, put the whole text in quotes.",
     ),
@@ -146,9 +148,7 @@ _MISTAKES = (
 
 def explain(error: Exception, text: str) -> Problem:
     """What the parser's complaint means for whoever wrote the text."""
-    if isinstance(error, ReaderError):
-        return _odd_character(error, text)
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+    if not isinstance(error, _MARKED) or error.problem_mark is None:
         return _bad_escape(text)
     here = (error.problem_mark.line, error.problem_mark.column)
     before, (above_line, above) = _text_before(text, *here), _line_above(text, here[0])
@@ -163,6 +163,15 @@ def explain(error: Exception, text: str) -> Problem:
         case _:
             line, column = here
     return Problem(_CODE, mistake.message, hint=mistake.hint).at(line + 1, column + 1)
+
+
+def explain_character(text: str, position: int) -> Problem:
+    """Why the character at this position cannot stand in a file."""
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    message = f"The text contains the invisible character U+{ord(text[position]):04X}."
+    hint = "Remove it, or write it as an escape in double quotes."
+    return Problem(_CODE, message, hint=hint).at(line, column)
 
 
 def explain_key(text: str, line: int, column: int) -> Problem:
@@ -189,13 +198,6 @@ def _bad_escape(text: str) -> Problem:
     before = text[: found.start() if found else 0].split("\n")
     message = "An escape names a character that does not exist."
     return Problem(_CODE, message).at(len(before), len(before[-1]) + 1)
-
-
-def _odd_character(error: ReaderError, text: str) -> Problem:
-    before = text[: error.position].split("\n")
-    message = f"The text contains the invisible character U+{ord(text[error.position]):04X}."
-    hint = "Remove it, or write it as an escape in double quotes."
-    return Problem(_CODE, message, hint=hint).at(len(before), len(before[-1]) + 1)
 
 
 def _text_before(text: str, line: int, column: int) -> str:

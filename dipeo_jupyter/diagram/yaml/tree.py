@@ -5,21 +5,27 @@ Built from events, one after the other, so that a bomb of aliases is refused bef
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from ruamel.yaml.events import (
-    AliasEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    StreamEndEvent,
-)
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ...errors import DiagramError, Problem
-from .events import MAX_DEPTH, MAX_TEXT, Place, place_of, read_events, too_deep, too_large
+from .events import (
+    ALIAS,
+    LIST_END,
+    MAP,
+    MAP_END,
+    MAX_ALIASED,
+    MAX_DEPTH,
+    SCALAR,
+    STREAM_END,
+    Place,
+    place_of,
+    read_events,
+    too_deep,
+    too_large,
+)
 from .mistakes import explain_key
 from .scalars import Scalar, read_plain
 
@@ -28,32 +34,29 @@ MOST_PROBLEMS = 50
 
 _VALUE_SIZE = 10
 _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
+_NAME = re.compile("[0-9A-Za-z_-]+")
 _QUOTES = "If this is text, put it in quotes."
-
-
-class Entry(NamedTuple):
-    """What a map holds under a key, and where the key stands."""
-
-    place: Place
-    value: Tree
 
 
 @dataclass(slots=True)
 class Tree:
-    """A value and its place. `size` and `height` count aliases as what they stand for."""
+    """A value and its place, which in a map is where its key stands.
 
-    value: Scalar | list[Tree] | dict[str, Entry]
+    `size` and `height` count aliases as what they stand for.
+    """
+
+    value: Scalar | list[Tree] | dict[str, Tree]
     place: Place
     size: int = _VALUE_SIZE
     height: int = 0
 
 
-def compose(text: str) -> Tree | None:
+def compose(text: str, events: Iterator[Any] | None = None) -> Tree | None:
     """The tree of a text; None when the text is empty.
 
     Raises `DiagramError` for text that is too large, too deep, ambiguous or no YAML.
     """
-    composer = _Composer(text)
+    composer = _Composer(text, read_events(text) if events is None else events)
     tree = composer.document()
     if composer.problems:
         raise DiagramError(*composer.problems)
@@ -61,9 +64,9 @@ def compose(text: str) -> Tree | None:
 
 
 class _Composer:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, events: Iterator[Any]) -> None:
         self.text = text
-        self.events = read_events(text)
+        self.events = events
         self.problems: list[Problem] = []
         # None while the anchored value is still open.
         self.anchors: dict[str, Tree | None] = {}
@@ -72,27 +75,44 @@ class _Composer:
 
     def document(self) -> Tree | None:
         next(self.events)
-        if isinstance(next(self.events), StreamEndEvent):
+        if isinstance(next(self.events), STREAM_END):
             return None
         tree = self.node(next(self.events))
         next(self.events)
-        if not isinstance(event := next(self.events), StreamEndEvent):
+        if not isinstance(event := next(self.events), STREAM_END):
             self.report(event, "A second document begins here.", "One text holds one diagram.")
         return tree
 
     def node(self, event: Any) -> Tree:
-        if isinstance(event, AliasEvent):
+        if isinstance(event, ALIAS):
             return self.alias(event)
+        if event.anchor is None and event.tag is None:
+            return self.content(event)
+        return self.decorated(event)
+
+    def decorated(self, event: Any) -> Tree:
+        """A value with a tag or an anchor before it."""
         if event.tag is not None and event.tag not in _TAGS:
             self.report(event, f"The tag {event.tag[:40]!r} is not allowed.", _QUOTES)
-        if event.anchor:
-            self.anchors[event.anchor] = None
-        tree = self.scalar(event) if isinstance(event, ScalarEvent) else self.container(event)
-        if event.anchor:
-            self.anchors[event.anchor] = tree
+        if event.anchor is None:
+            return self.content(event)
+        self.check_name(event)
+        self.anchors[event.anchor] = None
+        tree = self.anchors[event.anchor] = self.content(event)
         return tree
 
-    def alias(self, event: AliasEvent) -> Tree:
+    def content(self, event: Any) -> Tree:
+        if isinstance(event, SCALAR):
+            return self.scalar(event)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise too_deep(place_of(event))
+        tree = self.map(event) if isinstance(event, MAP) else self.sequence(event)
+        self.depth -= 1
+        return tree
+
+    def alias(self, event: Any) -> Tree:
+        self.check_name(event)
         tree = self.anchors.get(event.anchor)
         if tree is None:
             itself = event.anchor in self.anchors
@@ -100,68 +120,72 @@ class _Composer:
             self.report(event, message, _QUOTES)
             return Tree(None, place_of(event))
         self.aliased += tree.size
-        if self.aliased > MAX_TEXT:
-            raise too_large(
-                f"Aliases stand for more than {MAX_TEXT:,} characters.", place_of(event)
-            )
+        if self.aliased > MAX_ALIASED:
+            message = f"Aliases stand for more than {MAX_ALIASED:,} characters."
+            raise too_large(message, place_of(event))
         if self.depth + tree.height > MAX_DEPTH:
             raise too_deep(place_of(event))
-        return tree
+        # The same value at a place of its own.
+        return replace(tree, place=place_of(event))
 
-    def scalar(self, event: ScalarEvent) -> Tree:
-        plain = event.implicit[0] and event.tag is None
+    def check_name(self, event: Any) -> None:
+        if not _NAME.fullmatch(event.anchor):
+            message = f"`&` and `*` want a name of plain letters here, not {event.anchor[:40]!r}."
+            self.report(event, message, _QUOTES)
+
+    def scalar(self, event: Any) -> Tree:
+        text = event.value
         try:
-            value = read_plain(event.value) if plain else event.value
+            plain = event.implicit[0] and event.tag is None
+            value = read_plain(text) if plain else text
         except ValueError:
-            message = f"{event.value[:40]} is not a number that can be kept."
+            message = f"{text[:40]} is not a number that can be kept."
             self.report(event, message, _QUOTES, code="bad_value")
             value = None
-        return Tree(value, place_of(event), _VALUE_SIZE + len(event.value))
+        return Tree(value, place_of(event), _VALUE_SIZE + len(text))
 
-    def container(self, event: Event) -> Tree:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise too_deep(place_of(event))
-        tree = self.map(event) if isinstance(event, MappingStartEvent) else self.sequence(event)
-        self.depth -= 1
-        return tree
-
-    def sequence(self, start: Event) -> Tree:
+    def sequence(self, start: Any) -> Tree:
         items: list[Tree] = []
-        while not isinstance(event := next(self.events), SequenceEndEvent):
+        while not isinstance(event := next(self.events), LIST_END):
             items.append(self.node(event))
         return _measured(Tree(items, place_of(start)), items)
 
-    def map(self, start: Event) -> Tree:
-        entries: dict[str, Entry] = {}
-        merged: dict[str, Entry] = {}
-        while not isinstance(event := next(self.events), MappingEndEvent):
+    def map(self, start: Any) -> Tree:
+        entries: dict[str, Tree] = {}
+        merged: dict[str, Tree] = {}
+        while not isinstance(event := next(self.events), MAP_END):
             key = self.key(event)
             value = self.node(next(self.events))
             if key is None:
                 continue
-            if _is_merge(event):
+            if key == "<<" and event.implicit[0]:
                 merged = self.mergeable(event, value) | merged
             elif key in entries:
                 self.duplicate(event, key, entries[key].place)
             else:
-                entries[key] = Entry(place_of(event), value)
-        entries |= {key: merged[key] for key in merged if key not in entries}
-        values = [entry.value for entry in entries.values()]
-        return _measured(Tree(entries, place_of(start)), values)
+                value.place = place_of(event)
+                entries[key] = value
+        if merged:
+            entries |= {key: merged[key] for key in merged if key not in entries}
+        return _measured(Tree(entries, place_of(start)), entries.values())
 
-    def key(self, event: Event) -> str | None:
+    def key(self, event: Any) -> str | None:
         """The text of a key; numbers and the like count as their text, lists and maps as none."""
-        if isinstance(event, ScalarEvent):
+        if not isinstance(event, SCALAR):
+            problem = explain_key(self.text, *place_of(event))
             self.node(event)
-            return str(event.value)
-        problem = explain_key(self.text, *place_of(event))
-        self.node(event)
-        self.add(problem)
-        return None
+            self.add(problem)
+            return None
+        if event.anchor is not None or event.tag is not None:
+            self.node(event)
+        key = str(event.value)
+        if not key and event.implicit[0]:
+            self.report(event, "A key is missing here.", "Write `key: value`.")
+            return None
+        return key
 
-    def mergeable(self, event: Event, value: Tree) -> dict[str, Entry]:
-        merged: dict[str, Entry] = {}
+    def mergeable(self, event: Any, value: Tree) -> dict[str, Tree]:
+        merged: dict[str, Tree] = {}
         for tree in value.value if isinstance(value.value, list) else [value]:
             if isinstance(tree.value, dict):
                 merged = tree.value | merged
@@ -169,11 +193,11 @@ class _Composer:
                 self.report(event, "`<<` can only merge maps.", "Write `<<: *anchor`.")
         return merged
 
-    def duplicate(self, event: Event, key: str, first: Place) -> None:
+    def duplicate(self, event: Any, key: str, first: Place) -> None:
         message = f"The key {key[:40]!r} stands twice in one map, here and on line {first[0]}."
-        self.report(event, message, "Remove or rename one of them.")
+        self.report(event, message, "Remove or rename one of them.", code="duplicate_key")
 
-    def report(self, event: Event, message: str, hint: str, *, code: str = "yaml_syntax") -> None:
+    def report(self, event: Any, message: str, hint: str, *, code: str = "yaml_syntax") -> None:
         self.add(Problem(code, message, hint=hint).at(*place_of(event)))
 
     def add(self, problem: Problem) -> None:
@@ -181,11 +205,10 @@ class _Composer:
             self.problems.append(problem)
 
 
-def _is_merge(key: Event) -> bool:
-    return isinstance(key, ScalarEvent) and key.value == "<<" and bool(key.implicit[0])
-
-
-def _measured(tree: Tree, values: list[Tree]) -> Tree:
-    tree.size += sum(value.size for value in values)
-    tree.height = 1 + max((value.height for value in values), default=0)
+def _measured(tree: Tree, values: Iterable[Tree]) -> Tree:
+    size, height = tree.size, 0
+    for value in values:
+        size += value.size
+        height = max(height, value.height)
+    tree.size, tree.height = size, height + 1
     return tree

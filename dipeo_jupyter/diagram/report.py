@@ -1,4 +1,4 @@
-"""Collects what is wrong with a light file while it is read, each problem with its place."""
+"""Collects what is wrong with a text while it is read, each problem with its place."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ...errors import Problem
-from ..source import Path, Source
-from ..wrong_values import kind, wrong_values
-from ..yaml.tree import MOST_PROBLEMS
+from ..errors import Problem
+from .older import places_of_secrets
+from .source import Path, Source
+from .wrong_values import kind, wrong_values
+from .yaml.tree import MOST_PROBLEMS
 
 Model = TypeVar("Model", bound=BaseModel)
 Map = dict[str, JsonValue]
@@ -53,6 +54,13 @@ class Report:
         if value is not None:
             self.add("bad_value", f"`{path[-1]}` must be a map, not {kind(value)}.", path)
         return {}
+
+    def warn_of_secrets(self, data: Map) -> None:
+        """Note the API keys that older files list with their values: these are not kept."""
+        for path in places_of_secrets(data):
+            message = "The file holds the value of an API key; it is neither used nor written back."
+            hint = "Remove it, and revoke the key: whoever got the file has it."
+            self.include(Problem("key_in_file", message, None, path, hint, "warning"))
 
     def in_order(self) -> tuple[Problem, ...]:
         """All problems, in the order of the file."""

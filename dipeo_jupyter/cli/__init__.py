@@ -1,0 +1,56 @@
+"""The terminal's face: `dipeo run`, `check`, `explain`, `convert`, `diff`, `draw` and `schema`.
+
+Results go to standard output, what people read on the way to standard error. Exit codes: 0 done,
+1 failed (or, of `dipeo diff`, different), 2 wrong use or wrong diagram, 3 waiting for an answer
+that nobody gave, 130 interrupted. A module for each group of commands; `terminal.py` is what they
+share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from ..errors import CommandError, DiagramError, NoAnswerError
+from .drawing import add_drawing
+from .files import add_files
+from .running import add_run
+from .terminal import FAILED, INTERRUPTED, WAITING, WRONG, RefusedError, say
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = asyncio.run(options.command(options))
+        sys.stdout.flush()
+    except RefusedError:
+        return WRONG
+    except (CommandError, DiagramError) as error:
+        say(f"dipeo: {error}")
+        return WRONG
+    except NoAnswerError as error:
+        say(f"dipeo: {error} (--answer NODE=VALUE)")
+        return WAITING
+    except BrokenPipeError:
+        # Whoever reads has seen enough; what is still buffered must not complain at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        say("dipeo: interrupted")
+        return INTERRUPTED
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    words = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
+    words.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
+    commands = words.add_subparsers(required=True, metavar="COMMAND")
+    for add in (add_run, add_files, add_drawing):
+        add(commands)
+    return words

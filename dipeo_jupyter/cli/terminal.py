@@ -1,0 +1,67 @@
+"""What all commands of the terminal share: exit codes, where things are said, opening a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+from ..app import build_engine
+from ..client import Client, check
+from ..diagram.files import survey, survey_text
+from ..diagram.source import Reading
+from ..engine.engine import Engine
+from ..errors import CommandError, Problem
+from ..settings import Settings
+
+DONE, FAILED, WRONG, WAITING, INTERRUPTED = 0, 1, 2, 3, 130
+STDIN = "-"
+
+
+class RefusedError(Exception):
+    """A diagram is wrong, and why has been said."""
+
+
+async def opened(file: str, client: Client | None = None, *, named: bool = True) -> Reading:
+    """A diagram that can be read; else its problems are said, those that a client finds too.
+
+    With `named`, a diagram without a name is called as its file.
+    """
+    reading = read_file(file, named=named)
+    if reading.errors:
+        problems = await check(client, reading) if client else reading.problems
+        refuse(file, (problem for problem in problems if problem.severity == "error"))
+    return reading
+
+
+def read_file(file: str, *, named: bool = True) -> Reading:
+    """What can be read of a file, or of standard input."""
+    if file == STDIN:
+        return survey_text(sys.stdin.read())
+    return survey(Path(file), named=named)
+
+
+def refuse(file: str, problems: Iterable[Problem]) -> NoReturn:
+    """Say what is wrong with a file, and give up."""
+    say_problems(file, problems)
+    raise RefusedError
+
+
+def build() -> Engine:
+    """An engine with the settings of the environment."""
+    try:
+        return build_engine(Settings.from_environment())
+    except ValueError as error:
+        raise CommandError(str(error), code="bad_setting") from None
+
+
+def say_problems(file: str, problems: Iterable[Problem]) -> None:
+    """One line for each problem."""
+    for problem in problems:
+        say(f"{file}: {problem.severity}: {problem}")
+
+
+def say(text: str) -> None:
+    """Tell people something, on standard error."""
+    print(text, file=sys.stderr, flush=True)

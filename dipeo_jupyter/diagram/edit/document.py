@@ -1,0 +1,154 @@
+"""A diagram's file open for editing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from ...errors import DiagramError, Problem
+from ..files import detect, dumps, survey_text
+from ..model import Diagram, Edge, NodeSpec
+from ..source import Reading
+from .difference import Difference
+from .edits import Edit
+from .meaning import apply
+from .outline import Outline
+from .spans import spans
+from .splicing import CannotSpliceError, same
+from .styles import write_flow
+
+Extent: TypeAlias = Literal["value", "entry", "section", "file"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text and the diagram it stands for, which edits change together.
+
+    A light text stays as it is wherever an edit does not concern it: comments, order, quotes,
+    spaces, line breaks. A text in another format is written anew. `rewritten` is the largest piece
+    that the last edit had to write anew.
+
+    >>> from dipeo_jupyter.diagram.edit.edits import SetName
+    >>> Document("nodes: []  # none yet").apply(SetName(name="tea")).text.splitlines()
+    ['name: tea', 'nodes: []  # none yet']
+    """
+
+    text: str
+    name: str = "diagram"
+    rewritten: Extent = field(default="value", compare=False)
+    _known: Diagram | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The text as read, with all that is wrong with it."""
+        return survey_text(self.text, self.name)
+
+    @property
+    def diagram(self) -> Diagram:
+        """The diagram; raises `DiagramError` when the text has errors."""
+        return self._known or self.reading.checked().diagram
+
+    def apply(self, *edits: Edit) -> Document:
+        """The document after these edits: reading its text gives the edited diagram.
+
+        Raises `DiagramError` for an edit that cannot be made, or a text that has errors.
+        """
+        document = self
+        for edit in edits:
+            document = document.replaced(apply(document.diagram, edit))
+        return document
+
+    def replaced(self, diagram: Diagram) -> Document:
+        """The document with another diagram, of which only the differences are written."""
+        old = self.diagram
+        if same(old, diagram):
+            return replace(self, rewritten="value", _known=diagram)
+        for extent, text, is_certain in self._attempts(old, diagram):
+            if is_certain or _stands_for(text, self.name, diagram):
+                return Document(text, self.name, extent, diagram)
+        message = "The diagram cannot be written in this format so that it reads back the same."
+        raise DiagramError(Problem("bad_value", message))
+
+    def _attempts(self, old: Diagram, new: Diagram) -> Iterator[tuple[Extent, str, bool]]:
+        """Texts for the new diagram, the finest first, and whether it is certain that they fit."""
+        format_ = detect(self.text, self.name)
+        if format_ == "light":
+            outline = Outline(self.text, len(old.nodes), len(old.edges))
+            ways: tuple[tuple[Extent, Callable[[Difference], str]], ...] = (
+                ("value", Difference.by_value),
+                ("entry", Difference.by_entry),
+                ("section", Difference.by_section),
+            )
+            for extent, way in ways:
+                difference = Difference(outline, old, new)
+                try:
+                    text = way(difference)
+                except (CannotSpliceError, DiagramError):
+                    continue
+                yield extent, text, _is_local(outline, difference, text, old, new)
+                if not text.endswith("\n"):
+                    # A block of text at the very end may need its last line break.
+                    yield extent, text + ("\r\n" if "\r\n" in text else "\n"), False
+        text = dumps(new, format_)
+        yield "file", text.replace("\n", "\r\n") if "\r\n" in self.text else text, False
+
+
+def _stands_for(text: str, name: str, diagram: Diagram) -> bool:
+    reading = survey_text(text, name)
+    return not reading.errors and same(reading.diagram, diagram)
+
+
+def _is_local(
+    outline: Outline, difference: Difference, text: str, old: Diagram, new: Diagram
+) -> bool:
+    """Whether only nodes and edges changed, in lines of their own that mean the right thing.
+
+    Then the rest of the text need not be read again: block items are YAML by themselves, and what
+    a node means depends on nothing else as long as labels stay.
+    """
+    if difference.elsewhere or not outline.by_line:
+        return False
+    places = outline.edge_places()
+    changes: list[tuple[int, int, NodeSpec | Edge, NodeSpec | Edge]] = [
+        (*outline.items("nodes").lines(i), old.nodes[i], new.nodes[i])
+        for i in difference.touched_nodes
+    ]
+    changes += [
+        (*outline.items(places[i][0]).lines(places[i][1]), old.edges[i], new.edges[i])
+        for i in difference.touched_edges
+    ]
+    shift = 0
+    for start, end, was, now in sorted(changes, key=lambda each: each[0]):
+        longer = difference.longer(start, end)
+        piece = text[start + shift : end + shift + longer]
+        shift += longer
+        if _named(was) != _named(now) or not (
+            _is_alone(outline.text[start:end], was) and _is_alone(piece, now)
+        ):
+            return False
+    return len(text) - len(outline.text) == shift
+
+
+def _named(part: NodeSpec | Edge) -> tuple[str, ...]:
+    """What a part has to do with others."""
+    if isinstance(part, NodeSpec):
+        return (part.label,)
+    return (part.source, part.source_handle, part.target, part.target_handle)
+
+
+def _is_alone(lines: str, part: NodeSpec | Edge) -> bool:
+    """Whether lines of a list mean this node or edge, whatever stands around them."""
+    span = spans(lines)
+    if span is None or any(each.anchor for each in span.parts()):
+        return False
+    if isinstance(part, NodeSpec):
+        reading = survey_text(f"version: light\nnodes:\n{lines}")
+        found: tuple[NodeSpec | Edge, ...] = reading.diagram.nodes
+    else:
+        ends = {part.source: None, part.target: None}
+        nodes = write_flow([{"label": label, "type": "job"} for label in ends])
+        reading = survey_text(f"version: light\nnodes: {nodes}\nconnections:\n{lines}")
+        found = reading.diagram.edges
+    return not reading.errors and len(found) == 1 and same(found[0], part)

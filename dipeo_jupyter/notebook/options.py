@@ -1,0 +1,29 @@
+"""Reads the line of a magic; mistakes become IPython's usage errors."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import NoReturn
+
+from IPython.core.error import UsageError
+
+from ..diagram.suggest import did_you_mean
+
+
+class Options(argparse.ArgumentParser):
+    """An argument parser that never ends the program."""
+
+    def error(self, message: str) -> NoReturn:
+        hint = None
+        for word in message.partition("unrecognized arguments: ")[2].split():
+            known = [each for each in self._option_string_actions if each.startswith("--")]
+            hint = hint or did_you_mean(word.partition("=")[0], known)
+        raise UsageError(f"{self.prog}: {message}. {hint or 'See %dipeo help.'}")
+
+    def parse_line(self, line: str) -> argparse.Namespace:
+        """The options in a line, quoted as in a shell."""
+        try:
+            return self.parse_args(shlex.split(line))
+        except ValueError as error:
+            raise UsageError(f"{self.prog}: {error}") from None

@@ -1,0 +1,39 @@
+"""What is wrong with a diagram, as a table in a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..errors import Problem
+
+_SIGNS = {"error": "✗", "warning": "!", "hint": "i"}
+
+
+class Problems(tuple[Problem, ...]):
+    """The problems of a diagram, in the order of its text. Empty means that all is well."""
+
+    __slots__ = ()
+
+    @property
+    def errors(self) -> Problems:
+        """Those because of which the diagram cannot be run."""
+        return Problems(problem for problem in self if problem.severity == "error")
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{each.severity}: {each} [{each.code}]" for each in self) or "no problems"
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>✓ no problems</p>"
+        head = "".join(f"<th>{name}</th>" for name in ("", "line", "node", "problem", "code"))
+        rows = "".join(f"<tr>{_cells(problem)}</tr>" for problem in self)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cells(problem: Problem) -> str:
+    line = "" if problem.line is None else str(problem.line)
+    sign = f'<span title="{problem.severity}">{_SIGNS[problem.severity]}</span>'
+    hint = f"<br><i>{escape(problem.hint)}</i>" if problem.hint else ""
+    code = f"<code>{escape(problem.code)}</code>"
+    texts = (sign, line, escape(problem.node or ""), escape(problem.message) + hint, code)
+    return "".join(f'<td style="text-align:left">{text}</td>' for text in texts)
