@@ -31,6 +31,7 @@ from .checks.settings import (
     check_named_persons,
     check_node,
     duplicates,
+    without_faults,
 )
 from .checks.texts import Texts, check_asked, read_texts
 from .loops import Arc, Graph, find_loops
@@ -81,6 +82,8 @@ class _Draft:
     diagram: Diagram
     specs: Sequence[NodeSpec]
     nodes: Mapping[Label, Node]
+    alone: Mapping[Label, Node]
+    """The nodes, each looked at by itself: without those of its settings that are wrong."""
     edges: Sequence[tuple[int, Edge]]
     texts: Mapping[Label, Texts]
     problems: Sequence[Problem]
@@ -108,6 +111,7 @@ def _draft(diagram: Diagram, node_types: NodeTypes, *, partial: bool = False) ->
     specs, edges = list(diagram.nodes), list(enumerate(diagram.edges))
     problems: list[Problem] = []
     nodes: dict[Label, Node] = {}
+    alone: dict[Label, Node] = {}
     if partial:  # what is left of a broken node or edge has been said to be wrong
         specs = [spec for spec in specs if spec.label and spec.type != "?"]
         known = {spec.label for spec in specs}
@@ -116,19 +120,20 @@ def _draft(diagram: Diagram, node_types: NodeTypes, *, partial: bool = False) ->
         problems += [*_nothing(diagram), *duplicates(diagram)]
     for spec in specs:
         try:
-            nodes[spec.label] = build(spec, node_types)
+            alone[spec.label] = nodes[spec.label] = build(spec, node_types)
         except DiagramError as error:
             nodes[spec.label] = Unsound()
+            alone[spec.label] = without_faults(spec, node_types, error.problems)
             problems += error.problems
     for number, edge in edges:
         problems += check_ends(number, edge, nodes)
     sound = not (problems or partial)
-    texts = {spec.label: read_texts(spec, nodes[spec.label]) for spec in specs}
+    texts = {spec.label: read_texts(spec, alone[spec.label]) for spec in specs}
     for spec in specs:
         problems += texts[spec.label].problems
-        problems += check_node(spec, nodes[spec.label], diagram)
+        problems += check_node(spec, alone[spec.label], diagram)
     problems += check_secrets(diagram)
-    return _Draft(diagram, specs, nodes, edges, texts, problems, sound)
+    return _Draft(diagram, specs, nodes, alone, edges, texts, problems, sound)
 
 
 def _nothing(diagram: Diagram) -> Iterator[Problem]:
@@ -139,7 +144,7 @@ def _nothing(diagram: Diagram) -> Iterator[Problem]:
 
 def _errors_of_the_whole(draft: _Draft) -> Iterator[Problem]:
     for spec in draft.specs:
-        node = draft.nodes[spec.label]
+        node = draft.alone[spec.label]
         yield from check_named_persons(spec, node, draft.diagram)
         yield from check_named_nodes(spec, node, draft.nodes)
         yield from check_asked(spec, node, draft.texts[spec.label], draft.nodes)
@@ -151,13 +156,13 @@ def _advice(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem
     """Warnings and hints about single parts."""
     diagram = draft.diagram
     for spec in draft.specs:
-        yield from check_effect(spec, draft.nodes[spec.label])
+        yield from check_effect(spec, draft.alone[spec.label])
     for number, edge in draft.edges:
         yield from check_fields(number, edge)
     yield from check_twice(draft.edges)
     yield from check_entries(diagram)
     if check_person is not None:
-        used = persons_in_use(draft.nodes)
+        used = persons_in_use(draft.alone)
         for label, person in diagram.persons.items():
             if label in used:
                 yield from check_person(label, person)

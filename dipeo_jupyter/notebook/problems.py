@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from ..errors import Problem
 
+_CODE = re.compile("`([^`]+)`")
 _SIGNS = {"error": "✗", "warning": "!", "hint": "i"}
 
 
@@ -25,7 +27,8 @@ class Problems(tuple[Problem, ...]):
     def _repr_html_(self) -> str:
         if not self:
             return "<p>✓ no problems</p>"
-        head = "".join(f"<th>{name}</th>" for name in ("", "line", "node", "problem", "code"))
+        names = ("", "line", "node", "problem", "code")
+        head = "".join(f'<th style="text-align:left">{name}</th>' for name in names)
         rows = "".join(f"<tr>{_cells(problem)}</tr>" for problem in self)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
@@ -33,7 +36,9 @@ class Problems(tuple[Problem, ...]):
 def _cells(problem: Problem) -> str:
     line = "" if problem.line is None else str(problem.line)
     sign = f'<span title="{problem.severity}">{_SIGNS[problem.severity]}</span>'
-    hint = f"<br><i>{escape(problem.hint)}</i>" if problem.hint else ""
+    hint = _CODE.sub(r"<code>\1</code>", escape(problem.hint or ""))
+    hint = f"<br><i>{hint}</i>" if hint else ""
     code = f"<code>{escape(problem.code)}</code>"
-    texts = (sign, line, escape(problem.node or ""), escape(problem.message) + hint, code)
+    message = _CODE.sub(r"<code>\1</code>", escape(problem.message)) + hint
+    texts = (sign, line, escape(problem.node or ""), message, code)
     return "".join(f'<td style="text-align:left">{text}</td>' for text in texts)

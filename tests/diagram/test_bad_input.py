@@ -9,6 +9,7 @@ import time
 import pytest
 
 from dipeo_jupyter.diagram.files import SUFFIXES, survey, survey_text
+from dipeo_jupyter.diagram.native.text import MAX_JSON
 from dipeo_jupyter.diagram.yaml.events import MAX_TEXT
 
 LAUGHS = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]\n" for i in range(1, 12))
@@ -51,7 +52,7 @@ CASES = [
     ("native lists", '{"nodes": ' + "[" * DEEP, "native", "too_large"),
     ("native maps", '{"a":' * DEEP, "native", "too_large"),
     ("native key twice", '{"nodes": [], "nodes": []}', "native", "duplicate_key"),
-    ("native long", json.dumps({"nodes": [], "x": "x" * MAX_TEXT}), "native", "too_large"),
+    ("native long", json.dumps({"nodes": [], "x": "x" * MAX_JSON}), "native", "too_large"),
 ]  # fmt: skip
 
 

@@ -338,7 +338,6 @@ def test_quotes_inside_of_a_label_are_escaped():
     LABELS.filter(lambda label: label != "x" and "¦" not in label),
     st.sampled_from(["- {{from: x, to: {}}}", "- to: {}\n  from: x"]),
 )
-@settings(derandomize=True, database=None, deadline=None)
 def test_an_accepted_label_is_read_as_that_label(label, form):
     quoted = "'" + label.replace("'", "''") + "'"
     nodes = f"nodes:\n- {{label: x, type: job}}\n- {{label: {quoted}, type: job}}\nconnections:\n"
@@ -513,7 +512,7 @@ def test_offsets_outside_of_the_text_offer_nothing():
 
 
 @given(st.text(alphabet="{}[]\"':,-> \n|#ab&*%\\\0é🫖", max_size=60), st.data())
-@settings(derandomize=True, database=None, deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_any_text_is_survived(text, data):
     offset = data.draw(st.integers(0, len(text)))
     assert complete(text, offset, SCHEMA).start <= offset

@@ -37,7 +37,7 @@ PLAIN = {
     "contains": lambda whole, wanted: wanted in whole,
     "true": True, "false": False, "null": None,
 }  # fmt: skip
-QUICK = settings(max_examples=300, derandomize=True, deadline=None, database=None)
+QUICK = settings(max_examples=300)
 
 
 def iterations(label: str) -> int:

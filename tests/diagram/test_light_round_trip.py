@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.light import dumps, survey
@@ -13,13 +13,7 @@ from dipeo_jupyter.diagram.source import read
 from .strategies import ALIKE, HANDLES, LABELS, VALUES, diagrams
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=60)
 @given(diagrams())
 def test_every_diagram_reads_back_as_itself(diagram):
     text = dumps(diagram)
@@ -29,14 +23,14 @@ def test_every_diagram_reads_back_as_itself(diagram):
     assert dumps(again) == text
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200)
 @given(VALUES)
 def test_every_value_reads_back_with_its_type(value):
     text = dumps(Diagram(extra={"value": value}))
     assert json.dumps(read(text)[0]["value"]) == json.dumps(value)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(ALIKE) | LABELS, unique=True, min_size=1), st.sampled_from(HANDLES))
 def test_every_end_reads_back_among_labels_that_look_alike(labels, handle):
     for label in labels:

@@ -183,7 +183,7 @@ PIECES = ["{", "}", "[", "]", "- ", ": ", ":", "\n", "  ", "\t", "'", '"', "|", 
 PIECES += ["!", "? ", "#", "%", "---", "\\U", "\r", "\x85", "\x00", "a", "1", "é", "{{x}}"]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30).map("".join))
 def test_any_text_is_read_or_refused_with_its_line(text):
     assert all(line and column for line, column in places_of_problems(text))

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from dipeo_jupyter.diagram.mermaid import MARKS, STATES, mermaid
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person
@@ -14,7 +14,6 @@ from dipeo_jupyter.diagram.picture import NodeState
 
 from .strategies import TRICKY, diagrams
 
-steady = settings(derandomize=True, database=None, deadline=None)
 WORDS = r'"[^"\\`\[\]{}<>|]*"'
 NODE = re.compile(
     r'n\d+(\(\[|\[\(|\[\[|\[/|\(|\[|\{)"([^"\w]*(×\d+ )?)<b>([^"<>\[\]{}|`]*)</b><br/>'
@@ -51,7 +50,6 @@ def shown(diagram: Diagram) -> list[str]:
     return [read(match[4]) for match in found if match]
 
 
-@steady
 @given(diagrams())
 def test_every_line_is_a_node_an_edge_or_a_class(diagram):
     first, *rest = mermaid(diagram).splitlines()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
@@ -14,13 +14,7 @@ from .strategies import ALIKE, HANDLES, LABELS, TEXTS, VALUES, diagrams
 
 ODD_KEYS = ["label", "branch", "contentType", "dipeo_jupyter", "__typename", "person", "extra"]
 TOP = ["nodes", "version", "metadata", "name", "dipeo_jupyter", "handles", "__typename", "edges"]
-QUICK = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+QUICK = settings(max_examples=60)
 
 
 def reads_back(diagram):

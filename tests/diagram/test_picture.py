@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.drawing.palette import PALETTE
@@ -21,7 +21,6 @@ STATUSES = (
 TYPES = (
     "start condition job person_job person_batch_job db endpoint user_response notion".split()  # noqa: SIM905
 )
-steady = settings(derandomize=True, deadline=None)
 HOSTILE = [
     "]]>",
     "<script>alert(1)</script>",
@@ -83,7 +82,6 @@ def test_hostile_words_anywhere_stay_mere_words(label):
     assert {each.tag.removeprefix(SVG) for each in parsed(svg).iter()} <= set(allowed)
 
 
-@steady
 @given(st.text(), st.text())
 def test_any_unicode_text_makes_well_formed_xml(label, note):
     svg = draw(pair(label, label + "!", label=note), {label: NodeState("failed", note=note)})
@@ -244,14 +242,12 @@ def test_lines_stand_out_from_the_panel(name, scheme):
     assert contrast(name, "panel", scheme) >= 3
 
 
-@steady
 @given(st.text(), st.floats(20, 200))
 def test_text_that_was_fitted_fits(text, room):
     shown = fit(clean(text), room, 13, bold=True)
     assert width_of(shown, 13, bold=True) <= room
 
 
-@steady
 @given(st.text(), st.floats(30, 200))
 def test_text_is_wrapped_into_at_most_two_lines_that_fit(text, room):
     lines = wrap(clean(text), room, 13)

@@ -1,6 +1,6 @@
 """What is written can be read, and means the same; whatever is read, nothing is raised."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.readable import dumps, survey
@@ -22,13 +22,7 @@ PIECES = st.sampled_from(
         *('"', "\\", "a", "  ", "[", "]"),
     ]
 )
-CHECKED = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+CHECKED = settings(max_examples=60)
 
 
 @st.composite
@@ -63,20 +57,20 @@ def test_every_diagram_reads_back_as_itself(diagram):
     assert dumps(again) == text
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(LABELS | LOOKALIKES, POSITIONS)
 def test_every_key_reads_back_as_label_and_position(label, position):
     assert read_key(write_key(label, position)) == Key(label, None, position)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(WORDS), TEXTS), TEXTS)
 def test_every_sentence_reads_back_word_by_word(words, target):
     said = words | {"to": target}
     assert read_sentence(write_sentence(said)) == said
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=25).map("".join))
 def test_whatever_is_read_problems_have_places_and_nothing_is_raised(text):
     reading = survey(text)

@@ -3,7 +3,7 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from dipeo_jupyter.diagram.files import FORMATS, SUFFIXES, dumps, survey_text
 
@@ -16,25 +16,15 @@ def carried(diagram, *formats):
     return diagram
 
 
-def examples(count):
-    return settings(
-        max_examples=count,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 @pytest.mark.parametrize("format_", FORMATS)
-@examples(100)
+@settings(max_examples=100)
 @given(diagram=diagrams())
 def test_every_diagram_reads_back_in_each_format(format_, diagram):
     assert carried(diagram, format_) == diagram
 
 
 @pytest.mark.parametrize("way", list(permutations(FORMATS)), ids="-".join)
-@examples(12)
+@settings(max_examples=12)
 @given(diagram=diagrams())
 def test_every_diagram_survives_all_formats_in_turn(way, diagram):
     assert carried(diagram, *way, way[0]) == diagram

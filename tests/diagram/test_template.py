@@ -34,7 +34,7 @@ NAMES = {
     "don't-stop_me~1": "odd",
     "größe": "XL",
 }
-QUICK = settings(max_examples=300, derandomize=True, deadline=None, database=None)
+QUICK = settings(max_examples=300)
 
 
 def complaint(template: str, names: Mapping[str, object] = NAMES) -> str:

@@ -56,7 +56,7 @@ def test_examples_mean_the_same_to_both_readers(text):
     assert understood(text, ruamel_events) == fast
 
 
-@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+@settings(max_examples=600)
 @given(spoiled())
 def test_spoiled_examples_mean_the_same_to_both(text):
     assert understood(text, libyaml_events) == understood(text, ruamel_events)

@@ -90,7 +90,7 @@ def expected(diagram: Diagram, seed: str) -> dict[str, list[Any]] | None:
 SEEDS = st.integers(0, 999).map(str)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=400)
 @given(diagrams(), SEEDS, st.integers(0, 99), st.integers(1, 4))
 def test_any_diagram_runs_as_the_slow_reference_says(diagram, seed, order, concurrency):
     _, log, _ = simulate(diagram, seed, order, concurrency)
@@ -98,19 +98,19 @@ def test_any_diagram_runs_as_the_slow_reference_says(diagram, seed, order, concu
     assert expected(diagram, seed) == log
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200)
 @given(diagrams(), SEEDS, st.integers(0, 99), st.integers(100, 199))
 def test_outcome_never_depends_on_who_finishes_first(diagram, seed, one, other):
     assert simulate(diagram, seed, one)[1] == simulate(diagram, seed, other)[1]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100)
 @given(diagrams(), SEEDS)
 def test_stepping_gives_the_same_run_as_running(diagram, seed):
     assert simulate(diagram, seed, 1)[1] == simulate(diagram, seed, 1, stepwise=True)[1]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100)
 @given(diagrams(), SEEDS)
 def test_every_edge_is_settled_when_a_run_completes(diagram, seed):
     state, log, _ = simulate(diagram, seed, 1)
@@ -120,7 +120,7 @@ def test_every_edge_is_settled_when_a_run_completes(diagram, seed):
         assert not state.held
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100)
 @given(diagrams(), SEEDS)
 def test_reading_the_events_again_gives_the_same_state(diagram, seed):
     state, _, events = simulate(diagram, seed, 1)

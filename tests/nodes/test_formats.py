@@ -38,19 +38,17 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @pytest.mark.parametrize("kind", ["json", "yaml"])
 @given(value=values)
-@settings(deadline=None, max_examples=150, derandomize=True, database=None)
+@settings(max_examples=150)
 def test_json_and_yaml_give_back_every_value(kind: Format, value: Any) -> None:
     assert load(dump(value, kind), kind) == value
 
 
 @given(value=st.lists(values, max_size=4))
-@settings(deadline=None)
 def test_jsonl_gives_back_a_list_of_values(value: Any) -> None:
     assert load(dump(value, "jsonl"), "jsonl") == value
 
 
 @given(rows=st.lists(st.fixed_dictionaries({"a": cells, "b, c": cells, "": cells}), min_size=1))
-@settings(deadline=None)
 def test_csv_gives_back_rows_of_text(rows: Any) -> None:
     assert load(dump(rows, "csv"), "csv") == rows
 

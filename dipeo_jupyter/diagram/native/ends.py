@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
 
 from ...errors import DiagramError, Problem
-from ..light.endpoints import Endpoint
+from ..light.endpoints import BRANCHES, Endpoint
 from ..model import DEFAULT, Label
 from ..report import Report
 from ..suggest import did_you_mean
@@ -16,13 +15,8 @@ from .entries import Entry, first_of
 Side: TypeAlias = Literal["source", "target"]
 DIRECTIONS: dict[Side, str] = {"source": "output", "target": "input"}
 
-MOST_COMPARED = 100
-MOST_HINTS = 5
-"""Comparing names is dear: the first few problems have a hint, and a few names are enough."""
-LONGEST_COMPARED = 60
 _LONGEST = 1000
-_CANONICAL = {"": DEFAULT, "input": DEFAULT, "output": DEFAULT}
-_CANONICAL |= {"true": "condtrue", "false": "condfalse"}
+_CANONICAL = {"": DEFAULT, "input": DEFAULT, "output": DEFAULT, **BRANCHES}
 
 
 class Handle(NamedTuple):
@@ -39,7 +33,6 @@ class Ends:
     def __init__(self, labels: Mapping[str, Label], handles: Mapping[str, Handle]) -> None:
         self.labels = labels
         self.handles = handles
-        self.hints = 0
 
     def read(self, text: str, side: Side) -> Endpoint:
         """The node and the handle. Raises `DiagramError` when there is no such node or handle."""
@@ -54,19 +47,12 @@ class Ends:
 
     def _unknown(self, text: str, side: Side, handle: Handle | None) -> Problem:
         if handle is not None:
-            node_id, names = handle.node_id, iter(self.labels)
+            node_id, names = handle.node_id, [*self.labels]
             message = f"The handle {text[:60]!r} is of node {node_id[:60]!r}, which does not exist."
         else:
-            node_id, names = text, iter([*self.handles, *self.labels])
+            node_id, names = text, [*self.handles, *self.labels]
             message = f"The {side} {text[:60]!r} is neither a handle nor a node."
-        self.hints += 1
-        some = islice(names, MOST_COMPARED)
-        hint = (
-            did_you_mean(node_id, some)
-            if self.hints <= MOST_HINTS and len(node_id) <= LONGEST_COMPARED
-            else None
-        )
-        return Problem("unknown_node", message, hint=hint)
+        return Problem("unknown_node", message, hint=did_you_mean(node_id, names))
 
 
 def read_handles(found: list[Entry], report: Report) -> dict[str, Handle]:

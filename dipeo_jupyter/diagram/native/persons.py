@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from ..labels import label_fault
+from ..light import persons as light
 from ..model import Label, Person
 from ..report import Report
 from ..source import Path
@@ -18,11 +18,9 @@ _OWN = frozenset({"id", "label", "type", *FORGETTING})
 def build_person(entry: Entry, label: Label, report: Report) -> Person | None:
     """The person; None when a value is wrong, which is then noted."""
     path: Path = ("persons", label) if label else entry.path
-    if fault := label_fault(label):
-        report.add("bad_person", f"The label {label[:40]!r} of a person {fault}.", path)
     kept = entry.fields.get(OURS)
     plain = {key: value for key, value in entry.fields.items() if key not in _OWN}
-    return report.build(Person, kept if isinstance(kept, dict) else plain, path)
+    return light.build_person(label, kept if isinstance(kept, dict) else plain, path, report)
 
 
 def forgetting(entry: Entry) -> JsonValue:

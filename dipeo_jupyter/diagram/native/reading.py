@@ -18,7 +18,7 @@ from ..source import Path, Reading, Source
 from ..suggest import did_you_mean
 from ..wrong_values import kind
 from .arrows import build_edge
-from .ends import LONGEST_COMPARED, MOST_COMPARED, MOST_HINTS, Ends, read_handles
+from .ends import Ends, read_handles
 from .entries import OURS, TYPENAME, Entry, entries, ours, unique, without_typenames
 from .nodes import Surroundings, build_node, unplaced, wanted_label
 from .persons import build_person, forgetting
@@ -196,15 +196,10 @@ class _Reader:
             if isinstance(person, str) and person and person not in known:
                 message = f"There is no person {person[:40]!r}."
                 path = ("nodes", node.label, field)
-                hint = self.near(person, persons)
+                hint = did_you_mean(person, persons)
                 self.report.include(
                     Problem("unknown_person", message, node.label, path, hint, "warning")
                 )
-
-    def near(self, person: str, persons: list[Label]) -> str | None:
-        if len(self.report.problems) >= MOST_HINTS or len(person) > LONGEST_COMPARED:
-            return None
-        return did_you_mean(person, persons[:MOST_COMPARED])
 
 
 def _labelled(found: list[Entry]) -> list[Label]:

@@ -17,7 +17,9 @@ from ..yaml.events import MAX_DEPTH, MAX_TEXT, too_large
 from .mistakes import CODE, explain
 from .outline import Outline, open_brackets, place_at
 
-MOST_PARTS = 600_000
+MAX_JSON = 2 * MAX_TEXT
+"""Characters: JSON needs about twice as many as YAML for the same diagram."""
+MOST_PARTS = 1_000_000
 MOST_LEVELS = MAX_DEPTH + 2
 """Values stand up to two levels deeper than in YAML."""
 _MOST_DIGITS = 4300
@@ -141,8 +143,8 @@ def _second_key(text: str) -> tuple[str, int, int]:
 
 
 def _refuse_much(text: str) -> None:
-    if len(text) > MAX_TEXT:
-        raise too_large(f"The text has more than {MAX_TEXT:,} characters.")
+    if len(text) > MAX_JSON:
+        raise too_large(f"The text has more than {MAX_JSON:,} characters.")
     # Counting is cheap, and only now and then wrong because of what stands in quotes.
     if _parts(text) > MOST_PARTS and _parts(_STRING.sub("", text)) > MOST_PARTS:
         raise too_large(f"The text has more than {MOST_PARTS:,} parts.")

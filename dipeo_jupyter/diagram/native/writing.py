@@ -18,14 +18,13 @@ from ..light.writing import coordinate
 from ..model import Diagram, Edge, Label, NodeSpec, Person
 from ..report import Map
 from ..source import Path
-from ..yaml.events import MAX_TEXT
 from .arrows import DERIVED, MEANT
 from .ends import canonical
 from .entries import OURS, free, has_typenames
 from .handles import Handles
 from .nodes import is_corner
 from .reading import FILLERS, METADATA, RESERVED
-from .text import MOST_LEVELS
+from .text import MAX_JSON, MOST_LEVELS
 
 _BRANCHES = {"condtrue": "true", "condfalse": "false"}
 
@@ -49,8 +48,8 @@ def dumps(diagram: Diagram) -> str:
     for path, message, code in _faults(written, ()):
         raise DiagramError(_named(Problem(code, message, path=path), diagram))
     text = json.dumps(written, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if len(text) > MAX_TEXT:
-        message = f"The diagram has more than {MAX_TEXT:,} characters as JSON."
+    if len(text) > MAX_JSON:
+        message = f"The diagram has more than {MAX_JSON:,} characters as JSON."
         raise DiagramError(Problem("too_large", message))
     return text
 

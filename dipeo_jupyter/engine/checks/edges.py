@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ...diagram.model import DEFAULT, Edge
-from ...diagram.suggest import did_you_mean, nearest
+from ...diagram.source import Path
+from ...diagram.suggest import CLEARLY, did_you_mean, nearest
 from ...errors import Problem
 from ..node import Node
 from .settings import Unsound
@@ -14,11 +15,6 @@ CONTENT_TYPES = ("raw_text", "object", "conversation_state")
 _AS_IT_IS = frozenset({"generic", "variable", "empty"})
 """Content types of older files that mean the value as it is."""
 _FIELDS = ("label", "content_type", "from", "to", "source", "target", "type", "first")
-
-CLEARLY = 0.75
-"""How alike a name must be to a known one, that nobody can have meant anything else."""
-
-Path = tuple[str | int, ...]
 
 
 def check_ends(number: int, edge: Edge, nodes: Mapping[str, Node]) -> Iterator[Problem]:

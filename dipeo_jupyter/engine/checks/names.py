@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 
 from ...diagram.model import DEFAULT, Label
 from ...diagram.suggest import nearest
@@ -23,13 +23,12 @@ from .settings import Unsound
 from .texts import Text, Texts
 
 _CONVERSATION = ("messages", "last_message")
-LIKENESS = 0.8
+_LIKENESS = 0.8
 """How alike a name must be to a known one to be taken for a slip of the pen."""
 _SHORTEST = 4
 """Letters of a name that can be like another one."""
 _MOST_SEARCHES = 100
-_MOST_KNOWN = 200
-"""Limits to the search for near names, which is slow."""
+"""Searches for near names; more hints than this nobody reads."""
 
 _PLAIN = re.compile(r"\w[\w @~-]{0,60}")
 _DIGITS = re.compile(r"\d+")
@@ -104,8 +103,7 @@ class _Names:
             return None
         self._searches += 1
         others = (each for each in self._all_givers if each != label)
-        known = islice(chain(local, self._wanted or (), others), _MOST_KNOWN)
-        closest = nearest(name, known, LIKENESS)
+        closest = nearest(name, chain(local, self._wanted or (), others), _LIKENESS)
         # `step3` is hardly meant to be `step2`.
         numbered = closest is not None and _DIGITS.sub("", name) == _DIGITS.sub("", closest)
         return None if numbered else closest

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...diagram.model import Diagram, Label, Person
-from ...diagram.suggest import nearest
+from ...diagram.older import ANCESTORS_KEY_ID
+from ...diagram.source import Path
+from ...diagram.suggest import CLEARLY, nearest
 from ...errors import Problem
 from ..node import Node
-from .edges import CLEARLY
 from .settings import Unsound, persons_of
 
 CheckPerson = Callable[[Label, Person], Iterable[Problem]]
@@ -29,9 +30,6 @@ _KEY = re.compile(
     re.VERBOSE,
 )
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_.-]{24,}")
-_ANCESTORS_ID = re.compile(r"APIKEY_[0-9A-F]+", re.IGNORECASE)
-
-Path = tuple[str | int, ...]
 
 
 def check_secrets(diagram: Diagram) -> Iterator[Problem]:
@@ -93,7 +91,7 @@ def _secrets_in(value: Any, path: Path, *, named_only: bool = False) -> Iterator
 def _is_secret(name: str, value: str, *, named_only: bool) -> bool:
     """Whether a text has the form of a key, or looks random under a name that says it is one."""
     text = value.strip()
-    if "{{" in text or _ANCESTORS_ID.fullmatch(text):
+    if "{{" in text or ANCESTORS_KEY_ID.fullmatch(text):
         return False
     if _SECRET_FIELD.fullmatch(name):
         return bool(_RANDOM.fullmatch(text) or _KEY.fullmatch(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -27,6 +27,10 @@ ANCESTORS_TYPES = {
     "diff_patch": "DiPeO's `diff_patch` is not here: apply the patch in a `job`.",
 }
 """What to do about types of the ancestor that are not done here; files keep them."""
+
+
+_PROPERTY = 2
+"""Where in a problem's path the property's name stands."""
 
 
 class Unsound(Node):
@@ -68,6 +72,20 @@ def build(spec: NodeSpec, node_types: NodeTypes) -> Node:
             for detail, wrong in zip(error.errors(), wrong_values(error), strict=True)
         )
         raise DiagramError(*problems) from None
+
+
+def without_faults(spec: NodeSpec, node_types: NodeTypes, faults: Iterable[Problem]) -> Node:
+    """The node as it would be without its wrong settings, if it can be without them."""
+    known = node_type_named(spec.type, node_types)
+    faulty = {problem.path[_PROPERTY] for problem in faults if len(problem.path) > _PROPERTY}
+    kept = {name: value for name, value in spec.props.items() if name not in faulty}
+    if known is None or len(kept) == len(spec.props):
+        return Unsound()
+    node_type = known.for_settings(kept)
+    try:
+        return node_type.model_validate(node_type.settings_in(kept))
+    except ValidationError:
+        return Unsound()
 
 
 def check_node(spec: NodeSpec, node: Node, diagram: Diagram) -> Iterator[Problem]:
