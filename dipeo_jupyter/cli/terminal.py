@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ..app import build_engine
 from ..client import Client, check
-from ..diagram.files import survey, survey_text
+from ..diagram.files import MOST_BYTES, survey, survey_text
 from ..diagram.source import Reading
 from ..engine.engine import Engine
 from ..errors import CommandError, Problem
@@ -38,8 +38,24 @@ async def opened(file: str, client: Client | None = None, *, named: bool = True)
 def read_file(file: str, *, named: bool = True) -> Reading:
     """What can be read of a file, or of standard input."""
     if file == STDIN:
-        return survey_text(sys.stdin.read())
+        try:
+            return survey_text(_typed())
+        except UnicodeDecodeError:
+            message = "what comes by standard input is no text"
+            raise CommandError(message, code="unreadable") from None
     return survey(Path(file), named=named)
+
+
+def _typed() -> str:
+    """What comes from standard input; raises `CommandError` for what cannot be a diagram."""
+    text = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        message = f"standard input has more than {MOST_BYTES:,} bytes"
+        raise CommandError(message, code="too_large")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CommandError("standard input is no UTF-8 text", code="unreadable") from None
 
 
 def refuse(file: str, problems: Iterable[Problem]) -> NoReturn:

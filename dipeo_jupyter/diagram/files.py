@@ -41,7 +41,8 @@ _BY_CONTENT: dict[Format, re.Pattern[str]] = {
         r"^((version|format):\s*[\"']?readable\b|(flow|workflow):)", re.MULTILINE
     ),
 }
-_MOST_BYTES = 4 * MAX_TEXT
+MOST_BYTES = 4 * MAX_TEXT
+"""Of a file or of standard input; more is not read at all."""
 
 
 def load(source: Readable) -> Diagram:
@@ -134,12 +135,19 @@ def _is_text(source: str) -> bool:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            message = f"The diagram {str(path)!r} has more than {_MOST_BYTES:,} bytes."
+        if path.exists() and not path.is_file():
+            # A device or a pipe may never end.
+            what = "it is a directory" if path.is_dir() else "it is no file"
+            raise DiagramError(_unreadable(path, what))
+        if path.stat().st_size > MOST_BYTES:
+            message = f"The diagram {str(path)!r} has more than {MOST_BYTES:,} bytes."
             raise DiagramError(Problem("too_large", message))
         return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         no_text = isinstance(error, UnicodeDecodeError)
         reason = "it is no UTF-8 text" if no_text else getattr(error, "strerror", error)
-        message = f"The diagram {str(path)!r} cannot be read: {reason}."
-        raise DiagramError(Problem("unreadable", message)) from None
+        raise DiagramError(_unreadable(path, reason)) from None
+
+
+def _unreadable(path: Path, reason: object) -> Problem:
+    return Problem("unreadable", f"The diagram {str(path)!r} cannot be read: {reason}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 
 from .drawing.flow import handle_words
 from .drawing.glyphs import glyph_of, kind_of
@@ -54,6 +55,11 @@ _SPECIAL = re.compile(r"""[^\w\s.,:!?'·…→()/+=×%$§°-]|(?<!\w)_|_(?!\w)|^
 
 # Formulas, line breaks and icons, which entities do not stop: they get an unseen letter inside.
 _MAGIC = re.compile(r"(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=:)(?=fa-)")
+
+
+def is_mermaid(file: str) -> bool:
+    """Whether a file's name says that it holds such text."""
+    return PurePath(file).suffix.lower() in {".mmd", ".mermaid"}
 
 
 def mermaid(diagram: Diagram, states: Mapping[str, NodeState] | None = None) -> str:

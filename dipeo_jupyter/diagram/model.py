@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from .older import person_fields, without_secrets
 
 Label: TypeAlias = str
+Handle: TypeAlias = Annotated[str, AfterValidator(str.strip)]
+"""One end of an edge at its node; blanks around its name mean nothing."""
 DEFAULT = "default"
 """The handle that is meant when none is named, at both ends of an edge."""
 
@@ -100,8 +110,8 @@ class Edge(Frozen):
 
     source: Label = Field(description="The node that gives the value.")
     target: Label = Field(description="The node that gets the value.")
-    source_handle: str = Field(DEFAULT, description="The output by which the value leaves.")
-    target_handle: str = Field(DEFAULT, description="The input by which the value arrives.")
+    source_handle: Handle = Field(DEFAULT, description="The output by which the value leaves.")
+    target_handle: Handle = Field(DEFAULT, description="The input by which the value arrives.")
     label: str | None = Field(
         None,
         description=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from pydantic import JsonValue
@@ -20,6 +21,8 @@ OLDER_PERSON_FIELDS = {
 }
 API_KEYS = ("apiKeys", "api_keys")
 """Top-level entries in which older files list the keys they need."""
+ANCESTORS_KEY_ID = re.compile(r"APIKEY_(?:[0-9A-F]+|\w{1,16})|DEFAULT|USER_INPUT", re.IGNORECASE)
+"""What the ancestor calls a key that it keeps elsewhere: no variable, and too short for a key."""
 _SECRETS = frozenset({"key", "maskedKey", "masked_key", "maskedApiKey", "masked_api_key"})
 _EDGE_FIELDS = {"contentType": "content_type", "type": "content_type"}
 _NO_PERSON_FIELDS = frozenset({"type", "__typename", "maskedApiKey", "masked_api_key"})

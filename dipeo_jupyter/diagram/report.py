@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ..errors import Problem
+from ..errors import DiagramError, Problem
+from .model import Diagram
 from .older import places_of_secrets
-from .source import Path, Source
+from .source import Path, Reading, Source, read
 from .wrong_values import kind, wrong_values
 from .yaml.tree import MOST_PROBLEMS
 
@@ -65,6 +66,28 @@ class Report:
     def in_order(self) -> tuple[Problem, ...]:
         """All problems, in the order of the file."""
         return tuple(sorted(self.problems, key=lambda problem: problem.line or 0))
+
+
+def survey_yaml(
+    text: str, name: str, version: str, diagram_of: Callable[[Map, Report], Diagram]
+) -> Reading:
+    """What a format of YAML reads of a text, which is a map at the top; never raises."""
+    source = Source(text, name, {})
+    try:
+        data, source = read(text, name)
+        report = Report(source)
+        diagram = diagram_of(_top_level(data, version), report)
+    except DiagramError as error:
+        return Reading(Diagram(), source, error.problems)
+    return Reading(diagram, report.source, report.in_order())
+
+
+def _top_level(data: JsonValue, version: str) -> Map:
+    if isinstance(data, dict):
+        return data
+    message = f"A diagram is a map with a list of `nodes`, not {kind(data)}."
+    hint = f"Begin with `version: {version}` and `nodes:`."
+    raise DiagramError(Problem("not_a_diagram", message, hint=hint).at(1, 1))
 
 
 def _node(path: Path) -> str | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, ItemsView, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -85,22 +83,9 @@ def read(text: str, name: str = "diagram") -> tuple[JsonValue, Source]:
     Text stays text: only `true`, `false`, `null`, `~` and decimal numbers are converted. Raises
     `DiagramError` for text that is no YAML, is ambiguous (one key twice) or too large.
     """
-    with _collector_paused():
-        tree = compose(text)
-        data = None if tree is None else _spell_out(tree)
+    tree = compose(text)
+    data = None if tree is None else _spell_out(tree)
     return data, Source(text, name, Marks(lambda: _places_in(tree)))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No garbage arises here, but the collector would walk over all that was read, many times."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
 
 
 class Marks(Mapping[Path, Place]):

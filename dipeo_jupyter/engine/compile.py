@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from ..diagram.model import Diagram, Edge, Label, NodeSpec
 from ..errors import DiagramError, Problem
@@ -37,6 +38,9 @@ from .checks.texts import Texts, check_asked, read_texts
 from .loops import Arc, Graph, find_loops
 from .node import Node, NodeTypes
 from .program import Program
+
+_MOST_STRANGERS = 200
+"""More than anybody reads; for each, the name that was meant is looked for."""
 
 
 def compile_diagram(diagram: Diagram, node_types: NodeTypes) -> Program:
@@ -143,13 +147,18 @@ def _nothing(diagram: Diagram) -> Iterator[Problem]:
 
 
 def _errors_of_the_whole(draft: _Draft) -> Iterator[Problem]:
+    yield from islice(_strangers(draft), _MOST_STRANGERS)
+    if draft.program is not None:
+        yield from check_endless_loops(draft.program)
+
+
+def _strangers(draft: _Draft) -> Iterator[Problem]:
+    """Whoever is named and does not exist."""
     for spec in draft.specs:
         node = draft.alone[spec.label]
         yield from check_named_persons(spec, node, draft.diagram)
         yield from check_named_nodes(spec, node, draft.nodes)
         yield from check_asked(spec, node, draft.texts[spec.label], draft.nodes)
-    if draft.program is not None:
-        yield from check_endless_loops(draft.program)
 
 
 def _advice(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..diagram.diff import Diff
 from ..diagram.files import FORMATS, Readable, format_of_name, load, save
-from ..diagram.mermaid import mermaid
+from ..diagram.mermaid import is_mermaid, mermaid
 from ..diagram.model import Diagram
 from ..diagram.picture import draw
 from ..diagram.problems import CODES, codes_table, explain
@@ -111,7 +111,8 @@ class _Commands:
 
     def draw(self, words: argparse.Namespace) -> Run | Diagram | None:
         what = self._diagram(words.diagram)
-        as_text = words.kind == "mermaid" or str(words.file).endswith((".mmd", ".mermaid"))
+        by_name = words.kind is None and is_mermaid(words.file or "")
+        as_text = words.kind == "mermaid" or by_name
         if not (as_text or words.file):
             return what if isinstance(what, Run) else load(what)
         diagram = what.diagram if isinstance(what, Run) else load(what)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..diagram.model import Person
+from ..diagram.older import ANCESTORS_KEY_ID
 from ..diagram.suggest import did_you_mean, nearest
 from ..errors import ServiceError
 
@@ -74,7 +75,6 @@ SHORTEST = 8
 LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
 
-_ANCESTORS_ID = re.compile(r"APIKEY_\w+|DEFAULT|USER_INPUT", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"API_?KEY|(^|_)(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 
 
@@ -194,7 +194,9 @@ class Keys:
 def variables_of(provider: str, api_key_id: str | None = None) -> tuple[str, ...]:
     """The names of the variables that may hold the key, the likeliest first."""
     own = VARIABLES.get(provider, (f"{_variable_name(provider)}_API_KEY",))
-    if not api_key_id or _ANCESTORS_ID.fullmatch(api_key_id) or provider_of(api_key_id) == provider:
+    if not api_key_id or ANCESTORS_KEY_ID.fullmatch(api_key_id):
+        return own
+    if provider_of(api_key_id) == provider:
         return own
     name = _variable_name(api_key_id)
     if len(name) > LONGEST_NAME or not _belongs(name, provider):

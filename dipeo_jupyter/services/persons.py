@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..diagram.model import Label, Person
-from ..diagram.suggest import nearest
+from ..diagram.suggest import CLEARLY, nearest
 from ..errors import Problem, ServiceError
 from .keys import ALIASES, KEYLESS, PARAMETERS, VARIABLES, Keys, model_of
 from .prices import is_priced, priced_models, providers
 
 _FIELDS = ("service", "model", "api_key_id", "system_prompt", "prompt_file")
-_CLEARLY = 0.75
-"""How alike two names must be, that one is a slip of the pen for the other."""
 
 
 def check_person(label: Label, person: Person, keys: Keys) -> Iterator[Problem]:
     """Check a person whose model is said; see `keys.model_of` for the others."""
     yield from unknown_fields(label, person)
     provider, model = model_of(person)
-    known = {*VARIABLES, *ALIASES, *KEYLESS, *providers()} if providers() else set()
-    if known and provider not in known:
-        closest = nearest(provider, sorted(known))
+    known = {*VARIABLES, *ALIASES, *KEYLESS}
+    if provider not in known and (listed := providers()) and provider not in listed:
+        closest = nearest(provider, sorted(known | listed))
         hint = f"Did you mean {closest!r}?" if closest else "Write for instance `service: openai`."
         message = f"The person {label!r} has a service that nobody knows, {provider!r}."
         place = ("persons", label, "service" if person.service else "model")
@@ -31,7 +29,7 @@ def check_person(label: Label, person: Person, keys: Keys) -> Iterator[Problem]:
         return
     yield from _missing_key(label, person, provider, keys)
     if is_priced(provider, model) is False:
-        closest = nearest(model, priced_models(provider), _CLEARLY)
+        closest = nearest(model, priced_models(provider), CLEARLY)
         hint = f"Did you mean {closest!r}?" if closest else "What it costs is not counted."
         message = f"The price of {provider}/{model}, the model of {label!r}, is not known."
         yield Problem("unknown_price", message, None, ("persons", label, "model"), hint, "hint")
@@ -42,7 +40,7 @@ def unknown_fields(label: Label, person: Person) -> Iterator[Problem]:
     for name in person.parameters:
         if name in PARAMETERS or name == "answers":
             continue
-        closest = nearest(name, [*_FIELDS, *sorted(PARAMETERS)], _CLEARLY)
+        closest = nearest(name, [*_FIELDS, *sorted(PARAMETERS)], CLEARLY)
         hint = f"Did you mean {closest!r}?" if closest else None
         message = f"The person {label!r} has a field {name[:40]!r} that no model is given."
         place = ("persons", label, name)

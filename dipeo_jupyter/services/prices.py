@@ -16,34 +16,37 @@ _PROVIDERS = "provider_endpoints_support_backup.json"
 
 def is_priced(provider: str, model: str) -> bool | None:
     """Whether the price of a model is known; None when there is no list."""
-    entries = _read(_LIST)
-    if not entries:
+    models = _provider_by_model()
+    if not models:
         return None
-    return f"{provider}/{model}" in entries or _provider_in(entries, model) == provider
+    return f"{provider}/{model}" in models or models.get(model) == provider
 
 
 def priced_models(provider: str) -> Collection[str]:
     """The models of a provider whose prices are known, without the provider's name."""
-    entries = _read(_LIST)
-    own = (name for name in entries if _provider_in(entries, name) == provider)
+    own = (name for name, whose in _provider_by_model().items() if whose == provider)
     return dict.fromkeys(name.removeprefix(f"{provider}/") for name in own)
 
 
-def providers() -> Collection[str]:
+@cache
+def providers() -> frozenset[str]:
     """The providers that litellm knows; empty when there is no list."""
     listed = _read(_PROVIDERS).get("providers", {})
-    entries = _read(_LIST)
-    return {*listed, *(provider for name in entries if (provider := _provider_in(entries, name)))}
-
-
-def _provider_in(entries: Mapping[str, Any], model: str) -> str | None:
-    entry = entries.get(model)
-    if not isinstance(entry, dict):
-        return None
-    return str(entry.get("litellm_provider", "")).partition("-")[0]
+    return frozenset(filter(None, [*listed, *_provider_by_model().values()]))
 
 
 @cache
+def _provider_by_model() -> Mapping[str, str]:
+    """All that is kept of a list of some megabytes."""
+    entries = _read(_LIST).items()
+    found = {
+        name: str(entry.get("litellm_provider", "")).partition("-")[0]
+        for name, entry in entries
+        if isinstance(entry, dict)
+    }
+    return MappingProxyType(found)
+
+
 def _read(name: str) -> Mapping[str, Any]:
     """A file of litellm's folder; empty when it is not there or not as it was."""
     found = find_spec("litellm")
@@ -54,5 +57,5 @@ def _read(name: str) -> Mapping[str, Any]:
         except (OSError, ValueError):
             continue
         if isinstance(data, dict):
-            return MappingProxyType(data)
-    return MappingProxyType({})
+            return data
+    return {}

@@ -1,6 +1,7 @@
 """However a file is edited, it says afterwards what the edited diagram says."""
 
 import difflib
+import json
 import random
 import re
 from collections import Counter
@@ -29,6 +30,7 @@ from dipeo_jupyter.diagram.edit.edits import (
     SetProperty,
 )
 from dipeo_jupyter.diagram.edit.splicing import same
+from dipeo_jupyter.diagram.edit.styles import write_flow
 from dipeo_jupyter.diagram.files import survey_text
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
 from dipeo_jupyter.errors import DiagramError
@@ -37,10 +39,21 @@ from .strategies import ALIKE, TRICKY
 
 FILES = sorted((Path(__file__).parent / "diagrams").glob("*.light.yaml"))
 IDS = [path.name.partition(".")[0] for path in FILES]
-OLD_FORMS = ("chains", "edges_inside", "labels_as_keys")
+HEADERS = {"connections:", "edges:", "connections: []", "edges: []"}
+"""Lines that change when nothing is left below, or when the first edge comes."""
+OLD_FORMS = ("labels_as_keys",)
 """Files whose sections are written anew when their nodes or edges become others or more."""
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+CHAINS = [
+    Path(__file__).parent / "diagrams" / "chains.light.yaml",
+    NOTEBOOKS / "review.light.yaml",
+    NOTEBOOKS / "research.light.yaml",
+]
+CHAIN_IDS = [path.name.partition(".")[0] for path in CHAINS]
 WORDS = ["tea", "two words", "a, b", "n > 10", "yes", "{{default}}", "it's", "x: y"]
 WORDS += ["a\nb", "a\nb\n"]
+ENDS = ["", "", "", ".first", ".false", "[condtrue]", "_default"]
+SAID = ["", "", " as topic", " (raw_text)", " as it's (object)"]
 LABELS = ["tea", "North Sea", "done?", "a_b", "x.y", "left, right"]
 REMOVING = (RemoveProperty, RemoveNode, RemoveEdge, RemovePerson, RemovePersonField)
 
@@ -191,7 +204,9 @@ def test_edited_example_files_say_what_the_edited_diagrams_say(path):
                 extents[after.rewritten] += 1
                 assert ("\r\n" in after.text) == (ending == "\r\n")
     if not path.name.startswith(OLD_FORMS):
-        assert extents["section"] == extents["file"] == 0
+        # An edge inside of a node that goes must go elsewhere when it is another one's.
+        assert path.name.startswith("edges_inside") or not extents["section"]
+        assert extents["file"] == 0
         assert extents["value"] >= 0.9 * extents.total(), extents
 
 
@@ -222,6 +237,73 @@ def test_edited_texts_say_what_the_edited_diagrams_say(seed):
     text = light.dumps(generated(draw))
     for _ in edited(Document(text), draw, 15, words, [*ALIKE, *LABELS]):
         pass
+
+
+def chained(draw):
+    """A text in which edges are arrows, most of them chains, and in which comments stand."""
+    diagram = generated(draw).model_copy(update={"edges": ()})
+    text = light.dumps(diagram) + "edges:  # the ways\n"
+    labels = [node.label for node in diagram.nodes]
+    for number in range(draw.randrange(1, 5)):
+        ends = [f"{draw.choice(labels)}{draw.choice(ENDS)}" for _ in range(draw.choice([2, 3, 5]))]
+        arrow = draw.choice([" -> ", "->", "  -> "]).join(ends) + draw.choice(SAID)
+        written = [arrow, f"'{arrow}'", json.dumps(arrow), write_flow({"from": "start", "to": "a"})]
+        for each in draw.sample(written, len(written)):
+            longer = f"{text}  # above {number}\n  - {each}  # beside {number}\n"
+            if not survey_text(longer).errors:
+                text = longer
+                break
+    return text
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_edited_chains_say_what_the_edited_diagrams_say(seed):
+    draw = random.Random(seed)
+    extents = Counter()
+    for _ in range(2):
+        for _, _, after in edited(Document(chained(draw)), draw, 10, WORDS, [*ALIKE, *LABELS]):
+            extents[after.rewritten] += 1
+    assert extents["section"] == extents["file"] == 0
+    assert extents["value"] >= 0.8 * extents.total(), extents
+
+
+@pytest.mark.parametrize("path", CHAINS, ids=CHAIN_IDS)
+def test_files_with_chains_are_edited_in_place(path):
+    draw = random.Random(path.name)
+    extents = Counter()
+    for _ in range(4):
+        for before, edit, after in edited(Document(text_of(path), path.name), draw, 15):
+            extents[after.rewritten] += 1
+            if after.rewritten in ("value", "entry"):
+                lost = set(before.text.split("\n")) - set(after.text.split("\n"))
+                assert lost <= concerned(before, edit), show(before, edit, after)
+    assert extents["value"] + extents["entry"] >= 0.9 * extents.total(), extents
+
+
+def concerned(document, edit):
+    """The lines that an edit may change."""
+    lines, edges = document.text.split("\n"), document.diagram.edges
+    match edit:
+        case RenameNode() | RemoveNode():
+            its = [i for i, each in enumerate(edges) if edit.node in (each.source, each.target)]
+            of_edges = set[str]().union(*(lines_of(document, "edges", i) for i in its))
+            naming = {line for line in lines if edit.node in line}
+            return lines_of(document, "nodes", edit.node) | of_edges | naming | HEADERS
+        case SetProperty() | RemoveProperty() | MoveNode():
+            return lines_of(document, "nodes", edit.node)
+        case SetEdge() | RemoveEdge():
+            return lines_of(document, "edges", edit.index) | HEADERS
+        case RenamePerson() | RemovePerson() | SetPersonField() | RemovePersonField():
+            return {*lines}
+        case _:
+            return HEADERS | {line for line in lines if line.startswith(("name:", "description:"))}
+
+
+def lines_of(document, *path):
+    """The lines of an item of a list."""
+    lines, start = document.text.split("\n"), document.reading.source.line_of(*path)
+    ends = (i for i in range(start, len(lines)) if re.match(r"  - |\w", lines[i]))
+    return set(lines[start - 1 : next(ends, len(lines))])
 
 
 ODD = {
@@ -284,6 +366,28 @@ ODD = {
         "    p: !!str 1\n"
         "    q: &a !!str x # c\n"
         "    r: *a\n"
+    ),
+    "chains": (
+        "nodes:\n"
+        "  - {label: a, type: job}\n"
+        "  - {label: b, type: job, arrows: [{to: a, label: x}, a -> b -> a]}\n"
+        "  - label: c\n"
+        "    type: job\n"
+        "    connections:\n"
+        "      # c\n"
+        "      - c -> b -> a as y  # d\n"
+        "      - to: b\n"
+        "arrows: [a -> b -> c, &e b -> c]\n"
+        "edges:\n"
+        "- *e\n"
+        "- &f 'a -> b -> c'\n"
+        "- >-\n"
+        "  a -> b ->\n"
+        "  c\n"
+        "-\n"
+        "- *f\n"
+        "- a -> b\n"
+        "   -> c\n"
     ),
     "empty": (
         "nodes:\n"

@@ -230,9 +230,9 @@ def test_values_keep_the_style_they_had(old, value, new):
         (
             "a -> b",
             Edge(source="a", target="b", label="x (object)"),
-            '{from: a, to: b, label: "x (object)"}',
+            "{from: a, to: b, label: x (object)}",
         ),
-        ("a->b.first  # c", Edge(source="b", target="b"), "b -> b  # c"),
+        ("a->b.first  # c", Edge(source="b", target="b"), "b->b  # c"),
         (
             "a -> b",
             Edge(source="a", target="b", content_type="object"),
@@ -244,6 +244,303 @@ def test_arrows_stay_arrows_while_they_can(arrow, edge, after):
     text = "nodes: [{label: a, type: job}, {label: b, type: job}]\nedges:\n  - {}\n"
     edited = Document(text.replace("{}", arrow)).apply(SetEdge(index=0, edge=edge))
     assert edited.text == text.replace("{}", after)
+
+
+WAYS = dedent("""\
+    # The review.
+    nodes:
+      - {label: start, type: start}
+      - {label: draft, type: job}  # first
+      - label: critique
+        type: job
+        prompt: "{{draft}}"
+      - {label: done?, type: condition}
+      - {label: end, type: endpoint}
+    # The ways.
+    edges:
+      # in
+      - start -> draft -> critique -> done? as verdict (raw_text)  # beside
+      # back
+      - 'done?.false -> draft  -> end'  # again
+      - {from: done?.true,  to: end}
+    """)
+CHAIN = "-  - start -> draft -> critique -> done? as verdict (raw_text)  # beside"
+BACK = "-  - 'done?.false -> draft  -> end'  # again"
+CRITIQUE = ["-  - label: critique", "-    type: job", '-    prompt: "{{draft}}"']
+STEP = {"source": "draft", "target": "critique"}
+
+
+def set_step(**changes):
+    """Another edge in the place of the second of three in a chain."""
+    return SetEdge(index=1, edge=Edge(**STEP | changes))
+
+
+@pytest.mark.parametrize(
+    ("edit", "lines"),
+    [
+        (
+            RenameNode(node="start", label="go"),
+            [
+                "-  - {label: start, type: start}",
+                "+  - {label: go, type: start}",
+                CHAIN,
+                "+  - go -> draft -> critique -> done? as verdict (raw_text)  # beside",
+            ],
+        ),
+        (
+            RenameNode(node="critique", label="remarks"),
+            [
+                "-  - label: critique",
+                "+  - label: remarks",
+                CHAIN,
+                "+  - start -> draft -> remarks -> done? as verdict (raw_text)  # beside",
+            ],
+        ),
+        (
+            RenameNode(node="done?", label="it's fine"),
+            [
+                "-  - {label: done?, type: condition}",
+                '+  - {label: "it\'s fine", type: condition}',
+                CHAIN,
+                "+  - start -> draft -> critique -> it's fine as verdict (raw_text)  # beside",
+                BACK,
+                "+  - 'it''s fine.false -> draft  -> end'  # again",
+                "-  - {from: done?.true,  to: end}",
+                '+  - {from: "it\'s fine.true",  to: end}',
+            ],
+        ),
+        (RemoveNode(node="critique"), [*CRITIQUE, CHAIN, "+  - start -> draft  # beside"]),
+        (
+            RemoveNode(node="draft"),
+            [
+                "-  - {label: draft, type: job}  # first",
+                CHAIN,
+                "+  - critique -> done? as verdict (raw_text)  # beside",
+                BACK,
+            ],
+        ),
+        (
+            RemoveNode(node="end"),
+            [
+                "-  - {label: end, type: endpoint}",
+                BACK,
+                "+  - 'done?.false -> draft'  # again",
+                "-  - {from: done?.true,  to: end}",
+            ],
+        ),
+        (
+            set_step(label="text"),
+            [
+                CHAIN,
+                "+  - start -> draft -> critique as text  # beside",
+                "+  - critique -> done? as verdict (raw_text)",
+            ],
+        ),
+        (
+            set_step(content_type="object", target_handle="first"),
+            [
+                CHAIN,
+                "+  - start -> draft -> critique.first (object)  # beside",
+                "+  - critique -> done? as verdict (raw_text)",
+            ],
+        ),
+        (
+            set_step(data={"x": 1}),
+            [
+                CHAIN,
+                "+  - start -> draft  # beside",
+                "+  - {from: draft, to: critique, data: {x: 1}}",
+                "+  - critique -> done? as verdict (raw_text)",
+            ],
+        ),
+        (
+            SetEdge(index=2, edge=Edge(source="critique", target="done?")),
+            [CHAIN, "+  - start -> draft -> critique -> done?  # beside"],
+        ),
+        (
+            SetEdge(index=3, edge=Edge(source="done?", target="draft", source_handle="condtrue")),
+            [BACK, "+  - 'done?.true -> draft  -> end'  # again"],
+        ),
+        (
+            SetEdge(index=4, edge=Edge(source="critique", target="end")),
+            [BACK, "+  - 'done?.false -> draft'  # again", "+  - 'critique  -> end'"],
+        ),
+        (
+            RemoveEdge(index=1),
+            [
+                CHAIN,
+                "+  - start -> draft  # beside",
+                "+  - critique -> done? as verdict (raw_text)",
+            ],
+        ),
+        (
+            RemoveEdge(index=0),
+            [CHAIN, "+  - draft -> critique -> done? as verdict (raw_text)  # beside"],
+        ),
+        (RemoveEdge(index=4), [BACK, "+  - 'done?.false -> draft'  # again"]),
+        (
+            AddEdge(edge=Edge(source="end", target="draft")),
+            ["+  - {from: end, to: draft}"],
+        ),
+    ],
+)
+def test_edges_of_chains_are_edited_where_they_stand(edit, lines):
+    assert sorted(change(edit, WAYS)) == sorted(lines)
+    assert Document(WAYS).apply(edit).rewritten == "value"
+
+
+def test_pieces_of_a_chain_follow_each_other():
+    nodes = "nodes: [{label: a, type: job}, {label: b, type: job}]\n"
+    text = f"{nodes}edges:\n- a -> b -> a -> b\n- b -> b\n"
+    after = Document(text).apply(RemoveEdge(index=1))
+    assert after.text == text.replace("- a -> b -> a -> b", "- a -> b\n- a -> b")
+
+
+def test_a_new_edge_is_an_arrow_below_an_arrow():
+    text = "nodes:\n- {label: a, type: job}\nedges:\n- 'a -> a -> a'  # c\n# end\n"
+    edit = AddEdge(edge=Edge(source="a", target="a", target_handle="first", label="x"))
+    assert change(edit, text) == ["+- 'a -> a.first as x'"]
+
+
+def test_an_edge_put_back_into_its_chain_makes_it_whole():
+    before = Document("nodes: [{label: a, type: job}]\nedges:\n  - a -> a.first -> a -> a  # c\n")
+    edges = before.diagram.edges
+    other = before.diagram.model_copy(update={"edges": (edges[0], *edges[2:])})
+    split = before.replaced(other)
+    assert split.text.endswith("edges:\n  - a -> a.first  # c\n  - a -> a\n")
+    longer = before.diagram.model_copy(update={"edges": (*edges[:2], edges[1], *edges[2:])})
+    assert before.replaced(longer).rewritten == "value"
+
+
+def test_chains_in_one_line_stay_in_it():
+    text = (
+        "nodes: [{label: a, type: job}, {label: b, type: job}]\nedges: [a -> b -> a, b -> b] # c\n"
+    )
+    renamed = Document(text).apply(RenameNode(node="b", label="c d"))
+    assert renamed.text.splitlines()[1] == "edges: [a -> c d -> a, c d -> c d] # c"
+    named = Document(text).apply(SetEdge(index=0, edge=Edge(source="a", target="b", label="x")))
+    assert named.text.splitlines()[1] == "edges: [a -> b as x, b -> a, b -> b] # c"
+
+
+INSIDE = dedent("""\
+    nodes:
+      # one
+      - label: begin
+        type: start
+        arrows:
+          # mail
+          - {to: sort, label: mail}  # beside
+          - begin -> sort -> end
+      - label: sort  # them
+        type: job
+        connections:
+          - to: end
+      - {label: end, type: endpoint}
+    """)
+
+
+@pytest.mark.parametrize(
+    ("edit", "lines", "rewritten"),
+    [
+        (
+            RenameNode(node="begin", label="go"),
+            [
+                "-  - label: begin",
+                "+  - label: go",
+                "-      - begin -> sort -> end",
+                "+      - go -> sort -> end",
+            ],
+            "value",
+        ),
+        (prop("sort", "limit", 1), ["+    limit: 1"], "value"),
+        (
+            SetEdge(index=0, edge=Edge(source="end", target="sort")),
+            [
+                "-      - {to: sort, label: mail}  # beside",
+                "+      - {to: sort, from: end}  # beside",
+            ],
+            "value",
+        ),
+        (
+            SetEdge(index=3, edge=Edge(source="sort", target="end", data={"x": 1})),
+            [
+                "-      - to: end",
+                "+      - from: sort",
+                "+        to: end",
+                "+        data:",
+                "+          x: 1",
+            ],
+            "entry",
+        ),
+        (
+            RemoveEdge(index=3),
+            ["-    connections:", "-      - to: end"],
+            "value",
+        ),
+        (
+            AddEdge(edge=Edge(source="end", target="sort")),
+            ["+connections:", "+  - from: end", "+    to: sort"],
+            "value",
+        ),
+    ],
+)
+def test_edges_inside_of_nodes_stay_there(edit, lines, rewritten):
+    assert sorted(change(edit, INSIDE)) == sorted(lines)
+    assert Document(INSIDE).apply(edit).rewritten == rewritten
+
+
+def test_a_node_written_anew_takes_its_edges_along():
+    # `arrows` is a property here, and so has to stand in `props`.
+    after = Document(INSIDE).apply(prop("begin", "arrows", 1))
+    assert after.rewritten == "entry"
+    assert after.text.startswith("nodes:\n  # one\n  - label: begin\n")
+    assert "    arrows:\n      - to: sort\n        label: mail\n" in after.text
+    assert after.text.partition("  - label: sort")[2] == INSIDE.partition("  - label: sort")[2]
+
+
+def test_each_part_is_written_as_finely_as_it_can_be():
+    # The edge cannot be renamed where it stands: the list is another one's.
+    text = dedent("""\
+        ways: &ways [{from: a, to: b}]
+        nodes:
+          # one
+          - {label: a, type: job}  # first
+          - {label: b, type: job}
+        edges: *ways
+        persons:
+          # all
+          Kim: {service: demo}
+        """)
+    after = Document(text).apply(RenameNode(node="a", label="c"))
+    assert after.rewritten == "section"
+    assert after.text == text.replace("label: a,", "label: c,").replace(
+        "edges: *ways", "edges:\n  - from: c\n    to: b"
+    )
+
+
+def test_arrows_that_a_new_label_would_change_are_spelled_otherwise():
+    text = dedent("""\
+        nodes:
+          - {label: a, type: job}
+        edges:  # all
+          - a -> a.first -> a  # one
+          - a -> a  # two
+          - {from: a.first, to: a}  # three
+        """)
+    after = Document(text).apply(AddNode(node=NodeSpec(label="a.first", type="job")))
+    assert after.rewritten == "entry"
+    assert after.text.partition("edges:")[2].splitlines() == [
+        "  # all",
+        "  - a -> a[first] -> a  # one",
+        "  - a -> a  # two",
+        '  - {from: "a[first]", to: a}  # three',
+    ]
+
+
+def test_a_name_of_some_lines_leaves_comments_below_it():
+    text = "name: tea  # c\n  # below\nnodes: []\n"
+    after = Document(text).apply(SetName(name="a\nb"))
+    assert after.text == text.replace("tea", '"a\\nb"')
 
 
 PROPS = """\

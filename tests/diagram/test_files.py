@@ -41,7 +41,7 @@ def test_a_mark_of_utf8_at_the_beginning_is_no_text(tmp_path):
 
 @pytest.mark.parametrize(
     ("source", "reason"),
-    [("nowhere.yaml", "No such file"), ("", "Is a directory"), ("a\0b", "null byte")],
+    [("nowhere.yaml", "No such file"), ("", "it is a directory"), ("a\0b", "null byte")],
 )
 def test_what_cannot_be_read_is_a_diagram_error(tmp_path, monkeypatch, source, reason):
     monkeypatch.chdir(tmp_path)

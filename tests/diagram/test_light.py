@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dipeo_jupyter.diagram.light import dumps, loads, survey
-from dipeo_jupyter.diagram.model import Person, Position
+from dipeo_jupyter.diagram.model import Edge, Person, Position
 
 FILES = Path(__file__).parent / "diagrams"
 STRUCTURE = {
@@ -354,3 +354,18 @@ def test_arrow_is_read_with_labels_first(arrow, expected):
     nodes = [{"label": label, "type": "job"} for label in ("a", "b", "c as d", "p -> q")]
     edges = loads(f"nodes: {nodes}\nedges: ['{arrow}']").edges
     assert [f"{edge} as {edge.label}" if edge.label else str(edge) for edge in edges] == expected
+
+
+def test_brackets_around_an_arrow_are_no_handle():
+    diagram = loads(
+        "nodes: [{label: a, type: job}, {label: b, type: job}, {label: x -> y, type: job}]\n"
+        "edges: ['a[error] -> b[first]', 'x -> y -> b']\n"
+    )
+
+    ends = [(edge.source, edge.source_handle, edge.target) for edge in diagram.edges]
+    assert ends == [("a", "error", "b"), ("x -> y", "default", "b")]
+
+
+@pytest.mark.parametrize("handle", ["error", " error", "error\t"])
+def test_blanks_around_a_handle_mean_nothing(handle):
+    assert Edge(source="a", target="b", source_handle=handle).source_handle == "error"

@@ -229,7 +229,7 @@ def test_number_that_cannot_be_kept_is_refused(number):
         "[" * 10_000,
         '{"a":' * 10_000,
         '{"nodes": ' + "[" * 42 + "]" * 42 + "}",
-        '{"nodes": [' + " " * 10_000_000 + "]}",
+        '{"nodes": [' + " " * 20_000_000 + "]}",
         '{"nodes": [' + "{}," * 1_000_001 + "{}]}",
     ],
     ids=["lists", "maps", "just", "long", "many"],

@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dipeo_jupyter.diagram.model import Edge
 from dipeo_jupyter.diagram.readable import dumps, survey
 from dipeo_jupyter.diagram.readable.keys import Key, read_key, write_key
 from dipeo_jupyter.diagram.readable.reading import RESERVED
@@ -33,8 +34,9 @@ def collisions(draw):
     odd = st.dictionaries(NAMES, persons | VALUES, max_size=2)
     nodes = [node.model_copy(update={"props": node.props | draw(odd)}) for node in diagram.nodes]
     edges = [
-        edge.model_copy(
-            update={
+        Edge.model_validate(
+            edge.model_dump()
+            | {
                 "source_handle": draw(HANDLES),
                 "target_handle": draw(HANDLES),
                 "data": draw(st.just({}) | MAPS),

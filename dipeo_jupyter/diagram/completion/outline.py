@@ -129,23 +129,29 @@ class Outline:
         yield from (Name(link.label, f"from {link.source}") for link in incoming if link.label)
         unlabelled = [link for link in incoming if not link.label]
         if len(unlabelled) > 1:
-            unlabelled = [link for link in unlabelled if link.target in self._before(link.source)]
+            behind = self._reached(unlabelled[0].target, backwards=False)
+            unlabelled = [link for link in unlabelled if link.source in behind]
         if unlabelled:
             sources = ", ".join(dict.fromkeys(link.source for link in unlabelled))
             yield Name(DEFAULT, f"from {sources}")
 
     def _before(self, label: Label) -> list[Label]:
         """All nodes that lead to a node, itself among them when it stands in a loop."""
-        sources: dict[Label, list[Label]] = {}
+        found = self._reached(label, backwards=True)
+        return [each for each in self.by_label if each in found]
+
+    def _reached(self, label: Label, *, backwards: bool) -> set[Label]:
+        steps: dict[Label, list[Label]] = {}
         for link in self.links:
-            sources.setdefault(link.target, []).append(link.source)
+            start, end = (link.target, link.source) if backwards else (link.source, link.target)
+            steps.setdefault(start, []).append(end)
         found: set[Label] = set()
         open_ends = [label]
         while open_ends:
-            new = [each for each in sources.get(open_ends.pop(), ()) if each not in found]
+            new = [each for each in steps.get(open_ends.pop(), ()) if each not in found]
             found.update(new)
             open_ends += new
-        return [each for each in self.by_label if each in found]
+        return found
 
     def _others(self, node: Node) -> list[Label]:
         """As long as nothing leads to a node, anything might."""

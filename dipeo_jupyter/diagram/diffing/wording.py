@@ -68,7 +68,11 @@ def _text(text: str, *, quoted: bool) -> str:
     if is_long(text):
         return _count(len(text.split()), "word")
     plain = _PLAIN.fullmatch(text) and clean(text) == text and not _means_something(text)
-    return text if plain and not quoted and " " not in text else clean(json.dumps(text, ensure_ascii=False))
+    return (
+        text
+        if plain and not quoted and " " not in text
+        else clean(json.dumps(text, ensure_ascii=False))
+    )
 
 
 def _means_something(text: str) -> bool:

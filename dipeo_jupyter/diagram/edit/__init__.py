@@ -2,8 +2,10 @@
 
 `edits.py` lists them, `meaning.py` says what each does to a diagram (`references.py`: where a
 renamed node or person is named), `document.py` is a file open for editing: start there.
-`difference.py` and `entries.py` find what has to be written anew, `splicing.py` cuts it into the
-text in the style (`styles.py`) it had; `outline.py` and `spans.py` know where everything stands.
+`difference.py` finds what has to be written anew and how finely, part by part: nodes
+(`entries.py`), edges (`edge_changes.py`; `arrow_text.py` for chains of them), persons
+(`person_changes.py`), or whole `sections.py`. `splicing.py` cuts it into the text in the style
+(`styles.py`) it had; `outline.py`, `edge_places.py` and `spans.py` know where everything stands.
 Nothing here reads or writes disks.
 """
 

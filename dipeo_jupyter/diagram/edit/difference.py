@@ -1,106 +1,173 @@
 """From what is different between two diagrams to what has to be written anew in a light file.
 
-There are three ways, each coarser than the one before: the values that changed, the whole entries
-around them, the whole sections around those.
+Each part of the diagram is written as finely as it can be: the values that changed, else the whole
+entries around them, else the whole sections around those.
 """
 
 from __future__ import annotations
 
+import json
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Literal, TypeAlias, get_args
 
 from pydantic import JsonValue
 
-from ..light.edges import SECTIONS
-from ..light.writing import edge_entry, node_entry
-from ..model import Diagram, Edge, Label, NodeSpec, Person
-from ..older import person_fields
+from ...errors import DiagramError
+from ..light.writing import node_entry
+from ..model import Diagram, Edge, NodeSpec
+from .edge_changes import EdgeChanges
 from .entries import EntryWriter
 from .outline import Items, Outline
-from .spans import Span, line_end
-from .splicing import Splicing, cannot, same, unchanged_ends
-from .styles import write_entry, write_like
+from .person_changes import PersonChanges
+from .sections import Sections, beside
+from .spans import Span, aliases, anchors, line_end
+from .splicing import CannotSpliceError, Splicing, cannot, same, unchanged_ends
+from .styles import write_entry
 
-Part = TypeVar("Part", NodeSpec, Edge)
-Fields = dict[str, JsonValue]
-Rewrite = Callable[[Items, int, Part, Part], None]
+Extent: TypeAlias = Literal["value", "entry", "section", "file"]
+Part: TypeAlias = Literal["top", "edges", "nodes", "persons"]
+Extents: TypeAlias = Mapping[Part, Extent]
+Way = Callable[[frozenset[str]], None]
+# Edges before nodes: a node that is written anew takes the edges inside it along.
+_PARTS: tuple[Part, ...] = get_args(Part)
+_EXTENTS: tuple[Extent, ...] = get_args(Extent)
 _NONE: frozenset[str] = frozenset()
 
 
 class Difference:
-    """What is different between two diagrams, `outline` being the text of the first."""
+    """What is different between two diagrams, `outline` being the text of the first.
 
-    def __init__(self, outline: Outline, old: Diagram, new: Diagram) -> None:
+    `extents` are how finely each part may be written, all as finely as they can be by default.
+    """
+
+    def __init__(
+        self,
+        outline: Outline,
+        old: Diagram,
+        new: Diagram,
+        extents: Extents | None = None,
+    ) -> None:
         self._outline = outline
         self._text = outline.text
         self._old, self._new = old, new
-        self._labels = dict.fromkeys(node.label for node in new.nodes)
         self._cut = Splicing(outline.text)
-        self._write = EntryWriter(self._cut, [node.label for node in old.nodes], self._labels)
-        self.touched_nodes: list[int] = []
-        self.touched_edges: list[int] = []
-        self.elsewhere = False
-        """Whether something changed that is not inside a node or an edge."""
+        self._sections = Sections(outline, self._cut)
+        self._write = EntryWriter(self._cut, dict.fromkeys(node.label for node in new.nodes))
+        self._edges = EdgeChanges(outline, self._cut, self._sections, old, new)
+        persons = (old.persons, new.persons)
+        self._persons = PersonChanges(outline, self._cut, self._sections, *persons)
+        self._extents: dict[Part, Extent] = dict(extents or dict.fromkeys(_PARTS, "value"))
+        self._written: set[Part] = set()
+        self._touched: list[tuple[Items, int, NodeSpec, NodeSpec]] = []
+        self._elsewhere = not self._persons.are_same
 
-    def by_value(self) -> str:
-        """The text in which only the values that changed are new."""
-        self._top_level()
-        self._nodes(self._write.node_values)
-        self._edges(self._write.edge_values)
-        self._persons(self._person_values)
-        return self._cut.result()
+    def text(self) -> str:
+        """The text of the second diagram; raises `CannotSpliceError` when a part cannot be cut in.
 
-    def by_entry(self) -> str:
-        """The text in which each node, edge or person that changed is new, and all that need it.
-
-        An anchor goes with the entry in which it stands; so entries with its aliases are new too.
+        Whether it says what it should has still to be seen.
         """
-        self._top_level()
-        lost = self._lost_anchors()
-        self._nodes(self._write.whole_node, lost)
-        self._edges(self._write.whole_edge, lost)
-        self._persons(self._whole_person, lost)
+        for part in _PARTS:
+            before = self._cut.splices[:]
+            self._write_part(part)
+            if self._cut.splices != before:
+                self._written.add(part)
         return self._cut.result()
 
-    def by_section(self) -> str:
-        """The text in which the sections that changed are new."""
-        old, new = self._old, self._new
-        self._top_level()
-        named = [node.label for node in old.nodes] != list(self._labels)
-        if old.nodes != new.nodes:
-            self._section("nodes", [node_entry(node) for node in new.nodes])
-        if old.edges != new.edges or named:
-            edges = [edge_entry(edge, self._labels) for edge in new.edges]
-            there = [name for name in SECTIONS if self._outline.top(name) is not None]
-            for name in there:
-                self._section(name, edges if name == there[0] else [])
-            if not there and edges:
-                self._append(SECTIONS[0], edges)
-        if old.persons != new.persons:
-            fields = {label: _fields(person) for label, person in new.persons.items()}
-            self._section("persons", fields)
-        return self._cut.result()
+    @property
+    def rewritten(self) -> Extent:
+        """The largest extent in which a part was written."""
+        used = [_EXTENTS.index(self._extents[part]) for part in self._written]
+        return _EXTENTS[max(used, default=0)]
 
-    def longer(self, start: int, end: int) -> int:
-        """By how much the changes between two places make the text longer."""
-        return self._cut.longer(start, end)
+    def coarser(self, found: Diagram | None) -> Extents | None:
+        """Extents with which to try again, as the text says `found`, or nothing in order.
+
+        None when there are no larger ones.
+        """
+        parts = [part for part in _PARTS if self._extents[part] in _EXTENTS[:2]]
+        wrong = [part for part in parts if found is not None and self._is_wrong(part, found)]
+        extents: dict[Part, Extent] = self._extents.copy()
+        for part in wrong or parts:
+            extents[part] = _EXTENTS[_EXTENTS.index(extents[part]) + 1]
+        return extents if parts else None
+
+    def _is_wrong(self, part: Part, found: Diagram) -> bool:
+        names = ("name", "description") if part == "top" else (part,)
+        return not all(same(getattr(found, name), getattr(self._new, name)) for name in names)
+
+    def places(self) -> list[tuple[int, int, NodeSpec | Edge, NodeSpec | Edge, int]] | None:
+        """The lines in which one node or edge became another, and how much longer they are now.
+
+        None when something changed anywhere else.
+        """
+        if self._elsewhere or self._edges.elsewhere:
+            return None
+        touched: list[tuple[Items, int, NodeSpec | Edge, NodeSpec | Edge]]
+        touched = [*self._touched, *self._edges.touched]
+        found = [(*items.lines(index), old, new) for items, index, old, new in touched]
+        return [(*each, self._cut.longer(each[0], each[1])) for each in found]
+
+    def _write_part(self, part: Part) -> None:
+        """Write a part in the smallest extent in which that can be done."""
+        ways = self._ways[part]
+        for extent in _EXTENTS[_EXTENTS.index(self._extents[part]) : len(_EXTENTS) - 1]:
+            before = self._cut.splices[:]
+            self._extents[part] = extent
+            try:
+                ways[extent](self._lost_anchors if extent == "entry" else _NONE)
+            except (CannotSpliceError, DiagramError):
+                self._cut.splices = before
+                if extent == "section":
+                    raise
+            else:
+                return
+
+    @cached_property
+    def _ways(self) -> dict[Part, dict[Extent, Way]]:
+        edges, persons = self._edges, self._persons
+        return {
+            "top": {
+                "value": self._top_level,
+                "entry": self._top_level_quoted,
+                "section": self._top_level_quoted,
+            },
+            "edges": {"value": edges.values, "entry": edges.entries, "section": edges.section},
+            "nodes": {
+                "value": self._node_values,
+                "entry": self._node_entries,
+                "section": self._node_section,
+            },
+            "persons": {
+                "value": persons.values,
+                "entry": persons.entries,
+                "section": persons.section,
+            },
+        }
 
     # --- the top level
 
-    def _top_level(self) -> None:
+    def _top_level(self, _: frozenset[str]) -> None:
+        self._each_on_top(lambda key, span, new: self._cut.replace(beside(key), key, span, new))
+
+    def _top_level_quoted(self, _: frozenset[str]) -> None:
+        """A block of text would take in comments that stand below."""
+        self._each_on_top(lambda _, span, new: self._cut.put(span.start, span.end, json.dumps(new)))
+
+    def _each_on_top(self, replace: Callable[[Span, Span, str], None]) -> None:
         for name in ("name", "description"):
             old, new = getattr(self._old, name), getattr(self._new, name)
             if old == new:
                 continue
-            self.elsewhere = True
+            self._elsewhere = True
             found = self._outline.top(name)
             if found is None:
                 self._add_on_top(name, new)
             elif new is None:
                 self._remove_top(*found)
             else:
-                self._cut.replace(_beside(found[0]), *found, new)
+                replace(*found, new)
 
     def _add_on_top(self, name: str, value: JsonValue) -> None:
         above = [self._outline.top(key) for key in ("name", "version")]
@@ -118,24 +185,43 @@ class Difference:
         beside = Span("map", key.start, value.end, entries=[(key, value), (key, value)])
         self._cut.remove_entry(beside, key.value)
 
-    def _append(self, name: str, value: Any) -> None:
-        """A new section at the end."""
-        end = line_end(self._text, self._outline.last_top())
-        gap = "\n\n" if "\n\n" in self._text.replace("\r\n", "\n") else "\n"
-        self._cut.put(end, end, f"{gap}{write_entry(name, value, 0)}")
+    # --- nodes
 
-    def _section(self, name: str, value: Any) -> None:
-        found = self._outline.top(name)
-        if found is None:
-            self._append(name, value)
-        else:
-            self._cut.replace(_beside(found[0]), *found, value)
+    def _node_values(self, _: frozenset[str]) -> None:
+        for i, now, items in self._changed_nodes(_NONE):
+            self._write.node_values(items.item(i), self._old.nodes[i], now)
+            for key in self._edges.keys_inside(i) if self._edges.flattened else ():
+                holder = self._outline.list_inside(i, key)[0]
+                self._cut.remove_entry(holder, key)
 
-    # --- nodes and edges
+    def _node_entries(self, lost: frozenset[str]) -> None:
+        for i, now, items in self._changed_nodes(lost):
+            self._edges.discard(i)
+            self._write.whole_item(items, i, node_entry(now) | self._edges.inside(i, now.label))
 
-    def _nodes(self, rewrite: Rewrite[NodeSpec], lost: frozenset[str] = _NONE) -> None:
+    def _node_section(self, _: frozenset[str]) -> None:
         old, new = self._old.nodes, self._new.nodes
-        if _identical(old, new) and not lost:
+        if same(old, new) and not self._edges.flattened:
+            return
+        self._elsewhere = True
+        places = {node.label: i for i, node in enumerate(old)}
+        if len(old) == len(new):
+            places = {node.label: i for i, node in enumerate(new)}
+        entries = []
+        for node in new:
+            inside = (
+                self._edges.inside(places[node.label], node.label) if node.label in places else {}
+            )
+            entries.append(node_entry(node) | inside)
+        for i in range(len(old)):
+            self._edges.discard(i)
+        self._sections.write("nodes", entries)
+
+    def _changed_nodes(self, lost: frozenset[str]) -> Iterator[tuple[int, NodeSpec, Items]]:
+        """The nodes to write anew, once those that come or go have come or gone."""
+        old, new = self._old.nodes, self._new.nodes
+        self._touched.clear()
+        if _identical(old, new) and not lost and not self._edges.flattened:
             return
         items = self._outline.items("nodes")
         if items.count != len(old):
@@ -143,174 +229,45 @@ class Difference:
         head, tail = unchanged_ends(old, new)
         stop, shift = len(old) - tail, len(new) - len(old)
         if shift:
-            self.elsewhere = True
+            self._elsewhere = True
             if stop > head and len(new) - tail > head:
                 cannot("too much is different")
             entries = [node_entry(node) for node in new[head : len(new) - tail]]
-            self._exchange("nodes", items, range(head, stop), entries, head)
+            self._sections.exchange("nodes", items, range(head, stop), entries, head)
         for i, node in enumerate(old):
             if shift and head <= i < stop:
                 continue
             now = new[i if i < head else i + shift]
-            if now is not node or (lost and _aliases(items.item(i)) & lost):
-                self.touched_nodes.append(i)
-                rewrite(items, i, node, now)
+            if now is not node or self._needs_writing(items, i, lost):
+                self._touched.append((items, i, node, now))
+                yield i, now, items
 
-    def _edges(self, rewrite: Rewrite[Edge], lost: frozenset[str] = _NONE) -> None:
-        old, new = self._old.edges, self._new.edges
-        if _identical(old, new) and not lost:
-            return
-        places = self._outline.edge_places()
-        if len(places) != len(old):
-            cannot("edges are not written one by one")
-        lists = {name: self._outline.items(name) for name in SECTIONS}
-        if len(old) == len(new):
-            for i, (name, index) in enumerate(places):
-                used = lost and _aliases(lists[name].item(index)) & lost
-                if used or not same(old[i], new[i]):
-                    self.touched_edges.append(i)
-                    rewrite(lists[name], index, old[i], new[i])
-            return
-        self.elsewhere = True
-        if len(old) > len(new):
-            for name, items in lists.items():
-                mine = [places[i][1] for i in self._gone() if places[i][0] == name]
-                self._exchange(name, items, mine, [], 0)
-            return
-        entries = [edge_entry(edge, self._labels) for edge in new[len(old) :]]
-        name = places[-1][0] if places else SECTIONS[0]
-        self._exchange(name, lists[name], (), entries, lists[name].count)
-
-    def _gone(self) -> Iterator[int]:
-        """The edges that are no more; those that are left stand in the same order."""
-        left = iter(self._new.edges)
-        expected = next(left, None)
-        for i, edge in enumerate(self._old.edges):
-            if expected is not None and same(edge, expected):
-                expected = next(left, None)
-            else:
-                yield i
-        if expected is not None:
-            cannot("edges changed places")
-
-    def _exchange(
-        self, section: str, items: Items, gone: Sequence[int], added: Sequence[Any], at: int
-    ) -> None:
-        """Remove some items of a list, or add some before the item `at`."""
-        if not gone and not added:
-            return
-        if len(gone) == items.count:
-            self._section(section, list(added))
-            return
-        # An item in block style is known apart from its neighbours.
-        near = items.every() if items.flow else [items.item(max(at - 1, 0))] * 2
-        for index in gone:
-            self._cut.remove_item(items.item(index), near, flow=items.flow)
-        above = items.item(at - 1) if at else None
-        for value in added:
-            self._cut.add_item(above, near, value, flow=items.flow)
+    def _needs_writing(self, items: Items, index: int, lost: frozenset[str]) -> bool:
+        if self._edges.flattened and self._edges.keys_inside(index):
+            return True
+        return bool(lost and aliases(items.item(index)) & lost)
 
     # --- anchors
 
+    @cached_property
     def _lost_anchors(self) -> frozenset[str]:
-        """The anchors in entries that are written anew or removed."""
+        """The anchors in entries that are written anew or removed.
+
+        An anchor goes with the entry in which it stands; so entries with its aliases are new too.
+        """
         if "&" not in self._text:
-            return frozenset()
-        nodes, found = self._outline.items("nodes"), set[str]()
+            return _NONE
+        nodes, found = self._outline.items("nodes"), self._edges.lost_anchors()
         kept = {id(node) for node in self._new.nodes}
         for i, node in enumerate(self._old.nodes):
             if id(node) not in kept:
-                found |= _anchors(nodes.item(i))
-        gone = {id(edge) for edge in self._old.edges} - {id(edge) for edge in self._new.edges}
-        for (name, index), edge in zip(self._outline.edge_places(), self._old.edges, strict=True):
-            if id(edge) in gone:
-                found |= _anchors(self._outline.items(name).item(index))
+                found |= anchors(nodes.item(i))
         persons = self._outline.top("persons")
         for key, value in persons[1].entries if persons else ():
             if self._old.persons.get(key.value) is not self._new.persons.get(key.value):
-                found |= _anchors(value)
+                found |= anchors(value)
         return frozenset(found)
-
-    # --- persons
-
-    def _persons(
-        self, rewrite: Callable[[Span, Label, Label], None], lost: frozenset[str] = _NONE
-    ) -> None:
-        old, new = self._old.persons, self._new.persons
-        if list(old) == list(new) and all(new[label] is old[label] for label in old) and not lost:
-            return
-        section = self._outline.top("persons")
-        if section is None or section[1].kind != "map" or not section[1].entries or not new:
-            if old != new:
-                self.elsewhere = True
-                fields = {label: _fields(person) for label, person in new.items()}
-                self._section("persons", fields)
-            return
-        self.elsewhere = True
-        span = section[1]
-        renamed = dict(zip(old, new, strict=True)) if len(old) == len(new) else {}
-        for key, value in span.entries:
-            now = renamed.get(key.value, key.value)
-            if now not in new:
-                self._cut.remove_entry(span, key.value)
-                continue
-            if now != key.value:
-                self._rename_key(span, key, now)
-            if new[now] is not old.get(key.value) or _aliases(value) & lost:
-                rewrite(span, key.value, now)
-        for label in new if len(new) > len(old) else ():
-            if label not in old:
-                self._cut.add_entry(span, label, _fields(new[label]))
-
-    def _rename_key(self, span: Span, key: Span, label: Label) -> None:
-        written = write_like(self._text, key, label, flow=span.flow)
-        if written is None or "\n" in written:
-            cannot("the label is no simple key")
-        self._cut.put(key.start, key.end, written)
-
-    def _whole_person(self, span: Span, label: Label, now: Label) -> None:
-        found = span.find(label)
-        assert found is not None
-        self._cut.replace(span, *found, _fields(self._new.persons[now]))
-
-    def _person_values(self, span: Span, label: Label, now: Label) -> None:
-        found = span.find(label)
-        assert found is not None
-        if found[1].kind != "map":
-            self._whole_person(span, label, now)
-            return
-        old, new = (_fields(each) for each in (self._old.persons[label], self._new.persons[now]))
-        spelled = {field: _spelling(found[1], field) for field in old | new}
-        self._cut.change(
-            span,
-            *found,
-            {spelled[field]: value for field, value in old.items()},
-            {spelled[field]: value for field, value in new.items()},
-        )
 
 
 def _identical(old: Sequence[object], new: Sequence[object]) -> bool:
     return len(old) == len(new) and all(map(operator.is_, old, new))
-
-
-def _spelling(span: Span, field: str) -> str:
-    """How a person's field is called in a file."""
-    names = [key.value for key, _ in span.entries]
-    return next((name for name in names if field in person_fields({name: None})), field)
-
-
-def _fields(person: Person) -> Fields:
-    return person.model_dump(exclude_unset=True)
-
-
-def _beside(key: Span) -> Span:
-    """The top level as the map that a key is in."""
-    return Span("map", key.start, key.end)
-
-
-def _anchors(span: Span) -> set[str]:
-    return {part.anchor for part in span.parts() if part.anchor and part.kind != "alias"}
-
-
-def _aliases(span: Span) -> set[str]:
-    return {part.anchor for part in span.parts() if part.anchor and part.kind == "alias"}

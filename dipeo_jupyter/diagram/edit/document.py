@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
 
 from ...errors import DiagramError, Problem
 from ..files import detect, dumps, survey_text
 from ..model import Diagram, Edge, NodeSpec
 from ..source import Reading
-from .difference import Difference
+from .difference import Difference, Extent, Extents
 from .edits import Edit
 from .meaning import apply
 from .outline import Outline
 from .spans import spans
 from .splicing import CannotSpliceError, same
 from .styles import write_flow
-
-Extent: TypeAlias = Literal["value", "entry", "section", "file"]
 
 
 @dataclass(frozen=True)
@@ -65,63 +62,64 @@ class Document:
         old = self.diagram
         if same(old, diagram):
             return replace(self, rewritten="value", _known=diagram)
-        for extent, text, is_certain in self._attempts(old, diagram):
-            if is_certain or _stands_for(text, self.name, diagram):
-                return Document(text, self.name, extent, diagram)
+        if detect(self.text, self.name) == "light" and (spliced := self._spliced(old, diagram)):
+            return spliced
+        text = dumps(diagram, detect(self.text, self.name))
+        text = text.replace("\n", "\r\n") if "\r\n" in self.text else text
+        if same(self._found_in(text), diagram):
+            return Document(text, self.name, "file", diagram)
         message = "The diagram cannot be written in this format so that it reads back the same."
         raise DiagramError(Problem("bad_value", message))
 
-    def _attempts(self, old: Diagram, new: Diagram) -> Iterator[tuple[Extent, str, bool]]:
-        """Texts for the new diagram, the finest first, and whether it is certain that they fit."""
-        format_ = detect(self.text, self.name)
-        if format_ == "light":
-            outline = Outline(self.text, len(old.nodes), len(old.edges))
-            ways: tuple[tuple[Extent, Callable[[Difference], str]], ...] = (
-                ("value", Difference.by_value),
-                ("entry", Difference.by_entry),
-                ("section", Difference.by_section),
-            )
-            for extent, way in ways:
-                difference = Difference(outline, old, new)
-                try:
-                    text = way(difference)
-                except (CannotSpliceError, DiagramError):
+    def _spliced(self, old: Diagram, new: Diagram) -> Document | None:
+        """The light text with as little as possible written anew; None when it must all be."""
+        outline = Outline(self.text, len(old.nodes), len(old.edges))
+        extents: Extents | None = None
+        tried: set[str] = set()
+        while True:
+            difference, found = Difference(outline, old, new, extents), None
+            for text in _texts(difference):
+                if text in tried:
                     continue
-                yield extent, text, _is_local(outline, difference, text, old, new)
-                if not text.endswith("\n"):
-                    # A block of text at the very end may need its last line break.
-                    yield extent, text + ("\r\n" if "\r\n" in text else "\n"), False
-        text = dumps(new, format_)
-        yield "file", text.replace("\n", "\r\n") if "\r\n" in self.text else text, False
+                tried.add(text)
+                document = Document(text, self.name, difference.rewritten, new)
+                if _is_local(outline, difference, text):
+                    return document
+                found = self._found_in(text)
+                if same(found, new):
+                    return document
+            extents = difference.coarser(found)
+            if extents is None:
+                return None
+
+    def _found_in(self, text: str) -> Diagram | None:
+        """The diagram that a text says; None when it has errors."""
+        reading = survey_text(text, self.name)
+        return None if reading.errors else reading.diagram
 
 
-def _stands_for(text: str, name: str, diagram: Diagram) -> bool:
-    reading = survey_text(text, name)
-    return not reading.errors and same(reading.diagram, diagram)
+def _texts(difference: Difference) -> Iterator[str]:
+    """The text that a difference makes, if it can make one."""
+    try:
+        text = difference.text()
+    except (CannotSpliceError, DiagramError):
+        return
+    yield text
+    if not text.endswith("\n"):
+        # A block of text at the very end may need its last line break.
+        yield text + ("\r\n" if "\r\n" in text else "\n")
 
 
-def _is_local(
-    outline: Outline, difference: Difference, text: str, old: Diagram, new: Diagram
-) -> bool:
+def _is_local(outline: Outline, difference: Difference, text: str) -> bool:
     """Whether only nodes and edges changed, in lines of their own that mean the right thing.
 
     Then the rest of the text need not be read again: block items are YAML by themselves, and what
     a node means depends on nothing else as long as labels stay.
     """
-    if difference.elsewhere or not outline.by_line:
+    if not outline.by_line or (places := difference.places()) is None:
         return False
-    places = outline.edge_places()
-    changes: list[tuple[int, int, NodeSpec | Edge, NodeSpec | Edge]] = [
-        (*outline.items("nodes").lines(i), old.nodes[i], new.nodes[i])
-        for i in difference.touched_nodes
-    ]
-    changes += [
-        (*outline.items(places[i][0]).lines(places[i][1]), old.edges[i], new.edges[i])
-        for i in difference.touched_edges
-    ]
     shift = 0
-    for start, end, was, now in sorted(changes, key=lambda each: each[0]):
-        longer = difference.longer(start, end)
+    for start, end, was, now, longer in sorted(places, key=lambda each: each[0]):
         piece = text[start + shift : end + shift + longer]
         shift += longer
         if _named(was) != _named(now) or not (

@@ -7,38 +7,33 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from ..light.arrows import read_arrows
-from ..light.endpoints import find_endpoint, write_endpoint
-from ..light.writing import edge_entry, node_entry
-from ..model import Edge, Label, NodeSpec
+from ..light.endpoints import write_endpoint
+from ..light.writing import node_entry
+from ..model import DEFAULT, Edge, Label, NodeSpec
 from ..older import edge_fields
+from .arrow_text import end_of, respelled
 from .outline import Items
 from .spans import Span
 from .splicing import Splicing, cannot, same
-from .styles import write_flow, write_like
+from .styles import write_flow
 
 
 class EntryWriter:
     """Rewrites entries as a whole, or only those values in them that changed."""
 
-    def __init__(
-        self, cut: Splicing, old_labels: Collection[Label], labels: Collection[Label]
-    ) -> None:
-        self._cut = cut
-        self._old_labels, self._labels = old_labels, labels
+    def __init__(self, cut: Splicing, labels: Collection[Label]) -> None:
+        self._cut, self._labels = cut, labels
 
-    def whole_node(self, items: Items, index: int, _: NodeSpec, new: NodeSpec) -> None:
-        self._whole_item(items, index, node_entry(new))
-
-    def _whole_item(self, items: Items, index: int, value: Any) -> None:
+    def whole_item(self, items: Items, index: int, value: Any) -> None:
+        """Write an item of a list anew, in block or flow style as it was."""
         item = items.item(index)
         if items.flow or item.flow:
             self._cut.put(item.start, item.end, write_flow(value))
         else:
             self._cut.replace_item(item, value)
 
-    def node_values(self, items: Items, index: int, old: NodeSpec, new: NodeSpec) -> None:
-        item = items.item(index)
+    def node_values(self, item: Span, old: NodeSpec, new: NodeSpec) -> None:
+        """Write what is different in a node."""
         if item.kind != "map":
             cannot("the node is not written here")
         if old.label != new.label:
@@ -121,23 +116,20 @@ class EntryWriter:
         if props is not None and props[1].kind == "map":
             yield props[1]
 
-    def whole_edge(self, items: Items, index: int, _: Edge, new: Edge) -> None:
-        self._whole_item(items, index, edge_entry(new, self._labels))
-
-    def edge_values(self, items: Items, index: int, old: Edge, new: Edge) -> None:
-        item = items.item(index)
-        if item.kind == "scalar":
-            self._arrow(items, index, old, new)
-            return
+    def edge_values(self, item: Span, old: Edge, new: Edge, here: Label | None) -> None:
+        """Write the values of a map that says one edge; `here` is the node it stands in."""
         if item.kind != "map" or not same(old.data, new.data):
             cannot("the edge is not written here")
         for key, end in (("from", "source"), ("to", "target")):
-            if _end(old, end) != _end(new, end):
-                found = item.find(key) or item.find(end)
-                if found is None:
-                    cannot("the end is not written here")
-                written = self._endpoint(found[1].value, _end(old, end), _end(new, end))
+            if end_of(old, end) == end_of(new, end):
+                continue
+            found = item.find(key) or item.find(end)
+            if found is not None:
+                ends = (end_of(old, end), end_of(new, end))
+                written = respelled(found[1].value, *ends, self._labels)
                 self._cut.replace(item, *found, written)
+            elif end == "source" and end_of(new, end) != (here, DEFAULT):
+                self._cut.add_entry(item, key, write_endpoint(*end_of(new, end), self._labels))
         if old.label != new.label:
             self._entry(item, "label", old.label, new.label)
         if old.content_type != new.content_type:
@@ -148,38 +140,6 @@ class EntryWriter:
             name = names[0] if names else "content_type"
             self._entry(item, name, old.content_type, new.content_type)
 
-    def _arrow(self, items: Items, index: int, old: Edge, new: Edge) -> None:
-        item = items.item(index)
-        arrows = read_arrows(item.value, self._old_labels)
-        if new.data or len(arrows) != 1:
-            cannot("an arrow cannot say this")
-        source, target = (
-            self._endpoint(str(arrows[0][key]), _end(old, end), _end(new, end))
-            for key, end in (("from", "source"), ("to", "target"))
-        )
-        said = {"label": new.label, "content_type": new.content_type}
-        expected = {key: value for key, value in said.items() if value is not None}
-        name = f" as {new.label}" if new.label is not None else ""
-        content = f" ({new.content_type})" if new.content_type is not None else ""
-        arrow = f"{source} -> {target}{name}{content}"
-        if read_arrows(arrow, self._labels) != [{"from": source, "to": target, **expected}]:
-            self._cut.put(item.start, item.end, write_flow(edge_entry(new, self._labels)))
-            return
-        written = write_like(self._cut.text, item, arrow, flow=items.flow)
-        self._cut.put(item.start, item.end, written or "")
-
-    def _endpoint(self, text: str, old: tuple[str, str], new: tuple[str, str]) -> str:
-        """One end of an edge, spelled as it was where that is possible."""
-        suffix = text.removeprefix(old[0])
-        for spelled in (text, f"{new[0]}{suffix}" if suffix != text else text):
-            if find_endpoint(spelled, self._labels) == new:
-                return spelled
-        return write_endpoint(*new, self._labels)
-
 
 def _stands_for(key: str, name: str) -> bool:
     return key == name or key.startswith(f"{name}.")
-
-
-def _end(edge: Edge, end: str) -> tuple[Label, str]:
-    return getattr(edge, end), getattr(edge, f"{end}_handle")

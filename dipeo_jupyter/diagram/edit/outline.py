@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..light.edges import SECTIONS
+from .edge_places import EdgePlace, read_places
 from .spans import Span, line_end, spans
 from .splicing import cannot
 
@@ -70,7 +71,7 @@ class ItemsByLine(Items):
 
 
 class Outline:
-    """A text and its parts. `counts` says how many items each list must have."""
+    """A text and its parts. `nodes` and `edges` are how many the text says."""
 
     def __init__(self, text: str, nodes: int, edges: int) -> None:
         self.text = text
@@ -121,11 +122,37 @@ class Outline:
         items = [item for item in span.items if not _is_nothing(item)]
         return ParsedItems(flow=span.flow, count=len(items), items=items)
 
-    def edge_places(self) -> list[tuple[str, int]]:
-        """In which list, and where in it, each edge stands."""
-        return [
-            (section, index) for section in SECTIONS for index in range(self.items(section).count)
-        ]
+    @cached_property
+    def edge_places(self) -> list[EdgePlace]:
+        """Where the edges stand, in their order."""
+        if self._by_line is not None:
+            counts = {section: self.items(section).count for section in SECTIONS}
+            if sum(counts.values()) == self._edges:
+                # As many items as edges: there are no chains, and none inside of nodes.
+                alone = [(name, index) for name in SECTIONS for index in range(counts[name])]
+                return [EdgePlace(*each, range(i, i + 1)) for i, each in enumerate(alone)]
+        places = read_places(self.text)
+        if sum(len(place.edges) for place in places) != self._edges:
+            cannot("edges are not where they seem to be")
+        return places
+
+    def items_of(self, place: EdgePlace) -> Items:
+        """The items of the list in which edges stand."""
+        if place.node is None:
+            return self.items(place.key)
+        _, _, span = self.list_inside(place.node, place.key)
+        items = [item for item in span.items if not _is_nothing(item)]
+        return ParsedItems(flow=span.flow, count=len(items), items=items)
+
+    def list_inside(self, node: int, key: str) -> tuple[Span, Span, Span]:
+        """A list of edges in a node: the map it is in, its key and itself."""
+        item = self.items("nodes").item(node)
+        data = item.find("data")
+        for holder in (item, data[1]) if data else (item,):
+            found = holder.find(key)
+            if found and found[1].kind == "list":
+                return (holder, *found)
+        return cannot("the list of edges is not written here")
 
     @cached_property
     def _by_line(self) -> Mapping[str, tuple[int, int]] | None:
@@ -140,10 +167,10 @@ class Outline:
         lines = {word: (start, end) for (word, start), end in zip(found, ends, strict=True)}
         items = {name: self._scanned(lines.get(name)) for name in _LISTS}
         counts = {name: each.count for name, each in items.items() if each is not None}
-        if len(counts) < len(items) or (self._nodes, self._edges) != (
-            counts["nodes"],
-            sum(counts[name] for name in SECTIONS),
-        ):
+        if len(counts) < len(items) or counts["nodes"] != self._nodes:
+            return None
+        # An item may be a chain of edges, and nodes may hold some.
+        if sum(counts[name] for name in SECTIONS) > self._edges:
             return None
         self._items_by_line = {name: each for name, each in items.items() if each is not None}
         return lines

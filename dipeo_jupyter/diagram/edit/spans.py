@@ -155,3 +155,13 @@ def _end_of_block(text: str, start: int, end: int) -> int:
         below = _EMPTY_LINES.match(text, stop)
         stop = below.end() if below else stop
     return max(stop, header.end())
+
+
+def anchors(span: Span) -> set[str]:
+    """The anchors that stand in a value."""
+    return {part.anchor for part in span.parts() if part.anchor and part.kind != "alias"}
+
+
+def aliases(span: Span) -> set[str]:
+    """The anchors that a value needs."""
+    return {part.anchor for part in span.parts() if part.anchor and part.kind == "alias"}

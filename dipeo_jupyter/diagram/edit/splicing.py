@@ -230,14 +230,14 @@ class Splicing:
         """Add an item below another one, or before the first of those there are."""
         if not items:
             cannot("an empty list has no style")
-        written = write_flow(value)
+        like = above or items[0]
+        written = self._imitated(like, value, flow=flow)
         if flow:
             if above is None:
                 self.put(items[0].start, items[0].start, f"{written}, ")
             else:
                 self.put(above.end, above.end, f", {written}")
             return
-        like = above or items[0]
         dash = self.dash_of(like)
         pad = column(self.text, dash)
         imitate = like.flow or like.kind == "scalar"
@@ -247,6 +247,29 @@ class Splicing:
             return
         end = self._below(above)
         self.put(end, end, f"\n{' ' * pad}{item}")
+
+    def _imitated(self, like: Span, value: Any, *, flow: bool) -> str:
+        """A value in one line, a text in the quotes that another has."""
+        if isinstance(value, str) and like.kind == "scalar" and like.style in ("", "'", '"'):
+            written = write_like(self.text, like, value, flow=flow)
+            if written is not None and "\n" not in written:
+                return written
+        return write_flow(value)
+
+    def put_items(self, item: Span, values: list[Any], *, flow: bool) -> None:
+        """Write some items in the place of one; what stands beside it stays beside the first."""
+        first, *rest = values
+        written = None
+        if item.kind == "scalar" and isinstance(first, str):
+            written = write_like(self.text, item, first, flow=flow)
+        self.put(item.start, item.end, write_flow(first) if written is None else written)
+        for value in rest:
+            self.add_item(item, [item], value, flow=flow)
+
+    def discard(self, splices: list[Splice]) -> None:
+        """Take changes back."""
+        gone = set(map(id, splices))
+        self.splices = [each for each in self.splices if id(each) not in gone]
 
     def remove_item(self, item: Span, items: list[Span], *, flow: bool) -> None:
         """Remove an item and, in block style, its lines."""

@@ -19,7 +19,7 @@ from ..yaml.scalars import is_block_text, write_scalar
 from ..yaml.writer import write_yaml
 from .spans import Span, line_start
 
-_PLAIN_IN_FLOW = re.compile(r"[\w][\w .?/~-]*")
+_PLAIN_IN_FLOW = re.compile(r"[\w][\w .?/~>()-]*")
 _HEADER = re.compile(r"[|>](?P<chomp>[-+])?")
 _LONG_LINE = 90
 _STEP = 2

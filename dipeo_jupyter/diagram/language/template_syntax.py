@@ -14,6 +14,8 @@ from .values import shown, suggestion
 
 LONGEST = 1_000_000
 """Characters in a template."""
+_LONGEST_KEPT = 20_000
+"""Longer ones are read anew each time, so that no cache keeps them in memory."""
 _MOST_TAGS = 5_000
 _LONGEST_TAG = 2_000
 _DEEPEST = 20
@@ -102,12 +104,18 @@ def fail(template: str, offset: int, message: str) -> NoReturn:
     raise TemplateError(message, line=line, column=column)
 
 
-@lru_cache(maxsize=64)
 def parse(template: str) -> tuple[Piece, ...]:
     """The pieces of a template. Raises `TemplateError`."""
     if len(template) > LONGEST:
         raise TemplateError(f"The template is longer than {LONGEST:,} characters.")
+    return (_parse_once if len(template) <= _LONGEST_KEPT else _parse)(template)
+
+
+def _parse(template: str) -> tuple[Piece, ...]:
     return tuple(_Parser(template).pieces())
+
+
+_parse_once = lru_cache(maxsize=64)(_parse)
 
 
 class _Tag(NamedTuple):

@@ -57,10 +57,7 @@ def shown(name: str) -> str:
 
 def suggestion(name: str, known: Iterable[Any]) -> str:
     """A sentence with the nearest right name and a space before it, or nothing."""
-    if len(name) > _LONGEST_NAME:
-        return ""
-    some = islice(known, _MOST_NAMES)
-    near = [each for each in some if isinstance(each, str) and len(each) <= _LONGEST_NAME]
+    near = [each for each in islice(known, _MOST_NAMES) if isinstance(each, str)]
     sentence = did_you_mean(name, near)
     return f" {sentence}" if sentence else ""
 

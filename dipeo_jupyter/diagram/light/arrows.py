@@ -29,7 +29,7 @@ def read_arrows(text: str, labels: Collection[Label], *, joins: bool = True) -> 
         (_joined(ends, labels) if joins else [each.strip() for each in ends.split(_ARROW)], said)
         for ends, said in _readings(text)
     ]
-    known = (each for each in readings if all(find_endpoint(part, labels) for part in each[0]))
+    known = (each for each in readings if all(_is_end(part, labels) for part in each[0]))
     parts, said = next(known, readings[-1])
     if len(parts) == 1 or not all(parts):
         return []
@@ -61,8 +61,14 @@ def _joined(text: str, labels: Collection[Label]) -> list[str]:
             length += len(_ARROW) + len(pieces[end - 1])
             if length > _LONGEST_END:
                 break
-            if find_endpoint(_ARROW.join(pieces[:end]).strip(), labels):
+            if _is_end(_ARROW.join(pieces[:end]).strip(), labels):
                 taken = end
         parts.append(_ARROW.join(pieces[:taken]).strip())
         del pieces[:taken]
     return parts
+
+
+def _is_end(text: str, labels: Collection[Label]) -> bool:
+    """Whether a text names an end; only a label may have an arrow in it."""
+    end = find_endpoint(text, labels)
+    return end is not None and _ARROW not in end.handle

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from ...errors import DiagramError, Problem
-from ..labels import MAX_LABEL
 from ..model import DEFAULT, Label
 from ..suggest import did_you_mean
 
 HANDLES = (DEFAULT, "first", "condtrue", "condfalse", "success", "error", "results")
 """What may follow a label without brackets (`check_condtrue`)."""
-_SHORT = {"true": "condtrue", "false": "condfalse"}
-_MOST_COMPARED = 500
+BRANCHES = {"true": "condtrue", "false": "condfalse"}
+"""Short names of handles."""
+_MOST_BRACKETS = 10
 
 
 class Endpoint(NamedTuple):
@@ -43,7 +42,7 @@ def find_endpoint(text: str, labels: Collection[Label]) -> Endpoint | None:
     for spelling in (str, _spaced, _underscored):
         for label, handle in _readings(text):
             if spelling(label) in labels:
-                return Endpoint(spelling(label), _SHORT.get(handle, handle))
+                return Endpoint(spelling(label), BRANCHES.get(handle, handle))
     return None
 
 
@@ -60,13 +59,15 @@ def write_endpoint(label: Label, handle: str, labels: Collection[Label]) -> str:
 
 def _readings(text: str) -> Iterator[Endpoint]:
     yield Endpoint(text, DEFAULT)
-    if text.endswith("]"):
-        label, bracket, handle = text[:-1].rpartition("[")
-        if bracket:
-            yield Endpoint(label, handle.strip())
+    at = len(text) if text.endswith("]") else 0
+    for _ in range(_MOST_BRACKETS):
+        # A handle may have brackets in its name, and so may a label.
+        if (at := text.rfind("[", 0, at)) < 0:
+            break
+        yield Endpoint(text[:at], text[at + 1 : -1].strip())
     for separator in "_.":
         label, _, handle = text.rpartition(separator)
-        if label and (handle in HANDLES or handle in _SHORT):
+        if label and (handle in HANDLES or handle in BRANCHES):
             yield Endpoint(label, handle)
 
 
@@ -81,10 +82,7 @@ def _underscored(label: str) -> str:
 def _unknown_node(text: str, labels: Collection[Label]) -> Problem:
     *_, (label, _) = _readings(text)
     message = f"The connection names {_shown(label)}, but no node has this label."
-    # Comparing is dear: a few of the labels are enough for a hint.
-    some = islice(labels, _MOST_COMPARED)
-    hint = did_you_mean(label, some) if len(label) <= MAX_LABEL else None
-    return Problem("unknown_node", message, hint=hint)
+    return Problem("unknown_node", message, hint=did_you_mean(label, labels))
 
 
 def _shown(text: str) -> str:

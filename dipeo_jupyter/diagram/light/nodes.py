@@ -12,6 +12,7 @@ from ..model import Label, NodeSpec
 from ..report import Map, Report
 from ..source import Path
 from ..wrong_values import kind
+from ..yaml.events import MAX_DEPTH
 from .older import nested_edges, node_list, present_shape
 
 
@@ -108,6 +109,8 @@ def _name(place: Path, label: JsonValue, first: dict[Label, Path], report: Repor
 
 
 def _report_duplicate(place: Path, label: Label, first: dict[Label, Path], report: Report) -> None:
+    if report.full:
+        return
     number = 1
     while f"{label}~{number}" in first:
         number += 1
@@ -124,7 +127,10 @@ def _expand(entry: Map, place: Path, report: Report) -> Map:
         parts = key.split(".")
         if key.startswith("__"):
             continue
-        if not _put(expanded, parts if all(parts) else [key], value):
+        if len(parts) > MAX_DEPTH:
+            message = f"`{key[:40]}` has more than {MAX_DEPTH} parts."
+            report.add("bad_value", message, place)
+        elif not _put(expanded, parts if all(parts) else [key], value):
             message = f"`{key}` and another entry exclude each other."
             report.add("bad_value", message, (*place, key), "Write one map instead.")
     return expanded

@@ -13,13 +13,12 @@ from ..model import DEFAULT, Label
 from ..report import Map, Report
 from ..source import Path
 from ..wrong_values import kind
-from .endpoints import Endpoint
+from .endpoints import BRANCHES, Endpoint
 
 NESTED = ("arrows", "connections")
 """Entries of a node that are edges which begin there."""
 
 _DEFAULTS = frozenset({"input", "output", "in", "out"})
-_SHORT = {"true": "condtrue", "false": "condfalse"}
 
 
 def node_list(nodes: JsonValue) -> Iterator[tuple[Path, JsonValue]]:
@@ -64,7 +63,7 @@ def find_old_end(text: str, ids: Mapping[str, Label]) -> Endpoint | None:
     for separator in "/:.":
         name, _, handle = text.rpartition(separator)
         if name in ids:
-            plain = DEFAULT if handle in _DEFAULTS else _SHORT.get(handle, handle)
+            plain = DEFAULT if handle in _DEFAULTS else BRANCHES.get(handle, handle)
             return Endpoint(ids[name], plain or DEFAULT)
     return None
 

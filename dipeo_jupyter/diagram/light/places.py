@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..source import Path
-from ..yaml.events import Place
+from ..yaml.events import MAX_DEPTH, Place
+from .edges import SECTIONS
 
 _ENDS = {
     "from": "source",
@@ -28,7 +29,7 @@ def light_places(
     same name in `props`.
     """
     places = {path: place for path, place in marks.items() if path[:1] != ("edges",)}
-    for section in ("connections", "edges", "arrows"):
+    for section in SECTIONS:
         if (section,) in marks:
             places.setdefault(("edges",), marks[section,])
     called: dict[Path, list[Path]] = {}
@@ -56,7 +57,7 @@ def _spellings(name: Path, rest: Path) -> Iterator[Path]:
         yield (*name, *rest[1:])
         yield (*name, *rest)
     elif rest:
-        parts = str(rest[0]).split(".")
+        parts = str(rest[0]).split(".", MAX_DEPTH)
         for end in range(1, len(parts)):
             yield (*name, *parts[:end])
         yield (*name, *parts, *rest[1:])

@@ -1,7 +1,8 @@
 """Reads the light format: `nodes`, `connections` and `persons` in YAML, the way people write them.
 
 All problems are found before any is raised. The parts of a file have a module each: `nodes`,
-`edges`, `endpoints`; `writing` is the way back.
+`edges`, `endpoints`, `persons`; `older` knows the files of earlier times. `writing` is the way
+back.
 """
 
 from __future__ import annotations
@@ -13,15 +14,13 @@ from itertools import chain
 
 from pydantic import JsonValue
 
-from ...errors import DiagramError, Problem
-from ..labels import label_fault
 from ..model import Diagram, Label, Person
-from ..report import Map, Report
-from ..source import Marks, Path, Reading, Source, read
-from ..wrong_values import kind
+from ..report import Map, Report, survey_yaml
+from ..source import Marks, Path, Reading
 from .edges import Nodes, build_edge, edge_entries, split_arrows
 from .nodes import Draft, build_node, draft_nodes
 from .older import person_map
+from .persons import build_person
 from .places import light_places
 from .writing import RESERVED
 
@@ -38,22 +37,7 @@ def survey(text: str, name: str = "diagram") -> Reading:
 
     Never raises: a text of which nothing can be read gives an empty diagram and the reason.
     """
-    source = Source(text, name, {})
-    try:
-        data, source = read(text, name)
-        report = Report(source)
-        diagram = _diagram(_top_level(data), report)
-    except DiagramError as error:
-        return Reading(Diagram(), source, error.problems)
-    return Reading(diagram, report.source, report.in_order())
-
-
-def _top_level(data: JsonValue) -> Map:
-    if isinstance(data, dict):
-        return data
-    message = f"A diagram is a map with a list of `nodes`, not {kind(data)}."
-    hint = "Begin with `version: light` and `nodes:`."
-    raise DiagramError(Problem("not_a_diagram", message, hint=hint).at(1, 1))
+    return survey_yaml(text, name, "light", _diagram)
 
 
 def _diagram(data: Map, report: Report) -> Diagram:
@@ -106,19 +90,7 @@ def _learn_names(drafts: list[Draft], edges: list[Path], report: Report) -> None
 
 def _persons(entries: JsonValue, report: Report) -> dict[Label, Person]:
     persons = {
-        label: _person(label, entry, report)
+        label: build_person(label, entry, ("persons", label), report)
         for label, entry in report.map(person_map(entries, report), ("persons",)).items()
     }
     return {label: person for label, person in persons.items() if person}
-
-
-def _person(label: Label, entry: JsonValue, report: Report) -> Person | None:
-    path = ("persons", label)
-    if fault := label_fault(label):
-        report.add("bad_person", f"The label {label[:40]!r} of a person {fault}.", path)
-    if isinstance(entry, dict):
-        return report.build(Person, entry, path)
-    message = f"The person {label!r} must be a map of fields, not {kind(entry)}."
-    hint = "Its indentation is probably wrong: fields stand further in than the person's label."
-    report.add("bad_person", message, path, hint)
-    return None

@@ -9,10 +9,11 @@ from typing import Any
 from ...errors import DiagramError, Problem
 from ..model import Diagram, Edge, Label, NodeSpec, Position
 from ..yaml.writer import Flow, write_yaml
+from .edges import SECTIONS
 from .endpoints import write_endpoint
 from .older import NESTED
 
-RESERVED = ("version", "name", "description", "nodes", "connections", "edges", "arrows", "persons")
+RESERVED = ("version", "name", "description", "nodes", *SECTIONS, "persons")
 """The top-level entries that have a meaning; all others are kept in `Diagram.extra`."""
 
 _NODE_KEYS = frozenset({"label", "type", "position", "props", *NESTED})
@@ -61,13 +62,14 @@ def node_entry(node: NodeSpec) -> dict[str, Any]:
     written: dict[str, Any] = {"label": node.label, "type": node.type}
     if node.position is not None:
         written["position"] = _position(node.position)
-    if any(map(_needs_props, node.props)):
+    if any(map(needs_props, node.props)):
         # All of them, so that their order survives.
         return written | {"props": node.props}
     return written | node.props
 
 
-def _needs_props(name: str) -> bool:
+def needs_props(name: str) -> bool:
+    """Whether a property would be read as something else if it stood beside the label."""
     return name in _NODE_KEYS or "." in name or name.startswith("__")
 
 

@@ -15,7 +15,8 @@ from ..wrong_values import kind
 from .entries import OURS, Entry, ours
 
 MEMORY = ("memory", "memorize_to", "memory_profile", "memory_config", "memory_settings")
-_PERSON = ("person", "personId", "person_id")
+PERSON = ("person", "personId", "person_id")
+"""What the property is called that says to whom a node speaks."""
 _BESIDE = frozenset({"id", "type", "position", "data", "label"})
 
 
@@ -34,7 +35,7 @@ class Surroundings:
     def with_labels(self, props: Map) -> Map:
         """The properties with labels wherever they name a node or a person by id."""
         named = dict(props)
-        for key in _PERSON:
+        for key in PERSON:
             if isinstance(person := props.get(key), str):
                 named[key] = self.persons.get(person, person)
         if "node_indices" in props:
@@ -105,7 +106,7 @@ def _props(fields: Map, data: Map, around: Surroundings) -> Map:
     beside = {key: fields[key] for key in fields if key not in _BESIDE and key not in data}
     inside = {key: data[key] for key in data if key not in ("label", OURS)}
     props = around.with_labels(inside | beside)
-    person = next((props[key] for key in _PERSON if isinstance(props.get(key), str)), None)
+    person = next((props[key] for key in PERSON if isinstance(props.get(key), str)), None)
     silent = not any(key in props for key in MEMORY)
     if silent and isinstance(person, str) and person in around.memory:
         return props | {"memory": around.memory[person]}

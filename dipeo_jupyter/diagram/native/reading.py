@@ -20,7 +20,7 @@ from ..wrong_values import kind
 from .arrows import build_edge
 from .ends import Ends, read_handles
 from .entries import OURS, TYPENAME, Entry, entries, ours, unique, without_typenames
-from .nodes import Surroundings, build_node, unplaced, wanted_label
+from .nodes import PERSON, Surroundings, build_node, unplaced, wanted_label
 from .persons import build_person, forgetting
 from .places import Places
 from .text import read_json
@@ -187,9 +187,7 @@ class _Reader:
         """A job may speak to somebody who is still to be written; then it cannot run."""
         known = set(persons)
         for node in nodes:
-            field = next(
-                (key for key in ("person", "personId", "person_id") if key in node.props), ""
-            )
+            field = next((key for key in PERSON if key in node.props), "")
             person = node.props.get(field)
             if self.report.full:
                 break

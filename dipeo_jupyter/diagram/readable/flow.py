@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ...errors import DiagramError
-from ..light.endpoints import Endpoint, read_endpoint
+from ..light.endpoints import BRANCHES, Endpoint, read_endpoint
 from ..model import DEFAULT, Edge, Label
 from ..report import Map, Report
 from ..source import Path
@@ -18,7 +18,6 @@ from .connections import DATA, read_embedded, read_target, split_arrows
 from .nodes import Step, labels_of
 from .places import EDGE_FIELDS
 
-_BRANCHES = {"true": "condtrue", "false": "condfalse"}
 _WRITE = 'Write `flow:` and below it a list: `- Source: to "Target"`.'
 
 
@@ -150,7 +149,7 @@ def _handle(end: Endpoint, said: JsonValue, word: str, path: Path, report: Repor
         report.add(
             "bad_connection", message, path, f"Leave out one of them, for instance `{word}`."
         )
-    return said[1:] if said.startswith("_") else _BRANCHES.get(said, said)
+    return said[1:] if said.startswith("_") else BRANCHES.get(said, said)
 
 
 def _note(error: DiagramError, path: Path, report: Report) -> None:

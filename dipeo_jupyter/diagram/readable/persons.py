@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from ..labels import label_fault
+from ..light.persons import build_person
 from ..model import Label, Person
 from ..report import Map, Report
 from ..source import Path
@@ -34,7 +34,7 @@ def build_persons(
             line = report.source.line_of(*seen[label])
             message = f"The label {label[:40]!r} is taken: a person on line {line} has it too."
             report.add("bad_person", message, path, "Remove or rename one of them.")
-        elif (person := _person(path, label, fields, report)) is not None:
+        elif person := build_person(label, fields, ("persons", label), report):
             persons[label] = person
     return persons
 
@@ -52,13 +52,3 @@ def _entries(
         elif item is not None:
             message = f"A person is a label with its fields, not {kind(item)}."
             report.add("bad_person", message, (*path, i), _HINT)
-
-
-def _person(path: Path, label: Label, fields: JsonValue, report: Report) -> Person | None:
-    if fault := label_fault(label):
-        report.add("bad_person", f"The label {label[:40]!r} of a person {fault}.", path)
-    if isinstance(fields, dict):
-        return report.build(Person, fields, ("persons", label))
-    message = f"The person {label[:40]!r} must be a map of fields, not {kind(fields)}."
-    report.add("bad_person", message, path, _HINT)
-    return None

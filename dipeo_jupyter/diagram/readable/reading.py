@@ -53,12 +53,10 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from ...errors import DiagramError, Problem
 from ..light.nodes import Draft, build_node, draft_nodes
 from ..model import Diagram, Edge, Label, NodeSpec, Person
-from ..report import Map, Report
-from ..source import Marks, Path, Reading, Source, read
-from ..wrong_values import kind
+from ..report import Map, Report, survey_yaml
+from ..source import Marks, Path, Reading
 from .flow import Link, build_edges, read_links
 from .nodes import labels_of, read_steps, with_person, with_type
 from .persons import build_persons, person_entries
@@ -77,22 +75,7 @@ def survey(text: str, name: str = "diagram") -> Reading:
 
     Never raises: a text of which nothing can be read gives an empty diagram and the reason.
     """
-    source = Source(text, name, {})
-    try:
-        data, source = read(text, name)
-        report = Report(source)
-        diagram = _diagram(_top_level(data), report)
-    except DiagramError as error:
-        return Reading(Diagram(), source, error.problems)
-    return Reading(diagram, report.source, report.in_order())
-
-
-def _top_level(data: JsonValue) -> Map:
-    if isinstance(data, dict):
-        return data
-    message = f"A diagram is a map with a list of `nodes`, not {kind(data)}."
-    hint = "Begin with `version: readable` and `nodes:`."
-    raise DiagramError(Problem("not_a_diagram", message, hint=hint).at(1, 1))
+    return survey_yaml(text, name, "readable", _diagram)
 
 
 def _diagram(data: Map, report: Report) -> Diagram:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import DiagramError, Problem
 from ..light.endpoints import write_endpoint
-from ..light.older import NESTED
+from ..light.writing import needs_props
 from ..model import DEFAULT, Diagram, Edge, Label, NodeSpec
 from ..yaml.writer import write_yaml
 from .connections import DATA
@@ -18,8 +18,6 @@ from .keys import write_key
 from .nodes import means_another_person
 from .reading import RESERVED
 from .sentences import write_sentence
-
-_NODE_KEYS = frozenset({"label", "type", "position", "props", *NESTED})
 
 
 def dumps(diagram: Diagram) -> str:
@@ -59,14 +57,10 @@ def _named(problem: Problem, diagram: Diagram) -> Problem:
 
 
 def _node(node: NodeSpec, persons: Collection[Label]) -> dict[str, Any]:
-    aside = any(map(_needs_props, node.props)) or means_another_person(node.props, persons)
+    aside = any(map(needs_props, node.props)) or means_another_person(node.props, persons)
     # All of them, so that their order survives.
     props = {"props": node.props} if aside else node.props
     return {write_key(node.label, node.position): {"type": node.type} | props}
-
-
-def _needs_props(name: str) -> bool:
-    return name in _NODE_KEYS or "." in name or name.startswith("__")
 
 
 def _flow(edges: tuple[Edge, ...], labels: Collection[Label]) -> list[dict[str, Any]]:

@@ -152,29 +152,30 @@ class _Composer:
 
     def map(self, start: Any) -> Tree:
         entries: dict[str, Tree] = {}
-        merged: dict[str, Tree] = {}
+        merged: list[dict[str, Tree]] = []
         while not isinstance(event := next(self.events), MAP_END):
             key = self.key(event)
             value = self.node(next(self.events))
             if key is None:
                 continue
             if key == "<<" and event.implicit[0]:
-                merged = self.mergeable(event, value) | merged
+                merged += self.mergeable(event, value)
             elif key in entries:
                 self.duplicate(event, key, entries[key].place)
             else:
                 value.place = place_of(event)
                 entries[key] = value
         if merged:
-            entries |= {key: merged[key] for key in merged if key not in entries}
+            entries = _united([entries, *merged])
         return _measured(Tree(entries, place_of(start)), entries.values())
 
     def key(self, event: Any) -> str | None:
         """The text of a key; numbers and the like count as their text, lists and maps as none."""
         if not isinstance(event, SCALAR):
-            problem = explain_key(self.text, *place_of(event))
+            # To explain it takes a look at the whole text.
+            if len(self.problems) < MOST_PROBLEMS:
+                self.add(explain_key(self.text, *place_of(event)))
             self.node(event)
-            self.add(problem)
             return None
         if event.anchor is not None or event.tag is not None:
             self.node(event)
@@ -184,14 +185,12 @@ class _Composer:
             return None
         return key
 
-    def mergeable(self, event: Any, value: Tree) -> dict[str, Tree]:
-        merged: dict[str, Tree] = {}
+    def mergeable(self, event: Any, value: Tree) -> Iterator[dict[str, Tree]]:
         for tree in value.value if isinstance(value.value, list) else [value]:
             if isinstance(tree.value, dict):
-                merged = tree.value | merged
+                yield tree.value
             else:
                 self.report(event, "`<<` can only merge maps.", "Write `<<: *anchor`.")
-        return merged
 
     def duplicate(self, event: Any, key: str, first: Place) -> None:
         message = f"The key {key[:40]!r} stands twice in one map, here and on line {first[0]}."
@@ -203,6 +202,15 @@ class _Composer:
     def add(self, problem: Problem) -> None:
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(problem)
+
+
+def _united(maps: Iterable[dict[str, Tree]]) -> dict[str, Tree]:
+    """All entries; of equal keys, the first counts."""
+    united: dict[str, Tree] = {}
+    for each in maps:
+        for key, value in each.items():
+            united.setdefault(key, value)
+    return united
 
 
 def _measured(tree: Tree, values: Iterable[Tree]) -> Tree:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
 
 from ...diagram.model import Label
 from ...errors import Problem
@@ -18,8 +18,7 @@ def check_same_labels(program: Program) -> Iterator[Problem]:
     groups = list(_groups(program))
     ways = _Ways(program) if groups else None
     for wires in groups:
-        pairs = list(combinations(wires, 2))[:_MOST_PAIRS]
-        for one, other in pairs:
+        for one, other in islice(combinations(wires, 2), _MOST_PAIRS):
             if ways and ways.can_meet(one, other):
                 yield _problem(program, one, other)
                 break
