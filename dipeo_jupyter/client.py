@@ -195,8 +195,12 @@ async def check(client: Client, reading: Reading) -> list[Problem]:
     # With errors in the text, parts of the diagram are missing.
     command = CheckDiagram(diagram=reading.diagram, partial=bool(reading.errors))
     ack = await client.send(command)
-    found = dict.fromkeys([*reading.problems, *map(reading.source.locate, ack.result)])
-    return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
+    located = (*reading.problems, *map(reading.source.locate, ack.result))
+    # The edges of a chain stand in one place, and a node that is not there is missed by two.
+    found: dict[object, Problem] = {}
+    for each in located:
+        found.setdefault((each.code, each.line, each.message), each)
+    return sorted(found.values(), key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:

@@ -37,8 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"dipeo: {error} (--answer NODE=VALUE)")
         return WAITING
     except BrokenPipeError:
-        # Whoever reads has seen enough; what is still buffered must not complain at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()  # whoever reads has seen enough
+        return FAILED
+    except OSError as error:
+        _forget_output()
+        say(f"dipeo: the output cannot be written: {error.strerror}")
         return FAILED
     except KeyboardInterrupt:
         say("dipeo: interrupted")
@@ -54,3 +57,8 @@ def parser() -> argparse.ArgumentParser:
     for add in (add_run, add_files, add_drawing):
         add(commands)
     return words
+
+
+def _forget_output() -> None:
+    """What is still buffered must not complain at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from ..diagram.files import save
-from ..diagram.mermaid import is_mermaid, mermaid
+from ..diagram.mermaid import mermaid, picture_kind
 from ..diagram.picture import draw
 from ..protocol.commands import Describe
 from .terminal import DONE, STDIN, build, opened, say
@@ -31,9 +31,8 @@ def add_drawing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 async def _draw(options: argparse.Namespace) -> int:
     diagram = (await opened(options.file)).diagram
-    by_name = options.kind is None and is_mermaid(options.target or "")
-    as_text = options.kind == "mermaid" or by_name
-    _put(options, mermaid(diagram) if as_text else draw(diagram))
+    kind = picture_kind(options.target, options.kind)
+    _put(options, mermaid(diagram) if kind == "mermaid" else draw(diagram))
     return DONE
 
 

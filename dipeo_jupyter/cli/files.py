@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from ..client import check
@@ -14,6 +15,7 @@ from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, Problem
 from .terminal import DONE, FAILED, STDIN, WRONG, build, opened, read_file, say, say_problems
 
+_COMMENT = re.compile(r"(^|\s)# ", re.MULTILINE)
 _SHOWN = ("code", "severity", "line", "column", "node", "message", "hint")
 
 
@@ -77,7 +79,10 @@ async def _convert(options: argparse.Namespace) -> int:
     if to is None:
         message = f"into which format? Write --to {', --to '.join(FORMATS)}, or a name that says it"
         raise CommandError(message, code="unknown_format")
-    text = converted((await opened(options.file, named=False)).diagram, to)
+    reading = await opened(options.file, named=False)
+    text = converted(reading.diagram, to)
+    if _COMMENT.search(reading.source.text):
+        say(f"{options.file}: its comments are not carried over")
     if options.target in (None, STDIN):
         print(text, end="")
     else:

@@ -129,7 +129,10 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
     inputs: Any = {}
     if options.inputs_json:
         try:
-            inputs = json.loads(Path(options.inputs_json).read_text(encoding="utf-8-sig"))
+            path = Path(options.inputs_json)
+            if path.exists() and not path.is_file():  # a pipe or a device may never end
+                raise _bad_inputs(options.inputs_json, "it is no file")
+            inputs = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise _bad_inputs(options.inputs_json, error.strerror) from None
         except ValueError as error:

@@ -84,12 +84,15 @@ def dumps(diagram: Diagram, to: Format = "light") -> str:
 
 
 def converted(diagram: Diagram, to: Format) -> str:
-    """The same as `dumps`, read again and compared before anybody relies on it."""
+    """The same as `dumps`, read again and compared before anybody relies on it.
+
+    Raises `CommandError` when the format cannot hold the diagram.
+    """
     text = dumps(diagram, to)
     again = survey_text(text, f"converted{SUFFIXES[to]}").checked().diagram
     if again != diagram:
         message = f"The {to} format cannot hold this diagram without a loss."
-        raise DiagramError(Problem("not_convertible", message))
+        raise CommandError(message, code="not_convertible")
     return text
 
 

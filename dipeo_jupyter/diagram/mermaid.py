@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
+from typing import Literal, TypeAlias
 
+from ..errors import CommandError
 from .drawing.flow import handle_words
 from .drawing.glyphs import glyph_of, kind_of
 from .drawing.palette import PALETTE
@@ -57,9 +59,21 @@ _SPECIAL = re.compile(r"""[^\w\s.,:!?'·…→()/+=×%$§°-]|(?<!\w)_|_(?!\w)|^
 _MAGIC = re.compile(r"(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=:)(?=fa-)")
 
 
-def is_mermaid(file: str) -> bool:
-    """Whether a file's name says that it holds such text."""
-    return PurePath(file).suffix.lower() in {".mmd", ".mermaid"}
+PictureKind: TypeAlias = Literal["svg", "mermaid"]
+
+
+def picture_kind(file: str | None, asked: PictureKind | None = None) -> PictureKind:
+    """What is drawn: what was asked for, else what a file's name says.
+
+    Raises `CommandError` for a name that says something else.
+    """
+    suffix = PurePath(file or "").suffix.lower()
+    if asked is not None or suffix in {"", ".svg"}:
+        return asked or "svg"
+    if suffix in {".mmd", ".mermaid"}:
+        return "mermaid"
+    message = f"There are no pictures as {suffix}: call it .svg, or .mmd for Mermaid."
+    raise CommandError(message, code="unknown_format")
 
 
 def mermaid(diagram: Diagram, states: Mapping[str, NodeState] | None = None) -> str:

@@ -345,6 +345,23 @@ _rule(
     """,
 )
 _rule(
+    "bad_code",
+    "error",
+    "The code of a job is no Python.",
+    "Look at the place that the message names; a bracket or a quote is missing before it.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - label: count
+      type: job
+      code: |
+        numbers = [1, 2
+        return sum(numbers)
+    connections:
+    - {from: start, to: count}
+    """,
+)
+_rule(
     "bad_schema",
     "error",
     "A schema is no JSON Schema.",

@@ -6,7 +6,7 @@ what is around it can still be looked at. The checks themselves are in `checks/`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -72,11 +72,17 @@ def examine(
     problems = [
         each for each in problems if each.code == "secret_in_diagram" or each.path not in leaks
     ]
-    if not partial:
+    if not partial and not _is_misnamed(diagram, problems):
         problems += check_use(diagram, draft.nodes)
         problems += _errors_of_the_whole(draft)
         problems += _advice_on_the_whole(draft)
     return (draft.program if draft.sound else None), list(dict.fromkeys(problems))
+
+
+def _is_misnamed(diagram: Diagram, problems: Iterable[Problem]) -> bool:
+    """Whether nodes or edges seem to stand under a name that means nothing."""
+    names = {str(each.path[0]) for each in problems if each.code == "unknown_entry"}
+    return any(isinstance(diagram.extra[name], list | dict) for name in names)
 
 
 @dataclass(frozen=True)

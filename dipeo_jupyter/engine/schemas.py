@@ -27,19 +27,33 @@ def fault_in(schema: Mapping[str, Any]) -> str | None:
         return _placed(error)
     except Unresolvable as error:
         return f"it refers to {error.ref!r}, which is no part of it"
+    keys = set(_keywords(schema))
+    if {"patternProperties", "unevaluatedProperties"} <= keys:
+        return "`unevaluatedProperties` beside `patternProperties` is not done here"
     return None
+
+
+def _keywords(part: Any) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        yield from (str(key) for key in part)
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from _keywords(each)
 
 
 def misfit(schema: Mapping[str, Any], value: Any) -> str | None:
     """What about a value the schema does not allow, and where; None when it fits."""
     # Slow to import, and most diagrams have no schema.
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from .patterns import SlowPatternError, bounded_validator  # noqa: PLC0415
 
-    validator = Draft202012Validator(schema, registry=_registry(schema))
+    validator = bounded_validator()(schema, registry=_registry(schema))
     try:
         errors = sorted(validator.iter_errors(value), key=lambda each: list(map(str, each.path)))
     except RecursionError:
         return "the schema leads back to itself without end"
+    except SlowPatternError as error:
+        return str(error)
     return _placed(errors[0]) if errors else None
 
 

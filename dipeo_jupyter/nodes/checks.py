@@ -6,6 +6,8 @@ declares its fields that hold them.
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,3 +21,17 @@ def check_schema(label: Label, field: str, schema: Mapping[str, Any] | None) -> 
     if schema is not None and (fault := fault_in(schema)):
         message = f"Node {label!r}: its schema is no JSON Schema: {fault}."
         yield Problem("bad_schema", message, label, ("nodes", label, field))
+
+
+def check_python(label: Label, field: str, code: str) -> Iterator[Problem]:
+    """Find out whether a property is Python, without running any of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd escapes are the job's own business
+        try:
+            ast.parse(code)
+        except SyntaxError as error:
+            message = f"Node {label!r}: the code is no Python: {error.msg}."
+            within = (error.lineno or 1, error.offset or 1)
+            yield Problem("bad_code", message, label, ("nodes", label, field), within=within)
+        except (ValueError, RecursionError, MemoryError):
+            return  # nested too deeply to be looked at

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
+from ..diagram.model import Diagram, Label
 from ..diagram.suggest import did_you_mean
 from ..engine import ports
 from ..engine.node import Context, Inputs, Node, Result
 from ..engine.ports import JobLanguage
-from ..errors import NodeError, ServiceError
+from ..errors import NodeError, Problem, ServiceError
+from .checks import check_python
 from .spellings import spelled
 
 _DEFAULT_TIMEOUT = 30.0  # seconds
@@ -95,6 +97,13 @@ class Job(Node):
         if not has_code and not self.file_path:
             raise ValueError("A job needs `code`, or a `file_path` with the code.")
         return self
+
+    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
+        yield from super().check(label, diagram)
+        text = (self.code or "").strip()
+        is_path = "\n" not in text and PurePosixPath(text).suffix in _BY_SUFFIX
+        if text and not is_path and self._language_of(None) == "python":
+            yield from check_python(label, "code", self.code or "")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         path = self.file_path or await self._path_in_code(ctx)

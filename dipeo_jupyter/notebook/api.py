@@ -75,8 +75,13 @@ def convert(diagram: Readable | Run, to: Format = "light") -> str:
 
 
 def diff(before: Readable | Run, after: Readable | Run, *, positions: bool = False) -> Diff:
-    """What the second diagram does differently; where nodes stand counts with `positions` only."""
+    """What the second diagram does differently; where nodes stand counts with `positions` only.
+
+    The name of a run is none of its diagram's, so with a run names do not count.
+    """
     first, second = (_reading(each).checked().diagram for each in (before, after))
+    if isinstance(before, Run) or isinstance(after, Run):
+        first, second = (each.model_copy(update={"name": None}) for each in (first, second))
     return compare(first, second, positions=positions)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..diagram.diff import Diff
 from ..diagram.files import FORMATS, Readable, format_of_name, load, save
-from ..diagram.mermaid import is_mermaid, mermaid
+from ..diagram.mermaid import mermaid, picture_kind
 from ..diagram.model import Diagram
 from ..diagram.picture import draw
 from ..diagram.problems import CODES, codes_table, explain
@@ -111,12 +111,11 @@ class _Commands:
 
     def draw(self, words: argparse.Namespace) -> Run | Diagram | None:
         what = self._diagram(words.diagram)
-        by_name = words.kind is None and is_mermaid(words.file or "")
-        as_text = words.kind == "mermaid" or by_name
-        if not (as_text or words.file):
+        kind = picture_kind(words.file, words.kind)
+        if kind == "svg" and not words.file:
             return what if isinstance(what, Run) else load(what)
         diagram = what.diagram if isinstance(what, Run) else load(what)
-        _put(words, mermaid(diagram) if as_text else draw(diagram))
+        _put(words, mermaid(diagram) if kind == "mermaid" else draw(diagram))
         return None
 
     def schema(self, words: argparse.Namespace) -> None:
@@ -132,7 +131,9 @@ class _Commands:
         path = Path(word)
         if not path.exists():
             runs = [
-                name for name, value in self.variables.items() if isinstance(value, Run | Diagram)
+                name
+                for name, value in self.variables.items()
+                if isinstance(value, Run | Diagram) and not name.startswith("_")
             ]
             hint = did_you_mean(word, runs) or ""
             message = (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import jsonschema
 import pytest
-from dipeo_jupyter.diagram.problems import CODES
 
 from dipeo_jupyter.diagram.files import FORMATS, SUFFIXES, load
+from dipeo_jupyter.diagram.problems import CODES
 
 from .conftest import ECHO
 
@@ -149,3 +150,49 @@ def test_a_code_that_does_not_exist_gets_the_nearest_one(dipeo):
 
     assert called.code == 2
     assert "unknown_type" in called.err
+
+
+def test_there_are_only_two_kinds_of_pictures(dipeo, folder):
+    called = dipeo("draw echo.light.yaml echo.png")
+
+    assert called.code == 2
+    assert ".svg" in called.err
+    assert not (folder / "echo.png").exists()
+
+
+def test_comments_that_get_lost_are_mentioned(dipeo, folder):
+    (folder / "noted.light.yaml").write_text(f"# mine{ECHO}")
+
+    assert "comments" in dipeo("convert noted.light.yaml --to readable").err
+    assert "comments" not in dipeo("convert echo.light.yaml --to readable").err
+
+
+@pytest.mark.parametrize("file", ["pipe", "/dev/zero", "."])
+def test_what_may_never_end_is_not_read(dipeo, folder, file):
+    os.mkfifo(folder / "pipe")
+
+    assert dipeo(f"check {file}").code == 2
+    assert dipeo(f"run echo.light.yaml --inputs-json {file}").code == 2
+
+
+def test_a_chain_with_an_unknown_node_is_told_once(dipeo, folder):
+    (folder / "chain.light.yaml").write_text(f"{ECHO}edges: [start -> lost -> end]\n")
+
+    assert dipeo("check chain.light.yaml").err.count("'lost'") == 1
+
+
+def test_edges_under_a_wrong_name_make_no_other_noise(dipeo, folder):
+    (folder / "name.light.yaml").write_text(ECHO.replace("connections", "connection"))
+
+    (line,) = dipeo("check name.light.yaml").err.splitlines()
+    assert "Did you mean 'connections'?" in line
+
+
+def test_wrong_code_of_a_job_is_found_without_running_it(dipeo, folder):
+    (folder / "code.light.yaml").write_text(ECHO.replace("return default", "return (1"))
+
+    called = dipeo("check code.light.yaml")
+
+    assert called.code == 2
+    assert "line 4" in called.err
+    assert "was never closed" in called.err

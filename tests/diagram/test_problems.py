@@ -24,8 +24,6 @@ PLACELESS = {"unreadable"}
 """What is not there has no lines."""
 MAKERS = {"Problem", "add", "report", "_refuse", "_problem", "_at"}
 """What a problem is made by; the code is the argument that looks like one."""
-OF_CONVERSIONS = {"not_convertible"}
-"""What `dipeo convert` says: no problem of a diagram, so nothing that a check could find."""
 LOOKS_LIKE_A_CODE = re.compile(r"[a-z]+(_[a-z]+)+|unreadable|unreachable")
 
 
@@ -83,7 +81,7 @@ def trees():
 def test_every_code_that_is_used_is_in_the_table():
     used = {code for tree in trees() for code in codes_in(tree)}
 
-    assert set() == used - CODES.keys() - OF_CONVERSIONS
+    assert set() == used - CODES.keys()
 
 
 def test_every_code_in_the_table_is_used():

@@ -9,6 +9,7 @@ from ...diagram.source import Path
 from ...diagram.suggest import CLEARLY, did_you_mean, nearest
 from ...errors import Problem
 from ..node import Node
+from ..program import ERROR
 from .settings import Unsound
 
 CONTENT_TYPES = ("raw_text", "object", "conversation_state")
@@ -77,4 +78,6 @@ def _bad_handle(label: str, handle: str, kind: str, known: tuple[str, ...], path
         message = f"An edge from {label!r} must say by which {kind}: {choice}."
         return Problem("unknown_handle", message, label, path)
     message = f"Node {label!r} has no {kind} {handle!r}."
-    return Problem("unknown_handle", message, label, path, did_you_mean(handle, known))
+    on_error = kind == "output" and handle == ERROR
+    hint = "Give the node `on_error: edge`." if on_error else did_you_mean(handle, known)
+    return Problem("unknown_handle", message, label, path, hint)

@@ -75,11 +75,16 @@ class _Names:
         if self._brings_unknown(number):
             return
         if givers:
-            late = labels[self._bits[(givers & -givers).bit_length() - 1]]
+            giver = self._bits[(givers & -givers).bit_length() - 1]
+            late = labels[giver]
             message = (
                 f"Node {labels[number]!r} uses {use.name!r}, but {late!r} never runs before it."
             )
-            hint = f"Lead an edge from {late!r} to {labels[number]!r}, or use another name."
+            can_lead = late != labels[number] and self._program.nodes[giver].output_handles()
+            lead = (
+                f"Lead an edge from {late!r} to {labels[number]!r}, or use" if can_lead else "Use"
+            )
+            hint = f"{lead} another name."
             yield self._problem("name_too_early", use, message, hint)
             return
         yield from self._unknown(use, local)
