@@ -8,7 +8,8 @@ files are accepted, but marked as deprecated, so that nobody is offered them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import AliasChoices
@@ -132,10 +133,18 @@ def _node_type(types: list[type[Node]], node_types: NodeTypes) -> Schema:
 
 
 def _any_node(types: list[type[Node]], node_types: NodeTypes) -> Schema:
-    """By its type; nodes of unknown types are kept as they are."""
+    """By its type. Files keep nodes of unknown types, but here they are most likely misspelled."""
+    names = [name for each in types for name in _names(each, node_types)]
     return {
         "type": ["object", "null"],
-        "properties": _identity(),
+        "properties": _identity(
+            {
+                "anyOf": [
+                    {"$ref": "#/$defs/node_type"},
+                    {"type": "string", "pattern": _spelled_otherwise(names)},
+                ]
+            }
+        ),
         "required": ["label", "type"],
         "allOf": [
             {
@@ -152,7 +161,16 @@ def _any_node(types: list[type[Node]], node_types: NodeTypes) -> Schema:
     }
 
 
-def _identity() -> Schema:
+def _spelled_otherwise(names: Iterable[str]) -> str:
+    """A pattern for these names in any case and with any of `_`, `-` and a space, as files do."""
+    letters = (
+        "[-_ ]?".join(f"[{each.lower()}{each.upper()}]" for each in re.sub(r"[\W_]", "", name))
+        for name in names
+    )
+    return f"^({'|'.join(letters)})$"
+
+
+def _identity(type_: Schema) -> Schema:
     return {
         "label": {
             **_TEXT,
@@ -160,10 +178,7 @@ def _identity() -> Schema:
             "description": "The name of the node; no two have the same. Edges lead to it.",
             "examples": ["Write a draft"],
         },
-        "type": {
-            "description": "What the node does.",
-            "anyOf": [{"$ref": "#/$defs/node_type"}, _TEXT],
-        },
+        "type": {"description": "What the node does.", "anyOf": [type_]},
         "position": {
             "description": "Where the node stands; without it, a place is found for it.",
             "anyOf": [{"$ref": "#/$defs/position"}, {"type": "null"}],
@@ -184,7 +199,7 @@ def _node(node_type: type[Node], definitions: Schema) -> Schema:
         "markdownDescription": inspect.getdoc(node_type),
         "type": "object",
         "properties": {
-            **_identity(),
+            **_identity({"$ref": "#/$defs/node/properties/type"}),
             **properties,
             "props": {
                 "description": "The properties of the node; they may stand beside `label` too.",

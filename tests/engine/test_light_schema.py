@@ -81,6 +81,7 @@ def test_a_file_is_refused_only_for_what_the_check_refuses(path):
     refused = {
         "one_agent": ["$.nodes[1].tools"],
         "two_endings": ["$.nodes[1].condition_type"],
+        "later_types": [f"$.nodes[{i}].type" for i in (1, 2, 3)],
     }
     name = path.name.split(".")[0]
     assert refused.get(name, []) == faults(path.read_text(encoding="utf-8"))
@@ -98,7 +99,8 @@ def test_the_diagrams_of_the_notebooks_are_accepted(text):
         "type: code_job, props: {code: x, codeType: python}",
         "type: job, code: x, language: js",
         "type: JOB, code: x",
-        "type: sub_diagram, anything: 3",
+        "type: Person_Job, person: P, prompt: hi",
+        "type: person-job, person: P, prompt: hi",
         "type: person_job, props: {person: P}, prompt: hi",
         "type: person_job, personId: P, prompt: hi, memorize_to: goldfish",
         "type: person_job, person: P, prompt: hi, memory_config: {forget_mode: no_forget}",
@@ -293,3 +295,8 @@ def test_a_described_node_type_tells_names_handles_and_fields():
 def test_a_described_field_is_required_where_the_check_wants_it():
     (ask,) = [each for each in described()["node_types"] if each["type"] == "user_response"]
     assert ["prompt"] == [each["name"] for each in ask["fields"] if each["required"]]
+
+
+@pytest.mark.parametrize("wrong", ["strat", "start2", "sub_diagram", "person job job"])
+def test_a_misspelled_type_is_refused_at_its_place(wrong):
+    assert ["$.nodes[0].type"] == faults(node(f"type: {wrong}"))
