@@ -1,6 +1,7 @@
 """What each edit does to a diagram, and which it refuses."""
 
 import pytest
+from pydantic import ValidationError
 
 from dipeo_jupyter.diagram.edit import apply, edit_adapter
 from dipeo_jupyter.diagram.edit.edits import (
@@ -19,6 +20,7 @@ from dipeo_jupyter.diagram.edit.edits import (
     SetName,
     SetPersonField,
     SetProperty,
+    SetType,
 )
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
 from dipeo_jupyter.errors import DiagramError
@@ -177,6 +179,10 @@ def test_names_of_counters_and_start_data_are_not_labels(other):
         ("prompt", "{{draft.x}}", "a.b"),
         ("prompt", "{{draft}}", "a }} b"),
         ("prompt", "{{draft}}", "#if"),
+        ("prompt", "{{draft}}", "pro: yes [x]"),
+        ("prompt", "{{#each draft}}{{this}}{{/each}}", "pro: yes [x]"),
+        ("prompt", "{{draft?}}", "[x]"),
+        ("expression", "'a' in draft", "pro: yes [x]"),
         ("expression", "draft > 1", "two words"),
         ("expression", "draft > 1", "true"),
         ("file", "{draft}", "two words"),
@@ -187,6 +193,26 @@ def test_labels_that_cannot_be_written_are_refused_with_the_place(name, text, ne
         renamed(text, name=name, new=new)
     (problem,) = caught.value.problems
     assert (problem.code, problem.path) == ("bad_label", ("nodes", "reader", name))
+
+
+def test_the_refusal_of_a_label_names_node_and_property():
+    with pytest.raises(DiagramError) as caught:
+        renamed("Say {{ draft }}.", new="pro: yes [x]")
+    assert str(caught.value) == (
+        "Node 'reader' names 'draft' in `prompt`, where 'pro: yes [x]' cannot be written "
+        "between {{ and }}. Choose another label."
+    )
+
+
+def test_labels_that_no_template_can_say_are_free_where_none_does():
+    edges = [("draft", "reader", None)]
+    assert renamed("draft", new="pro: yes [x]", edges=edges) == "draft"
+    calls = renamed("iterations('draft') > 2", name="expression", new="pro: yes [x]")
+    assert calls == "iterations('pro: yes [x]') > 2"
+
+
+def test_templates_that_were_wrong_before_take_any_label():
+    assert renamed("{{draft}} {{x [}}", new="pro: yes [x]") == "{{pro: yes [x]}} {{x [}}"
 
 
 def test_labels_that_would_mean_something_else_are_refused():
@@ -230,12 +256,60 @@ def test_persons_are_added_changed_and_removed():
         (SetProperty(node="a", path=("tools", "x"), value=1), "bad_value", "leads into a list"),
         (RemoveProperty(node="a", path=("tool",)), "bad_value", "Did you mean 'tools'?"),
         (RemovePerson(person="Kim"), "unknown_person", "no person 'Kim'"),
+        (SetType(node="B", node_type="job"), "unknown_node", "Did you mean 'b'?"),
     ],
 )
 def test_edits_that_cannot_be_made_are_refused(edit, code, said):
     with pytest.raises(DiagramError, match=said) as caught:
         apply(TWO, edit)
     assert caught.value.problems[0].code == code
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("label", "The label of node 'a' is no property. Rename the node: `RenameNode`."),
+        ("type", "The type of node 'a' is no property. Write `SetType`."),
+        (("position", "x"), "The position of node 'a' is no property. Move the node: `MoveNode`."),
+        (
+            "retry.max_attempts",
+            (
+                "Node 'a' has no property 'retry.max_attempts', and none is made with dots. "
+                "Write path=('retry', 'max_attempts')."
+            ),
+        ),
+        (
+            ("config.deep", "k", 0),
+            (
+                "Node 'a' has no property 'config.deep', and none is made with dots. "
+                "Write path=('config', 'deep', 'k', 0)."
+            ),
+        ),
+    ],
+)
+def test_what_is_no_property_is_neither_set_nor_removed(path, said):
+    for edit in (SetProperty(node="a", path=path, value=5), RemoveProperty(node="a", path=path)):
+        with pytest.raises(DiagramError) as caught:
+            apply(TWO, edit)
+        assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("name", ["label", "type", "position", "x.y"])
+def test_properties_that_have_odd_names_already_are_edited(name):
+    odd = diagram(node("a").model_copy(update={"props": {name: 1}}))
+    assert props(apply(odd, SetProperty(node="a", path=name, value=2)), "a") == {name: 2}
+    assert props(apply(odd, RemoveProperty(node="a", path=name)), "a") == {}
+
+
+def test_a_node_of_another_type_keeps_all_else():
+    after = apply(TWO, SetType(node="a", node_type="db"))
+    assert after.nodes[0] == TWO.nodes[0].model_copy(update={"type": "db"})
+    assert (after.nodes[1:], after.edges) == (TWO.nodes[1:], TWO.edges)
+
+
+def test_a_type_has_a_name():
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        SetType(node="a", node_type="")
 
 
 def test_a_person_in_use_is_not_removed():

@@ -28,6 +28,7 @@ from dipeo_jupyter.diagram.edit.edits import (
     SetName,
     SetPersonField,
     SetProperty,
+    SetType,
 )
 from dipeo_jupyter.diagram.edit.splicing import same
 from dipeo_jupyter.diagram.edit.styles import write_flow
@@ -104,6 +105,7 @@ def random_edit(draw, diagram, words, new_labels):
         lambda: SetProperty(node=node.label, path=path, value=text),
         lambda: RemoveProperty(node=node.label, path=path),
         lambda: RenameNode(node=node.label, label=new),
+        lambda: SetType(node=node.label, node_type=draw.choice(["job", "db", text])),
         lambda: MoveNode(node=node.label, position=draw.choice([None, Position(x=x, y=0.5)])),
         lambda: AddNode(node=new_node(draw, words, new_labels), after=node.label),
         lambda: AddNode(node=new_node(draw, words, new_labels)),
@@ -289,7 +291,7 @@ def concerned(document, edit):
             of_edges = set[str]().union(*(lines_of(document, "edges", i) for i in its))
             naming = {line for line in lines if edit.node in line}
             return lines_of(document, "nodes", edit.node) | of_edges | naming | HEADERS
-        case SetProperty() | RemoveProperty() | MoveNode():
+        case SetProperty() | RemoveProperty() | SetType() | MoveNode():
             return lines_of(document, "nodes", edit.node)
         case SetEdge() | RemoveEdge():
             return lines_of(document, "edges", edit.index) | HEADERS

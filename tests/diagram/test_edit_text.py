@@ -1,6 +1,7 @@
 """What an edit changes in a file, and what it leaves as it was."""
 
 import difflib
+import re
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -23,6 +24,7 @@ from dipeo_jupyter.diagram.edit.edits import (
     SetName,
     SetPersonField,
     SetProperty,
+    SetType,
 )
 from dipeo_jupyter.diagram.files import dumps, survey_text
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec, Person, Position
@@ -103,7 +105,19 @@ def prop(node, path, value):
         ),
         (
             prop("tell", "note", "folded words goes on\n"),
-            ["-      folded text", "-      goes on", "+      folded words goes on"],
+            ["-      folded text", "+      folded words"],
+        ),
+        (
+            prop("tell", "note", "folded text\n"),
+            ["-      goes on"],
+        ),
+        (
+            SetType(node="start", node_type="job"),
+            ["-    type:  start        # aligned", "+    type:  job        # aligned"],
+        ),
+        (
+            SetType(node="tell", node_type="it's"),
+            ["-    type: 'person_job'", "+    type: 'it''s'"],
         ),
         (
             prop("ask", "person", "a, b"),
@@ -564,6 +578,95 @@ def test_dotted_keys_stay_dotted():
     assert change(prop("b", "x.z", 2), text) == ["+    x.z: 2"]
 
 
+def test_a_property_whose_name_has_dots_is_changed_where_it_stands():
+    text = "nodes:\n  - label: a\n    type: job\n    props:\n      x.y: 1  # c\n"
+    edit = SetProperty(node="a", path="x.y", value=2)
+    assert change(edit, text) == ["-      x.y: 1  # c", "+      x.y: 2  # c"]
+
+
+def test_maps_on_the_way_are_written_below_the_other_properties():
+    text = "nodes:\n  # one\n  - label: a\n    type: job\n    n: 'q'  # c\n"
+    edit = SetProperty(node="a", path=("retry", "max_attempts"), value=5)
+    assert change(edit, text) == ["+    retry:", "+      max_attempts: 5"]
+
+
+BESIDE = dedent("""\
+      - label: other  # beside
+        type: 'job'
+        # above
+        prompt: "{{con}}"
+        config: {k: 'v',  l: [a,  b]}
+      - {label: con, type: job}
+    edges:
+      - con -> other  # way
+    """)
+
+
+def with_node(*lines):
+    node = ["- label: pro", "  type: 'job'  # pro", *(f"  {line}" for line in lines)]
+    return "nodes:\n" + indent("\n".join(node), "  ") + "\n" + BESIDE
+
+
+def contra(text):
+    return re.sub(r"\bcon\b", "contra", text)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["default_prompt: |", "  Be short.   ", "  Then {{con}}."],
+        ["default_prompt: |", "  Then {{con}}.", "  Be short.   "],
+        ["default_prompt: |  # c", "  Then {{con}}.   ", "", "# below"],
+        ["default_prompt: |-", "  Then {{con}}", "    "],
+        ["default_prompt: |", "  {{con}}", "  ", "  and {{con}} ", "    ", " ", "n: 'q'"],
+        ["default_prompt: >", "  Then", "  {{con}}", "    deeper  ", "  more   "],
+        ["default_prompt: >-  # c", "  {{con}}, {{con}}", "  {{con}}   "],
+        ["default_prompt: |2", "  Then {{con}}.  "],
+        ["tools:", "  - |", "    {{con}}  ", "  - 'q'  # c"],
+    ],
+)
+def test_a_renamed_node_changes_nothing_else_in_blocks_of_text(lines, ending):
+    text = with_node(*lines).replace("\n", ending)
+    after = Document(text).apply(RenameNode(node="con", label="contra"))
+    assert after.text == contra(text)
+    assert after.rewritten == "value"
+
+
+def test_edges_that_name_a_changed_id_name_the_label_instead():
+    text = dedent("""\
+        nodes:
+          - {id: a1, label: a, type: job}  # a
+          - {id: b1, label: b, type: job}  # b
+        connections:
+          # way
+          - {from: a, to: b1, label: x}  # w
+          - {from: a,  to: a}  # v
+        """)
+    after = Document(text).apply(SetProperty(node="b", path="id", value="b2"))
+    assert after.text == text.replace("id: b1", "id: b2").replace("to: b1", "to: b")
+    assert after.rewritten == "entry"
+
+
+def test_a_long_new_word_breaks_folded_lines_anew():
+    label = (
+        "a_label_that_takes_nearly_a_whole_line_by_itself_and_leaves_no_room_for_words_beside_it"
+    )
+    after = Document(with_node("note: >  # c", "  Then {{con}} and more.")).apply(
+        RenameNode(node="con", label=label)
+    )
+    broken = with_node("note: >  # c", "  Then", "  {{con}}", "  and more.")
+    assert after.text == re.sub(r"\bcon\b", label, broken)
+
+
+def test_a_value_that_cannot_be_spliced_takes_its_own_entry_only():
+    text = with_node("deep.er.most: '{{con}}'  # c", "n: 'q'")
+    after = Document(text).apply(RenameNode(node="con", label="contra"))
+    written = with_node("deep:", "  er:", '    most: "{{con}}"', '"n": q')
+    assert after.text == contra(written).replace("'job'  # pro", "job")
+    assert after.rewritten == "entry"
+
+
 def test_other_users_of_an_anchor_keep_its_value():
     edited = Document(TALK).apply(SetPersonField(person="Kim", field="model", value="big"))
     persons = edited.diagram.persons
@@ -642,7 +745,8 @@ def test_a_new_value_in_one_line_changes_one_line(path):
     document = Document(path.read_bytes().decode(), path.name)
     for node in document.diagram.nodes:
         for name, value in node.props.items():
-            if isinstance(value, str) and "\n" not in value:
+            # Edges of older files name nodes by their ids.
+            if isinstance(value, str) and "\n" not in value and name != "id":
                 after = document.apply(SetProperty(node=node.label, path=[name], value="other"))
                 counts = difflib.ndiff(document.text.splitlines(), after.text.splitlines())
                 changed = "".join(line[0] for line in counts if line[0] in "-+")

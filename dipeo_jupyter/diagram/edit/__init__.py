@@ -5,7 +5,8 @@ renamed node or person is named), `document.py` is a file open for editing: star
 `difference.py` finds what has to be written anew and how finely, part by part: nodes
 (`entries.py`), edges (`edge_changes.py`; `arrow_text.py` for chains of them), persons
 (`person_changes.py`), or whole `sections.py`. `splicing.py` cuts it into the text in the style
-(`styles.py`) it had; `outline.py`, `edge_places.py` and `spans.py` know where everything stands.
+(`styles.py`, `other_words.py`) it had; `outline.py`, `edge_places.py` and `spans.py` know where
+everything stands.
 Nothing here reads or writes disks.
 """
 
@@ -28,6 +29,7 @@ from .edits import (
     SetName,
     SetPersonField,
     SetProperty,
+    SetType,
     edit_adapter,
 )
 from .meaning import apply
@@ -51,6 +53,7 @@ __all__ = [
     "SetName",
     "SetPersonField",
     "SetProperty",
+    "SetType",
     "apply",
     "edit_adapter",
 ]

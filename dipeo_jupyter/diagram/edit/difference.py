@@ -10,13 +10,13 @@ import json
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from pydantic import JsonValue
 
 from ...errors import DiagramError
 from ..light.writing import node_entry
-from ..model import Diagram, Edge, NodeSpec
+from ..model import Diagram, Edge, Label, NodeSpec
 from .edge_changes import EdgeChanges
 from .entries import EntryWriter
 from .outline import Items, Outline
@@ -28,12 +28,18 @@ from .styles import write_entry
 
 Extent: TypeAlias = Literal["value", "entry", "section", "file"]
 Part: TypeAlias = Literal["top", "edges", "nodes", "persons"]
-Extents: TypeAlias = Mapping[Part, Extent]
 Way = Callable[[frozenset[str]], None]
 # Edges before nodes: a node that is written anew takes the edges inside it along.
 _PARTS: tuple[Part, ...] = get_args(Part)
 _EXTENTS: tuple[Extent, ...] = get_args(Extent)
 _NONE: frozenset[str] = frozenset()
+
+
+class Extents(NamedTuple):
+    """How finely each part may be written; where that is by values, `whole` nodes are entries."""
+
+    parts: Mapping[Part, Extent]
+    whole: frozenset[Label] = frozenset()
 
 
 class Difference:
@@ -58,7 +64,9 @@ class Difference:
         self._edges = EdgeChanges(outline, self._cut, self._sections, old, new)
         persons = (old.persons, new.persons)
         self._persons = PersonChanges(outline, self._cut, self._sections, *persons)
-        self._extents: dict[Part, Extent] = dict(extents or dict.fromkeys(_PARTS, "value"))
+        extents = extents or Extents(dict.fromkeys(_PARTS, "value"))
+        self._extents: dict[Part, Extent] = dict(extents.parts)
+        self._whole = extents.whole
         self._written: set[Part] = set()
         self._touched: list[tuple[Items, int, NodeSpec, NodeSpec]] = []
         self._elsewhere = not self._persons.are_same
@@ -79,19 +87,29 @@ class Difference:
     def rewritten(self) -> Extent:
         """The largest extent in which a part was written."""
         used = [_EXTENTS.index(self._extents[part]) for part in self._written]
-        return _EXTENTS[max(used, default=0)]
+        return _EXTENTS[max([bool(self._whole), *used])]
 
     def coarser(self, found: Diagram | None) -> Extents | None:
-        """Extents with which to try again, as the text says `found`, or nothing in order.
+        """Extents with which to try again, as the text says `found`, if any could be made.
 
         None when there are no larger ones.
         """
+        if found is not None and (whole := self._wrong_nodes(found) - self._whole):
+            return Extents(self._extents, self._whole | whole)
         parts = [part for part in _PARTS if self._extents[part] in _EXTENTS[:2]]
         wrong = [part for part in parts if found is not None and self._is_wrong(part, found)]
         extents: dict[Part, Extent] = self._extents.copy()
         for part in wrong or parts:
             extents[part] = _EXTENTS[_EXTENTS.index(extents[part]) + 1]
-        return extents if parts else None
+        return Extents(extents, self._whole) if parts else None
+
+    def _wrong_nodes(self, found: Diagram) -> frozenset[Label]:
+        """The nodes to blame, if single nodes are."""
+        new = self._new.nodes
+        if self._extents["nodes"] != "value" or len(found.nodes) != len(new):
+            return _NONE
+        pairs = zip(new, found.nodes, strict=True)
+        return frozenset(node.label for node, other in pairs if not same(node, other))
 
     def _is_wrong(self, part: Part, found: Diagram) -> bool:
         names = ("name", "description") if part == "top" else (part,)
@@ -189,15 +207,31 @@ class Difference:
 
     def _node_values(self, _: frozenset[str]) -> None:
         for i, now, items in self._changed_nodes(_NONE):
-            self._write.node_values(items.item(i), self._old.nodes[i], now)
-            for key in self._edges.keys_inside(i) if self._edges.flattened else ():
-                holder = self._outline.list_inside(i, key)[0]
-                self._cut.remove_entry(holder, key)
+            before = len(self._cut.splices)
+            if now.label not in self._whole:
+                try:
+                    self._values_of_node(i, now, items)
+                except CannotSpliceError:
+                    del self._cut.splices[before:]
+                    self._whole |= {now.label}
+            if now.label in self._whole:
+                if anchors(items.item(i)):
+                    cannot("other entries may need its anchors")
+                self._node_entry(i, now, items)
+
+    def _values_of_node(self, i: int, now: NodeSpec, items: Items) -> None:
+        self._write.node_values(items.item(i), self._old.nodes[i], now)
+        for key in self._edges.keys_inside(i) if self._edges.flattened else ():
+            holder = self._outline.list_inside(i, key)[0]
+            self._cut.remove_entry(holder, key)
 
     def _node_entries(self, lost: frozenset[str]) -> None:
         for i, now, items in self._changed_nodes(lost):
-            self._edges.discard(i)
-            self._write.whole_item(items, i, node_entry(now) | self._edges.inside(i, now.label))
+            self._node_entry(i, now, items)
+
+    def _node_entry(self, i: int, now: NodeSpec, items: Items) -> None:
+        self._edges.discard(i)
+        self._write.whole_item(items, i, node_entry(now) | self._edges.inside(i, now.label))
 
     def _node_section(self, _: frozenset[str]) -> None:
         old, new = self._old.nodes, self._new.nodes

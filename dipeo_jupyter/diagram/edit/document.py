@@ -85,8 +85,9 @@ class Document:
                 document = Document(text, self.name, difference.rewritten, new)
                 if _is_local(outline, difference, text):
                     return document
-                found = self._found_in(text)
-                if same(found, new):
+                reading = survey_text(text, self.name)
+                found = reading.diagram
+                if not reading.errors and same(found, new):
                     return document
             extents = difference.coarser(found)
             if extents is None:
@@ -114,7 +115,7 @@ def _is_local(outline: Outline, difference: Difference, text: str) -> bool:
     """Whether only nodes and edges changed, in lines of their own that mean the right thing.
 
     Then the rest of the text need not be read again: block items are YAML by themselves, and what
-    a node means depends on nothing else as long as labels stay.
+    a node means depends on nothing else as long as labels and ids stay.
     """
     if not outline.by_line or (places := difference.places()) is None:
         return False
@@ -129,10 +130,10 @@ def _is_local(outline: Outline, difference: Difference, text: str) -> bool:
     return len(text) - len(outline.text) == shift
 
 
-def _named(part: NodeSpec | Edge) -> tuple[str, ...]:
-    """What a part has to do with others."""
+def _named(part: NodeSpec | Edge) -> tuple[object, ...]:
+    """What a part has to do with others; older files name nodes by their ids too."""
     if isinstance(part, NodeSpec):
-        return (part.label,)
+        return (part.label, part.props.get("id"))
     return (part.source, part.source_handle, part.target, part.target_handle)
 
 

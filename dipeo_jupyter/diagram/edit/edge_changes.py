@@ -69,8 +69,13 @@ class EdgeChanges:
 
     @cached_property
     def _named_anew(self) -> bool:
-        """Whether other labels are there now, so that ends may be read otherwise."""
-        return list(self._old_labels) != list(self._labels)
+        """Whether other labels or ids are there now, so that ends may be read otherwise."""
+        return list(self._old_labels) != list(self._labels) or self._other_ids
+
+    @cached_property
+    def _other_ids(self) -> bool:
+        old, new = ([n.props.get("id") for n in each.nodes] for each in (self._old, self._new))
+        return old != new
 
     # --- edges inside of nodes
 
@@ -209,8 +214,11 @@ class EdgeChanges:
         if item.kind == "scalar":
             arrow = ArrowText(item.value, self._old_labels)
             return arrow.changed(changes, self._labels) != [item.value]
+        # What is no label is an id, which may be gone.
+        known = () if self._other_ids else (None,)
         return any(
-            find_endpoint(found[1].value, self._labels) not in (end_of(changes[0].edge, end), None)
+            find_endpoint(found[1].value, self._labels)
+            not in (end_of(changes[0].edge, end), *known)
             for key, end in (("from", "source"), ("to", "target"))
             if (found := item.find(key) or item.find(end))
         )

@@ -21,6 +21,7 @@ class SetProperty(Frozen):
     """Give a node's property a value. Longer paths lead into maps and lists: `("tools", 0)`.
 
     Maps on the way are made when they are missing; an index may be that of the first free place.
+    A label, a type and a position are no properties: `RenameNode`, `SetType`, `MoveNode`.
     """
 
     type: Literal["set_property"] = "set_property"
@@ -41,6 +42,14 @@ class RenameNode(Frozen):
     type: Literal["rename_node"] = "rename_node"
     node: Label
     label: Label
+
+
+class SetType(Frozen):
+    """Make a node one of another type; its properties stay as they are."""
+
+    type: Literal["set_type"] = "set_type"
+    node: Label
+    node_type: str = Field(min_length=1)
 
 
 class MoveNode(Frozen):
@@ -136,6 +145,7 @@ Edit = Annotated[
     SetProperty
     | RemoveProperty
     | RenameNode
+    | SetType
     | MoveNode
     | AddNode
     | RemoveNode

@@ -38,6 +38,8 @@ class EntryWriter:
             cannot("the node is not written here")
         if old.label != new.label:
             self._entry(item, "label", old.label, new.label)
+        if old.type != new.type:
+            self._entry(item, "type", old.type, new.type)
         if old.position != new.position:
             was, now = (node_entry(each).get("position") for each in (old, new))
             self._entry(item, "position", was, now, after="type")

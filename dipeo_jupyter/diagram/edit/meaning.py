@@ -31,6 +31,7 @@ from .edits import (
     SetName,
     SetPersonField,
     SetProperty,
+    SetType,
 )
 from .references import Renaming, names_person, rename_person
 
@@ -58,17 +59,22 @@ def apply(diagram: Diagram, edit: Edit) -> Diagram:
 
 def _nodes(
     diagram: Diagram,
-    edit: SetProperty | RemoveProperty | RenameNode | MoveNode | AddNode | RemoveNode,
+    edit: SetProperty | RemoveProperty | RenameNode | SetType | MoveNode | AddNode | RemoveNode,
 ) -> Diagram:
     match edit:
         case SetProperty():
+            _check_property(diagram, edit)
             return _with_props(
                 diagram, edit.node, lambda props: _put(props, edit.path, edit.value, edit.node)
             )
         case RemoveProperty():
+            _check_property(diagram, edit)
             return _with_props(
                 diagram, edit.node, lambda props: _taken(props, edit.path, edit.node)
             )
+        case SetType():
+            node = diagram.nodes[_index(diagram, edit.node)]
+            return _replaced(diagram, node.model_copy(update={"type": edit.node_type}))
         case MoveNode():
             node = diagram.nodes[_index(diagram, edit.node)]
             return _replaced(diagram, node.model_copy(update={"position": edit.position}))
@@ -132,6 +138,27 @@ def _index(diagram: Diagram, label: Label) -> int:
 
 
 # --- values inside properties
+
+_NO_PROPERTIES = {
+    "label": "Rename the node: `RenameNode`.",
+    "type": "Write `SetType`.",
+    "position": "Move the node: `MoveNode`.",
+}
+
+
+def _check_property(diagram: Diagram, edit: SetProperty | RemoveProperty) -> None:
+    """Refuse names that stand for something else, unless a property has this very name."""
+    name, *rest = edit.path
+    if not isinstance(name, str) or name in diagram.nodes[_index(diagram, edit.node)].props:
+        return
+    if hint := _NO_PROPERTIES.get(name):
+        message = f"The {name} of node {edit.node!r} is no property."
+        _refuse("bad_value", message, node=edit.node, hint=hint)
+    parts = name.split(".")
+    if len(parts) > 1 and all(parts):
+        message = f"Node {edit.node!r} has no property {name!r}, and none is made with dots."
+        hint = f"Write path={(*parts, *rest)!r}."
+        _refuse("bad_value", message, node=edit.node, hint=hint)
 
 
 def _put(inside: JsonValue, path: Path, value: JsonValue, node: Label) -> JsonValue:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pydantic import JsonValue
 
 from ...errors import DiagramError, ExpressionError, Problem, TemplateError
+from .. import template
+from ..expression import check as check_expression
 from ..expression import names_in as names_in_expression
 from ..language import expression_syntax, template_syntax
 from ..language.template_syntax import Block, Path, Piece, Value
@@ -134,10 +136,14 @@ class _Property:
             values = list(_open_values(template_syntax.parse(text), self._old))
         except TemplateError:
             return text
+        before = text
         # From the end, so that the offsets before stay true.
         for value in sorted(values, key=lambda each: -each.offset):
             if self._names_old(value):
                 text = self._tag(text, value)
+        if text != before and _is_valid(before) and not _is_valid(text):
+            # A name that is no path is found only as long as there is a node of this name.
+            raise self._between_braces()
         return text
 
     def _braced(self, text: str) -> str:
@@ -168,8 +174,11 @@ class _Property:
             raise self._refuse("in a way that cannot be changed.")
         changed = text[:start] + self._new + text[start + len(self._old) :]
         if not self._means_new(changed, value):
-            raise self._refuse(f"where {self._new!r} cannot be written between {{{{ and }}}}.")
+            raise self._between_braces()
         return changed
+
+    def _between_braces(self) -> DiagramError:
+        return self._refuse(f"where {self._new!r} cannot be written between {{{{ and }}}}.")
 
     def _means_new(self, text: str, before: Value) -> bool:
         try:
@@ -205,6 +214,10 @@ class _Property:
         spots = [*self._calls(text, tree), *self._names(text, tree)]
         for start, end, written in sorted(spots, reverse=True):
             text = text[:start] + written + text[end:]
+        try:
+            check_expression(text)
+        except ExpressionError:
+            raise self._refuse(f"where {self._new!r} cannot be written.") from None
         return text
 
     def _names(self, text: str, tree: ast.expr) -> Iterator[tuple[int, int, str]]:
@@ -253,6 +266,14 @@ def _open_values(pieces: Iterable[Piece], name: str) -> Iterator[Value]:
                 if kind != "each" or name not in _LOOP_NAMES:
                     yield from _open_values(piece.pieces, name)
                 yield from _open_values(piece.otherwise, name)
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        template.check(text)
+    except TemplateError:
+        return False
+    return True
 
 
 def _is_name(text: str) -> bool:

@@ -14,6 +14,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _EMPTY_LINES = re.compile(r"(?:[ \t]*(?>\r\n|\r|\n))*(?=\r\n|\r|\n|\Z)")
 _ANCHOR = re.compile(r"[&!]")
 _HEADER = re.compile(r"[|>](?P<marks>[-+1-9]*)")
+_BLANK_LINE = re.compile(r"(?<=[\r\n])[ \t]+(?=[\r\n]|\Z)")
 _PROPERTY = re.compile(r"[&!][^\s,\[\]{}]*\s*")
 
 
@@ -146,11 +147,19 @@ def column(text: str, at: int) -> int:
 
 
 def _end_of_block(text: str, start: int, end: int) -> int:
-    """Where the last line of a block ends: empty lines below belong to it only with `+`."""
+    """Where the last line of a block ends: empty lines below belong to it only with `+`.
+
+    Spaces at the end of its text do too, and lines of nothing but spaces that are deeper than it.
+    """
     header = _HEADER.match(text, start)
     if header is None:
         return end
     stop = start + len(text[start:end].rstrip(" \t\r\n"))
+    if body := text[next_line(text, header.end()) : stop].lstrip("\r\n"):
+        pad = len(body) - len(body.lstrip(" "))
+        blank = _BLANK_LINE.finditer(text, stop, end)
+        stop = min(line_end(text, stop), end)
+        stop = max([stop, *(each.end() for each in blank if len(each[0]) > pad)])
     if "+" in header["marks"]:
         below = _EMPTY_LINES.match(text, stop)
         stop = below.end() if below else stop

@@ -17,6 +17,7 @@ from ...errors import DiagramError
 from ..source import read
 from ..yaml.scalars import is_block_text, write_scalar
 from ..yaml.writer import write_yaml
+from .other_words import with_other_words
 from .spans import Span, line_start
 
 _PLAIN_IN_FLOW = re.compile(r"[\w][\w .?/~>()-]*")
@@ -58,7 +59,7 @@ def write_like(text: str, span: Span, value: JsonValue, *, flow: bool) -> str | 
     if isinstance(value, dict | list):
         return write_flow(value) if not value else None
     for written in _candidates(text, span, value):
-        if _means(written, value, flow=flow):
+        if _means(written, value, flow=flow, pad=_outer(text, span)):
             return written
     if isinstance(value, str) and is_block_text(value) and not flow:
         return None
@@ -74,21 +75,46 @@ def _candidates(text: str, span: Span, value: JsonValue) -> Iterator[str]:
         case '"':
             yield json.dumps(value, ensure_ascii=False)
         case "|" | ">":
+            yield from _other_words(text, span, value)
             yield from _blocks(text, span, value)
         case _:
             return
 
 
+def _other_words(text: str, span: Span, value: str) -> Iterator[str]:
+    """The block with other words in it, unless its lines would be far too long."""
+    header, _, body = _with_line_feeds(text, span).partition("\n")
+    changed = with_other_words(body, span.value, value)
+    if changed is not None and (
+        span.style == "|" or _width(changed) <= max(_LONG_LINE, _width(body))
+    ):
+        yield f"{header}\n{changed}"
+
+
+def _width(text: str) -> int:
+    return max(map(len, text.split("\n")))
+
+
+def _with_line_feeds(text: str, span: Span) -> str:
+    return text[span.start : span.end].replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _blocks(text: str, span: Span, value: str) -> Iterator[str]:
-    lines = text[span.start : span.end].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _with_line_feeds(text, span).split("\n")
     header, body = lines[0], [line for line in lines[1:] if line.strip()]
-    # The line on which the block begins is the least deep it can be.
-    first = text[line_start(text, span.start) : span.start]
-    outer = len(first) - len(first.lstrip(" -"))
+    outer = _outer(text, span)
     pad = " " * (len(body[0]) - len(body[0].lstrip(" ")) if body else outer + _STEP)
     if span.style == ">" and (folded := _folded(value, body, len(pad))) is not None:
         yield from _with_headers(header, folded, pad)
     yield from _with_headers("|" + header[1:], value.removesuffix("\n").split("\n"), pad)
+
+
+def _outer(text: str, span: Span) -> int:
+    """How deep the key or dash is beside which a value begins: lines below it are deeper."""
+    first = text[line_start(text, span.start) : span.start].rstrip()
+    if not first.strip(" -"):
+        return max(0, len(first) - 1)
+    return len(first) - len(first.lstrip(" -"))
 
 
 def _with_headers(header: str, lines: list[str], pad: str) -> Iterator[str]:
@@ -119,10 +145,10 @@ def _folded(value: str, before: list[str], pad: int) -> list[str] | None:
     return wrapped
 
 
-def _means(written: str, value: JsonValue, *, flow: bool) -> bool:
-    """Whether text that stands behind a key is read as this value."""
+def _means(written: str, value: JsonValue, *, flow: bool, pad: int) -> bool:
+    """Whether text that stands behind a key, so deep, is read as this value."""
     try:
-        data, _ = read(f"{{k: {written}}}" if flow else f"k: {written}\n")
+        data, _ = read(f"{{k: {written}}}" if flow else f"{' ' * pad}k: {written}\n")
     except DiagramError:
         return False
     return data == {"k": value}
