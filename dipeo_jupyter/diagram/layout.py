@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from .drawing.alignment import align
 from .drawing.bands import PAGE, Shape, reading_cost, shapes
+from .drawing.dense import dense_drawing, is_crowded, is_dense
 from .drawing.flow import handle_words, tag_text
 from .drawing.geometry import Box, Layout, Point, Route, Tag
 from .drawing.glyphs import kind_of
@@ -30,8 +31,10 @@ PATIENCE, LEEWAY = 2.0, 400.0
 """How much harder to read a drawing may be that keeps the positions, the second in pixels."""
 FEW_AROUND, MANY_AROUND = 4, 1 / 3
 """So many lines, and this share of all, must lead back to make a drawing confusing."""
-MANY = 100
-"""A part with more nodes than this is drawn in one way only, a smaller one in the best of three."""
+MANY, MANY_EDGES = 100, 300
+"""A part with more nodes or edges is drawn in one way only, a smaller one in the best of three."""
+HUGE = 5000
+"""With more edges than this in all, every part is drawn in one way only."""
 
 
 def layout(diagram: Diagram) -> Layout:
@@ -39,7 +42,8 @@ def layout(diagram: Diagram) -> Layout:
 
     When all nodes have positions these are kept, drawn apart so far that nothing overlaps, unless
     the picture would be much harder to read than without them. Otherwise the flow goes to the
-    right, in several bands when it is long, or downwards.
+    right, in several bands when it is long, or downwards. A part with so many
+    edges that nobody could follow one is drawn in columns, with straight lines.
     """
     names = {node.label: number for number, node in enumerate(diagram.nodes)}
     wires = {
@@ -51,7 +55,8 @@ def layout(diagram: Diagram) -> Layout:
     drawings = [(part, _draw(diagram, part)) for part in _parts(len(labels), wires)]
     found = _pack(drawings, labels)
     places = _places(diagram)
-    if places is None:
+    # Lines that nobody can follow one by one are not worth the long search for their ways.
+    if places is None or is_crowded(len(places), len(wires)):
         return found
     drawing = placed_drawing(places, list(wires.values()))
     if drawing is None:
@@ -71,12 +76,14 @@ class _Part:
 def _wire(edge: Edge, names: dict[Label, int]) -> Wire:
     """An edge with its words: the handle it leaves by, and the name under which it arrives."""
     handle = "" if edge.target_handle == DEFAULT else edge.target_handle
-    entering = " · ".join(filter(None, (handle, clean(edge.label or ""))))
+    leaving, label = clean(handle_words(edge.source_handle)), clean(edge.label or "")
+    told = label == leaving
+    entering = " · ".join(filter(None, (handle, "" if told else label)))
     return Wire(
         names[edge.source],
         names[edge.target],
         edge.source_handle,
-        tag_text(clean(handle_words(edge.source_handle))),
+        tag_text(leaving),
         tag_text(clean(entering)),
     )
 
@@ -137,9 +144,12 @@ def _draw(diagram: Diagram, part: _Part) -> Drawing:
     kinds = [kind_of(diagram.nodes[box].type) for box in part.boxes]
     roots = sorted(local.values(), key=lambda box: (kinds[box] != "start", box in fed, box))
     choices = [number for number, wire in enumerate(wires) if wire.handle != DEFAULT]
-    ordered = order(len(local), arcs, rank(len(local), arcs, roots, choices))
+    ranks = rank(len(local), arcs, roots, choices)
+    if is_dense(len(local), arcs, ranks):
+        return dense_drawing(len(local), wires, ranks)
+    ordered = order(len(local), arcs, ranks)
     options = shapes(ordered, arcs)
-    if len(local) > MANY:
+    if len(local) > MANY or len(arcs) > MANY_EDGES or len(diagram.edges) > HUGE:
         return _shaped(ordered, wires, next(options))
     drawn = [(_shaped(ordered, wires, shape), shape) for shape in options]
     costs = [reading_cost(each.width, each.height) + shape.cost for each, shape in drawn]

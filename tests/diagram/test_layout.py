@@ -351,3 +351,52 @@ def test_thousand_nodes_are_laid_out_without_recursion(seed):
     chain = [f"n{number} n{number + 1}" for number in range(999)]
     tangle = [f"n{numbers.randrange(1000)} n{numbers.randrange(1000)}" for _ in range(500 * seed)]
     assert len(layout(diagram(*chain, *tangle)).boxes) == 1000
+
+
+def dense(count: int, *, forward: bool = False, **edge: str) -> Diagram:
+    """Every node joined to every other, or only to those after it."""
+    pairs = [(a, b) for a in range(count) for b in range(count) if (a < b if forward else a != b)]
+    nodes = tuple(NodeSpec(label=f"n{at}", type="job") for at in range(count))
+    edges = tuple(Edge(source=f"n{a}", target=f"n{b}", **edge) for a, b in pairs)
+    return Diagram(nodes=nodes, edges=edges)
+
+
+@pytest.mark.parametrize("drawn", [dense(40), dense(60, forward=True)], ids=["all", "forward"])
+def test_dense_lines_join_the_sides_of_their_boxes(drawn):
+    found = layout(drawn)
+    assert len(found.routes) == len(drawn.edges)
+    for number, route in found.routes.items():
+        assert touches(route.points[0], found.boxes[drawn.edges[number].source])
+        assert touches(route.points[-1], found.boxes[drawn.edges[number].target])
+
+
+def test_no_two_dense_lines_are_drawn_as_one():
+    routes = layout(dense(40)).routes.values()
+    assert len({route.points for route in routes}) == len(routes)
+
+
+def test_boxes_with_dense_edges_stay_apart_and_inside():
+    found = layout(dense(60))
+    boxes = found.boxes.values()
+    assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
+    points = [point for route in found.routes.values() for point in route.points]
+    points += [Point(box.right, box.bottom) for box in boxes]
+    assert all(0 <= x <= found.width and 0 <= y <= found.height for x, y in points)
+
+
+def test_two_thousand_loops_at_one_node_all_have_lines():
+    drawn = Diagram(
+        nodes=(NodeSpec(label="a", type="job"),), edges=(Edge(source="a", target="a"),) * 2000
+    )
+    assert len({route.points for route in layout(drawn).routes.values()}) == 2000
+
+
+def test_dense_diagram_always_gets_same_layout():
+    assert layout(dense(40)) == layout(dense(40))
+
+
+def test_line_named_as_its_handle_says_so_once():
+    nodes = (NodeSpec(label="a", type="job"), NodeSpec(label="b", type="job"))
+    edge = Edge(source="a", target="b", source_handle="error", label="error")
+    (route,) = layout(Diagram(nodes=nodes, edges=(edge,))).routes.values()
+    assert [tag.text for tag in route.tags] == ["error"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from itertools import permutations
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -260,3 +262,18 @@ def test_thousand_nodes_are_drawn_without_recursion():
     edges = tuple(Edge(source=f"n{at}", target=f"n{at + 1}") for at in range(999))
     svg = draw(Diagram(nodes=nodes, edges=edges))
     assert "and 900 more" in texts(svg, "desc")[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "forward", "bound"),
+    [(60, False, 4), (200, True, 15)],
+    ids=["60 all to all", "200 forward"],
+)
+def test_dense_diagrams_are_drawn_whole_within_seconds(count, forward, bound):
+    nodes = tuple(NodeSpec(label=f"n{at}", type="job") for at in range(count))
+    pairs = [(a, b) for a, b in permutations(range(count), 2) if a < b or not forward]
+    edges = tuple(Edge(source=f"n{a}", target=f"n{b}") for a, b in pairs)
+    begin = time.process_time()
+    svg = draw(Diagram(nodes=nodes, edges=edges))
+    assert time.process_time() - begin < bound  # a tenth of it on a machine of today
+    assert svg.count(" → ") >= len(edges)

@@ -46,7 +46,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way of an edge: a line with right angles, from its source's side to its target's."""
+    """The way of an edge from its source's side to its target's.
+
+    A line with right angles, or a straight one where there are too many to follow.
+    """
 
     points: tuple[Point, ...]
     tags: tuple[Tag, ...] = ()

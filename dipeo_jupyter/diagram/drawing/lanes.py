@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -98,8 +99,13 @@ class Threader:
         self.layers = layers
         self.gaps: list[list[tuple[int, int]]] = [[] for _ in layers.layers]
         self.turns: dict[tuple[int, bool], list[tuple[int, int]]] = {}
+        self.heights: dict[int, float] = {}
+        """Where the boxes and lanes stand in their layers, whatever comes between them."""
+        self.levels: dict[tuple[int, bool], _Levels] = {}
+        for layer in layers.layers:
+            self.heights.update((vertex, float(at)) for at, vertex in enumerate(layer))
         for one, other in layers.links():
-            self.gaps[layers.ranks[one]].append((one, other))
+            self._link(one, other)
 
     def thread(self, arc: Arc) -> list[int]:
         """Make the lanes of an arc and return its path."""
@@ -108,9 +114,7 @@ class Threader:
         on = begin < end
         passed = list(range(begin + 1, end)) if on else list(range(begin, end - 1, -1))
         places = self._best_places(source, target, passed, on=on) if passed else []
-        lanes = [
-            self.layers.new_lane(rank, place) for rank, place in zip(passed, places, strict=True)
-        ]
+        lanes = [self._new_lane(rank, place) for rank, place in zip(passed, places, strict=True)]
         path = [source, *lanes, target]
         self._remember(path)
         return path
@@ -121,9 +125,27 @@ class Threader:
             if ranks[one] == ranks[other]:
                 side = not self.layers.is_lane(one)
                 self.turns.setdefault((ranks[one], side), []).append((one, other))
+                self._levels(ranks[one], after=side).turn(self.heights[one], self.heights[other])
             else:
                 first, second = sorted((one, other), key=ranks.__getitem__)
-                self.gaps[ranks[first]].append((first, second))
+                self._link(first, second)
+
+    def _new_lane(self, rank: int, place: int) -> int:
+        layer = self.layers.layers[rank]
+        above = self.heights[layer[place - 1]] if place else self.heights[layer[0]] - 2
+        below = self.heights[layer[place]] if place < len(layer) else above + 2
+        lane = self.layers.new_lane(rank, place)
+        self.heights[lane] = (above + below) / 2
+        return lane
+
+    def _link(self, one: int, other: int) -> None:
+        gap = self.layers.ranks[one]
+        self.gaps[gap].append((one, other))
+        insort(self._levels(gap, after=True).links, self.heights[one])
+        insort(self._levels(gap + 1, after=False).links, self.heights[other])
+
+    def _levels(self, rank: int, *, after: bool) -> _Levels:
+        return self.levels.setdefault((rank, after), _Levels())
 
     def _best_places(self, source: int, target: int, passed: list[int], *, on: bool) -> list[int]:
         """The cheapest place in each layer passed, found from the source onwards."""
@@ -180,6 +202,11 @@ class Threader:
     def _turn_cost(self, box: int, place: int, rank: int, *, after: bool) -> float:
         layer = self.layers.layers[rank]
         at = layer.index(box)
+        if place in (0, len(layer)):
+            levels, height = self._levels(rank, after=after), self.heights[box]
+            return levels.crossed(height, upwards=place == 0) + REACH * abs(
+                at - (place - 1 if place else 0)
+            )
         passed = set(layer[at + 1 : place] if place > at else layer[place:at])
         gap = rank if after else rank - 1
         links = self.gaps[gap] if gap >= 0 else []
@@ -197,6 +224,26 @@ class Threader:
 
 def _in_order(before: int, rank: int, was: float, place: float) -> tuple[float, float]:
     return (was, place) if before < rank else (place, was)
+
+
+@dataclass(slots=True)
+class _Levels:
+    """How high the links and turns at one side of a layer begin and end, each list sorted."""
+
+    links: list[float] = field(default_factory=list)
+    tops: list[float] = field(default_factory=list)
+    bottoms: list[float] = field(default_factory=list)
+
+    def turn(self, one: float, other: float) -> None:
+        insort(self.tops, min(one, other))
+        insort(self.bottoms, max(one, other))
+
+    def crossed(self, height: float, *, upwards: bool) -> int:
+        """What a line from here to the end of the layer crosses: links there, turns around it."""
+        around = bisect_left(self.tops, height) - bisect_right(self.bottoms, height)
+        if upwards:
+            return around + bisect_left(self.links, height)
+        return around + len(self.links) - bisect_right(self.links, height)
 
 
 class _Crossings:

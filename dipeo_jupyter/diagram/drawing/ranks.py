@@ -9,8 +9,8 @@ from typing import TypeAlias
 Arc: TypeAlias = tuple[int, int]
 """From one box to another, both by number."""
 
-MANY = 300
-"""With more boxes than this, conditions are not looked at more closely."""
+MANY, MANY_ARCS = 300, 1000
+"""With more boxes or arcs than this, conditions are not looked at more closely."""
 SPAN_LIMIT = 12_000
 """So many layers may be passed by all arcs together before the walk is thought a tangle."""
 
@@ -45,14 +45,15 @@ def _closing(
     outer = [box for box in roots if box not in fed] or list(roots[:1])
     successors = _successors(count, arcs)
     suspects: list[int] = []
-    for number in choices if count <= MANY else ():
+    for number in choices if count <= MANY and len(arcs) <= MANY_ARCS else ():
         source, target = arcs[number]
         around = _reached(successors, outer, barred=source)
         if target in around and source in _reached(successors, [target]):
             suspects.append(number)
     rest = [number for number in range(len(arcs)) if number not in suspects]
     closing = _closing_arcs(count, arcs, roots, rest)
-    kept = [arc for number, arc in enumerate(arcs) if number not in {*closing, *suspects}]
+    open_ = closing.union(suspects)
+    kept = [arc for number, arc in enumerate(arcs) if number not in open_]
     onward = _successors(count, kept)
     for number in suspects:
         source, target = arcs[number]

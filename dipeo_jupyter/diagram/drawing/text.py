@@ -35,9 +35,12 @@ STRAY = frozenset("\ufffe\uffff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 def clean(text: str) -> str:
     """The text on one line, without control characters; letters of all scripts stay."""
+    line = " ".join(text.split())
+    if line.isascii() and line.isprintable():
+        return line
     return "".join(
         letter
-        for letter in " ".join(text.split())
+        for letter in line
         if letter not in STRAY and unicodedata.category(letter) not in FORBIDDEN
     )
 
