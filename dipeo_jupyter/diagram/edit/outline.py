@@ -7,6 +7,7 @@ changes is parsed. In any other file everything is parsed.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,22 +23,22 @@ _LISTS = ("nodes", *SECTIONS)
 
 
 @dataclass
-class Items:
+class Items(ABC):
     """The items of a list that stand for something; empty ones do not."""
 
     flow: bool
     count: int
 
+    @abstractmethod
     def item(self, index: int) -> Span:
         """Where an item stands."""
-        raise NotImplementedError
 
     def every(self) -> list[Span]:
         return [self.item(i) for i in range(self.count)]
 
     def lines(self, index: int) -> tuple[int, int]:
         """The part of the text that an item takes, comments below it included."""
-        raise NotImplementedError
+        cannot("items of this list have no lines of their own")
 
 
 @dataclass
