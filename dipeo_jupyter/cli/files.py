@@ -9,10 +9,9 @@ from pathlib import Path
 
 from ..client import check
 from ..diagram.diff import compare
-from ..diagram.files import FORMATS, converted, format_of_name, save
-from ..diagram.problems import CODES, codes_table, explain
-from ..diagram.suggest import did_you_mean
-from ..errors import CommandError, Problem
+from ..diagram.files import FORMATS, converted, format_for, save
+from ..diagram.problems import explain
+from ..errors import Problem
 from .terminal import DONE, FAILED, STDIN, WRONG, build, opened, read_file, say, say_problems
 
 _COMMENT = re.compile(r"(^|\s)# ", re.MULTILINE)
@@ -63,22 +62,12 @@ async def _check(options: argparse.Namespace) -> int:
 
 
 async def _explain(options: argparse.Namespace) -> int:
-    if options.code is None:
-        print(codes_table())
-        return DONE
-    if options.code not in CODES:
-        hint = did_you_mean(options.code, CODES) or "`dipeo explain` lists all codes."
-        message = f"there is no code {options.code!r}. {hint}"
-        raise CommandError(message, code="unknown_code")
     print(explain(options.code))
     return DONE
 
 
 async def _convert(options: argparse.Namespace) -> int:
-    to = options.to or format_of_name(options.target or "")
-    if to is None:
-        message = f"into which format? Write --to {', --to '.join(FORMATS)}, or a name that says it"
-        raise CommandError(message, code="unknown_format")
+    to = format_for(None if options.target == STDIN else options.target, options.to)
     reading = await opened(options.file, named=False)
     text = converted(reading.diagram, to)
     if _COMMENT.search(reading.source.text):

@@ -132,6 +132,18 @@ def format_of_name(name: str) -> Format | None:
     return next((each for each, pattern in _BY_NAME.items() if pattern.search(name)), None)
 
 
+def format_for(file: str | None, asked: Format | None = None) -> Format:
+    """What to write: what was asked for, else what a file's name says; without a file, light.
+
+    Raises `CommandError` for a name that says nothing.
+    """
+    found = asked or (format_of_name(file) if file else "light")
+    if found is None:
+        message = f"{file!r} does not say which format. Add --to {', --to '.join(FORMATS)}."
+        raise CommandError(message, code="unknown_format")
+    return found
+
+
 def _is_text(source: str) -> bool:
     return "\n" in source or source.lstrip().startswith("{")
 

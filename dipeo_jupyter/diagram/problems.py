@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from textwrap import indent
 from types import MappingProxyType
 
+from ..errors import CommandError
 from .rules import RULES, Rule
+from .suggest import did_you_mean
 
 CODES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in RULES})
 """By code, in the order in which a diagram is looked at."""
 
 
-def explain(code: str) -> str:
-    """What a code means, for the terminal; raises `KeyError` when there is none."""
+def explain(code: str | None = None) -> str:
+    """What a code means, in plain text; without one, the table of all.
+
+    Raises `CommandError` when there is no such code.
+    """
+    if code is None:
+        return codes_table()
+    if code not in CODES:
+        hint = did_you_mean(code, CODES) or "`dipeo explain` lists all codes."
+        raise CommandError(f"There is no code {code!r}. {hint}", code="unknown_code")
     rule = CODES[code]
     return (
         f"{rule.code} ({rule.severity})\n{rule.meaning}\n{rule.remedy}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
@@ -77,7 +78,9 @@ class Start(Node):
             data: Any = {**self.custom_data, **ctx.run_inputs}
         else:
             data = dict(ctx.run_inputs) or self.custom_data
-        fault = misfit(self.data_schema, data) if self.data_schema is not None else None
+        schema = self.data_schema
+        # In a thread: a pattern may take its time.
+        fault = None if schema is None else await asyncio.to_thread(misfit, schema, data)
         if fault is not None:
             raise NodeError(f"the run's data is not as wanted: {fault}", field="data_schema")
         return Result.value(data)

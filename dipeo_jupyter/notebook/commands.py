@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..diagram.diff import Diff
-from ..diagram.files import FORMATS, Readable, format_of_name, load, save
+from ..diagram.files import FORMATS, Readable, format_for, load, save
 from ..diagram.mermaid import mermaid, picture_kind
 from ..diagram.model import Diagram
 from ..diagram.picture import draw
-from ..diagram.problems import CODES, codes_table, explain
+from ..diagram.problems import explain
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError
 from ..protocol.commands import Describe
@@ -91,18 +91,10 @@ class _Commands:
         return api.check(self._diagram(words.diagram))
 
     def explain(self, words: argparse.Namespace) -> None:
-        if words.code is not None and words.code not in CODES:
-            hint = did_you_mean(words.code, CODES) or "`%dipeo explain` lists all codes."
-            raise CommandError(f"There is no code {words.code!r}. {hint}", code="unknown_code")
-        print(codes_table() if words.code is None else explain(words.code))  # noqa: T201 - asked for
+        print(explain(words.code))  # noqa: T201 - what was asked for
 
     def convert(self, words: argparse.Namespace) -> None:
-        to = words.to or format_of_name(words.file or "") or ("light" if not words.file else None)
-        if to is None:
-            message = (
-                f"The name {words.file!r} does not say which format; add --to {'|'.join(FORMATS)}."
-            )
-            raise CommandError(message, code="unknown_format")
+        to = format_for(words.file, words.to)
         _put(words, api.convert(self._diagram(words.diagram), to))
 
     def diff(self, words: argparse.Namespace) -> Diff:
@@ -112,10 +104,13 @@ class _Commands:
     def draw(self, words: argparse.Namespace) -> Run | Diagram | None:
         what = self._diagram(words.diagram)
         kind = picture_kind(words.file, words.kind)
+        drawn = what if isinstance(what, Run) else load(what)
         if kind == "svg" and not words.file:
-            return what if isinstance(what, Run) else load(what)
-        diagram = what.diagram if isinstance(what, Run) else load(what)
-        _put(words, mermaid(diagram) if kind == "mermaid" else draw(diagram))
+            return drawn
+        if isinstance(drawn, Run):
+            _put(words, drawn.mermaid() if kind == "mermaid" else drawn.picture())
+        else:
+            _put(words, mermaid(drawn) if kind == "mermaid" else draw(drawn))
         return None
 
     def schema(self, words: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..client import Conversation, explain
+from ..diagram.mermaid import mermaid
 from ..diagram.model import Diagram, Label
 from ..diagram.picture import NodeState, draw
 from ..diagram.source import Source
@@ -237,7 +238,14 @@ class Run:
 
     def picture(self) -> str:
         """The diagram as it stands, as SVG."""
-        return draw(self.diagram, {each.label: _state(each) for each in self})
+        return draw(self.diagram, self._states())
+
+    def mermaid(self) -> str:
+        """The diagram as it stands, as text that Mermaid draws."""
+        return mermaid(self.diagram, self._states())
+
+    def _states(self) -> dict[Label, NodeState]:
+        return {each.label: _state(each) for each in self}
 
     def _settled(self) -> Run:
         if self._history.status == "completed":

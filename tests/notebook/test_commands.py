@@ -106,3 +106,16 @@ def test_help_lists_all_commands(dipeo, capsys):
     said = capsys.readouterr().out
     for command in ("check", "convert", "diff", "draw", "explain", "schema"):
         assert re.search(rf"^    {command}\b", said, re.MULTILINE)
+
+
+def test_the_picture_of_a_run_shows_how_its_nodes_ended(kernel, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = dipeo_jupyter.run_sync(ECHO, {"n": 1})
+
+    obey("draw run run.svg", {"run": run})
+    obey("draw run --as mermaid", {"run": run})
+
+    assert (tmp_path / "run.svg").read_text() == run.picture()
+    assert "completed" in run.picture()
+    assert capsys.readouterr().out == run.mermaid()
+    assert "✓" in run.mermaid()
