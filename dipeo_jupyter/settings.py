@@ -14,12 +14,16 @@ class Settings:
 
     `root` is the folder that `db`, `endpoint` and `job` files live in; `environ` is asked for keys
     at every call, so that a new key takes effect at once. `api_bases` says where a provider is
-    reached (by provider name); it never comes from a diagram.
+    reached (by provider name); it never comes from a diagram. `home` is the folder in which runs
+    are kept; without it they are forgotten when the process ends. Of finished runs, the last
+    `keep_last` are kept.
     """
 
     root: Path
     max_concurrency: int = 20
     max_rounds: int = 100
+    home: Path | None = None
+    keep_last: int = 200
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_bases: Mapping[str, str] = field(default_factory=dict)
 
@@ -27,7 +31,8 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the `DIPEO_…` variables; raises `ValueError` for one that cannot be.
 
-        `DIPEO_ROOT`, `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and `DIPEO_<PROVIDER>_API_BASE`
+        `DIPEO_ROOT`, `DIPEO_HOME` (default: `.dipeo` in the root), `DIPEO_KEEP_LAST`,
+        `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and `DIPEO_<PROVIDER>_API_BASE`
         for each provider that is reached elsewhere.
         """
         environ = os.environ if environ is None else environ
@@ -37,8 +42,11 @@ class Settings:
             for name, value in environ.items()
             if name.startswith(prefix) and name.endswith(suffix)
         }
+        root = Path(environ.get("DIPEO_ROOT") or Path.cwd())
         return cls(
-            root=Path(environ.get("DIPEO_ROOT") or Path.cwd()),
+            root=root,
+            home=Path(environ.get("DIPEO_HOME") or root / ".dipeo"),
+            keep_last=_count(environ, "DIPEO_KEEP_LAST", 200),
             max_concurrency=_count(environ, "DIPEO_MAX_CONCURRENCY", 20),
             max_rounds=_count(environ, "DIPEO_MAX_ROUNDS", 100),
             environ=environ,

@@ -23,7 +23,7 @@ from dipeo_jupyter.settings import Settings
 from tests.openai_server import OpenAIServer
 from tests.running import Steer
 
-REAL_MODELS = pytest.mark.filterwarnings("ignore:Item .*ReadOnly:UserWarning")
+REAL_MODELS = pytest.mark.filterwarnings("ignore:Items? .*ReadOnly:UserWarning")
 """For tests that speak through litellm: it warns of its own classes when it first uses them."""
 
 

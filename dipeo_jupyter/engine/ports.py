@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from ..diagram.model import Label, Person
 from ..errors import Problem
-from ..protocol.events import Entry, ExecutionId, Usage
+from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
 
 Role = Literal["system", "user", "assistant"]
 JobLanguage = Literal["python", "javascript", "bash"]
@@ -115,13 +115,112 @@ class Notion(Protocol):
         ...
 
 
-class Journal(Protocol):
-    """Remembers the entries of runs, in order."""
+@dataclass(frozen=True, slots=True)
+class RecordedEffect:
+    """The result of an effect of some run, kept under its `key`."""
 
-    def append(self, entry: Entry) -> None: ...
+    execution_id: ExecutionId
+    node: Label
+    activation: int
+    effect: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the journal lists it. `owner` is the process that holds it, None for nobody."""
+
+    execution_id: ExecutionId
+    name: str | None
+    status: ExecutionStatus
+    started: float
+    events: int
+    waiting_for: tuple[Label, ...] = ()
+    owner: str | None = None
+    origin: ExecutionId | None = None
+    parent: ExecutionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A command for whoever holds a run, from another process. `command` is its JSON."""
+
+    number: int
+    execution_id: ExecutionId
+    command: dict[str, Any]
+
+
+class Journal(Protocol):
+    """Remembers the entries of runs, in order; and who holds which run.
+
+    `append` and `written` belong to the event loop, all else may block and is called in a thread.
+    """
+
+    def append(self, entry: Entry) -> None:
+        """Take an entry; it is safe as soon as `written` has returned."""
+        ...
+
+    def is_written(self) -> bool:
+        """Whether everything that was appended is safe by now; costs nothing to ask."""
+        ...
+
+    async def written(self) -> None:
+        """Wait until all that was appended so far is safe.
+
+        Raises `JournalError` when it cannot be written now; it is kept and tried again.
+        """
+        ...
+
+    def watch(self, on_trouble: Callable[[str | None], None]) -> None:
+        """Have trouble with writing reported, in any thread; None says that it is over."""
+        ...
 
     def read(self, execution_id: ExecutionId, after: int = 0) -> Sequence[Entry]:
-        """The entries of a run whose number is greater than `after`."""
+        """The entries of a run whose number is greater than `after`; none for an unknown run."""
+        ...
+
+    def effects(self, key: str) -> Sequence[RecordedEffect]:
+        """All recorded results of this key, the newest first."""
+        ...
+
+    def runs(self, prefix: str = "") -> Sequence[RunRecord]:
+        """The runs whose ids begin so, the newest first; parts of other runs are among them."""
+        ...
+
+    def claim(self, execution_id: ExecutionId) -> bool:
+        """Hold a run, unless another living process does; True when this one holds it now."""
+        ...
+
+    def release(self, execution_id: ExecutionId) -> None:
+        """Hold a run no longer."""
+        ...
+
+    def post(self, execution_id: ExecutionId, command: Mapping[str, Any]) -> int:
+        """Leave a command for the process that holds a run; return the number of the letter."""
+        ...
+
+    def letters(self) -> Sequence[Letter]:
+        """The commands left for this process, the oldest first, each once."""
+        ...
+
+    def reply(self, number: int, answer: Mapping[str, Any]) -> None:
+        """Say what came of a letter."""
+        ...
+
+    def replied(self, number: int) -> Mapping[str, Any] | None:
+        """What came of a letter; None while nobody has said."""
+        ...
+
+    def withdraw(self, number: int) -> bool:
+        """Take a letter back; False when it has been taken out already."""
+        ...
+
+    def prune(self, keep_last: int) -> Sequence[ExecutionId]:
+        """Forget finished runs, the oldest first, but the last so many; return the forgotten."""
+        ...
+
+    def close(self) -> None:
+        """Write what is left, and let go of every run."""
         ...
 
 

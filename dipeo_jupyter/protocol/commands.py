@@ -7,11 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from ..diagram.model import Diagram, Label
-from .events import ExecutionId, ExecutionStatus, Fact
+from .events import Breakpoint, ExecutionId, ExecutionStatus, Fact, Origin
 
 
 class ExecuteDiagram(Fact):
-    """Run a diagram. `inputs` are JSON values, `max_concurrency` limits activations at once."""
+    """Run a diagram. `inputs` are JSON values, `max_concurrency` limits activations at once.
+
+    A `fresh` run asks models again what has been asked before; `origin` is a run whose results
+    hold where nothing has changed, `values` are outputs of activations (`argue[2]`) given by hand.
+    """
 
     type: Literal["execute_diagram"] = "execute_diagram"
     diagram: Diagram
@@ -19,6 +23,10 @@ class ExecuteDiagram(Fact):
     max_concurrency: int | None = Field(None, ge=1)
     max_rounds: int | None = Field(None, ge=1)
     paused: bool = Field(default=False, description="Wait for the first step or resume.")
+    breakpoints: tuple[Breakpoint, ...] = ()
+    fresh: bool = False
+    origin: Origin | None = None
+    values: dict[str, Any] = {}
 
 
 class CheckDiagram(Fact):
@@ -27,6 +35,24 @@ class CheckDiagram(Fact):
     type: Literal["check_diagram"] = "check_diagram"
     diagram: Diagram
     partial: bool = Field(default=False, description="Parts that could not be read are missing.")
+
+
+class PlanExecution(Fact):
+    """Tell what a run of this diagram would do, reuse and cost, without doing any of it."""
+
+    type: Literal["plan_execution"] = "plan_execution"
+    diagram: Diagram
+    inputs: dict[str, Any] = {}
+    since: ExecutionId | None = None
+    values: dict[str, Any] = {}
+    fresh: bool = False
+
+
+class PruneExecutions(Fact):
+    """Forget finished runs, the oldest first, but the last `keep_last`."""
+
+    type: Literal["prune_executions"] = "prune_executions"
+    keep_last: int = Field(50, ge=0)
 
 
 class Describe(Fact):
@@ -71,6 +97,62 @@ class CancelExecution(OnExecution):
     type: Literal["cancel_execution"] = "cancel_execution"
 
 
+class SetBreakpoints(OnExecution):
+    """Replace all breakpoints of a run."""
+
+    type: Literal["set_breakpoints"] = "set_breakpoints"
+    breakpoints: tuple[Breakpoint, ...] = ()
+
+
+class PauseNode(OnExecution):
+    """Let this node not start any more; all others go on."""
+
+    type: Literal["pause_node"] = "pause_node"
+    node: Label
+
+
+class ResumeNode(OnExecution):
+    type: Literal["resume_node"] = "resume_node"
+    node: Label
+
+
+class SkipNode(OnExecution):
+    """Leave out the next firing of a node, or the one that is under way; its edges die."""
+
+    type: Literal["skip_node"] = "skip_node"
+    node: Label
+
+
+class EditExecution(OnExecution):
+    """Give a run another diagram; it is paused then, and goes on by `resume_execution`.
+
+    What does not depend on the change keeps its results. `values` are outputs of activations
+    (`argue[2]`) given by hand; with `keep`, whatever has fired keeps its result. Inputs of the run
+    that are not given stay.
+    """
+
+    type: Literal["edit_execution"] = "edit_execution"
+    diagram: Diagram | None = None
+    inputs: dict[str, Any] | None = None
+    values: dict[str, Any] = {}
+    keep: bool = False
+
+
+class ForkExecution(OnExecution):
+    """Start a new run with the past of this one, up to the activation `at` (`argue[2]`).
+
+    What happened before that is kept as it was; the activation itself is run anew, with the
+    changes. Without `at`, the new run takes over whatever does not depend on the changes.
+    """
+
+    type: Literal["fork_execution"] = "fork_execution"
+    at: tuple[str, ...] = ()
+    diagram: Diagram | None = None
+    inputs: dict[str, Any] | None = None
+    values: dict[str, Any] = {}
+    paused: bool = False
+
+
 class UserResponse(OnExecution):
     """Answer a question. The first valid answer wins."""
 
@@ -90,6 +172,8 @@ class BroadcastEvent(OnExecution):
 Command = Annotated[
     ExecuteDiagram
     | CheckDiagram
+    | PlanExecution
+    | PruneExecutions
     | Describe
     | ListExecutions
     | GetExecution
@@ -97,6 +181,12 @@ Command = Annotated[
     | ResumeExecution
     | StepExecution
     | CancelExecution
+    | SetBreakpoints
+    | PauseNode
+    | ResumeNode
+    | SkipNode
+    | EditExecution
+    | ForkExecution
     | UserResponse
     | BroadcastEvent,
     Field(discriminator="type"),
@@ -105,7 +195,11 @@ command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
 
 
 class ExecutionSummary(Fact):
-    """A run in one line. `started` is Unix time; `waiting_for` lists nodes with open questions."""
+    """A run in one line. `started` is Unix time; `waiting_for` lists nodes with open questions.
+
+    `live` runs are held by a process; the others wait for one that resumes them. `origin` is the
+    run whose past it shares.
+    """
 
     execution_id: ExecutionId
     name: str | None
@@ -113,6 +207,8 @@ class ExecutionSummary(Fact):
     started: float
     events: int
     waiting_for: tuple[Label, ...] = ()
+    live: bool = True
+    origin: ExecutionId | None = None
 
 
 class Ack(Fact):

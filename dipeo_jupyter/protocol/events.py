@@ -28,7 +28,8 @@ T = TypeVar("T")
 ExecutionId: TypeAlias = str
 """`exec_` and a ULID: unique, and sorted by time."""
 
-SkipReason = Literal["no_live_input", "max_iterations"]
+SkipReason = Literal["no_live_input", "max_iterations", "asked"]
+PauseReason = Literal["asked", "steps", "breakpoint", "edited", "journal", "closed"]
 ExecutionStatus = Literal[
     "pending", "running", "waiting", "paused", "completed", "failed", "cancelled"
 ]
@@ -97,6 +98,26 @@ class Question(Fact):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Breakpoint(Fact):
+    """Where a run pauses by itself: before or after a node fires.
+
+    `visit` is one firing only (`argue[2]`), `condition` an expression that must hold; it sees what
+    the node sees, and after the node also `output`.
+    """
+
+    node: Label
+    when: Literal["before", "after"] = "before"
+    visit: int | None = Field(None, ge=1)
+    condition: str | None = None
+
+
+class Origin(Fact):
+    """Where a run has its past from: another run, up to the activations `at` (`argue[2]`)."""
+
+    execution_id: ExecutionId
+    at: tuple[str, ...] = ()
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def fact(cls: type[T]) -> type[T]:
     """Make an event class: plain data that the type checker keeps anybody from changing.
@@ -117,19 +138,37 @@ class Event:
 
 @fact
 class ExecutionStarted(Event):
+    """`values` are outputs that activations (`argue[2]`) have whatever they would do.
+
+    A `fresh` run reuses nothing that other runs have recorded; `parent` is the run that this one
+    is a part of.
+    """
+
     type: Literal["execution_started"] = "execution_started"
     diagram: Diagram
     inputs: dict[str, Any] = field(default_factory=dict)
     max_concurrency: int = 20
     max_rounds: int = 100
+    breakpoints: tuple[Breakpoint, ...] = ()
+    fresh: bool = False
+    origin: Origin | None = None
+    parent: ExecutionId | None = None
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @fact
 class ExecutionPaused(Event):
-    """Nothing new starts. `interrupted` nodes were stopped at once and will run again."""
+    """Nothing new starts. `interrupted` nodes were stopped at once and will run again.
+
+    `at` is the activation at whose breakpoint the run stands (`before argue[2]`), `message` what
+    people should know about the pause.
+    """
 
     type: Literal["execution_paused"] = "execution_paused"
     interrupted: tuple[Label, ...] = ()
+    reason: PauseReason = "asked"
+    at: str | None = None
+    message: str | None = None
 
 
 @fact
@@ -138,6 +177,36 @@ class ExecutionResumed(Event):
 
     type: Literal["execution_resumed"] = "execution_resumed"
     steps: int | None = None
+
+
+@fact
+class ExecutionRecovered(Event):
+    """A new process has taken the run over. `repeated` were under way, and run once more."""
+
+    type: Literal["execution_recovered"] = "execution_recovered"
+    repeated: tuple[str, ...] = ()
+
+
+@fact
+class ExecutionEdited(Event):
+    """The run has another diagram from now on, and is gone through again from its beginning.
+
+    Whatever does not depend on the change takes the result it had. `values` are outputs that
+    activations (`argue[2]`) have whatever they would do; with `keep`, all that has fired keeps its
+    result, and the change counts from here on.
+    """
+
+    type: Literal["execution_edited"] = "execution_edited"
+    diagram: Diagram
+    inputs: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    keep: bool = False
+
+
+@fact
+class BreakpointsSet(Event):
+    type: Literal["breakpoints_set"] = "breakpoints_set"
+    breakpoints: tuple[Breakpoint, ...] = ()
 
 
 @fact
@@ -171,6 +240,51 @@ class NodeEvent(Event):
 class NodeStarted(NodeEvent):
     type: Literal["node_started"] = "node_started"
     inputs: dict[str, Any] = field(default_factory=dict)
+
+
+@fact
+class NodePaused(Event):
+    """This node starts no more, until it is resumed; all others go on."""
+
+    type: Literal["node_paused"] = "node_paused"
+    node: Label
+
+
+@fact
+class NodeResumed(Event):
+    type: Literal["node_resumed"] = "node_resumed"
+    node: Label
+
+
+@fact
+class SkipRequested(Event):
+    """The next firing of this node (or the one under way) is left out, and its edges die."""
+
+    type: Literal["skip_requested"] = "skip_requested"
+    node: Label
+
+
+@fact
+class EffectStarted(NodeEvent):
+    """Something that costs or changes something has begun: whether it is done, the end tells.
+
+    `effect` names it within the activation; `key` says what exactly is done (see `engine/reuse.py`).
+    """
+
+    type: Literal["effect_started"] = "effect_started"
+    effect: str
+    key: str
+
+
+@fact
+class EffectCompleted(NodeEvent):
+    """It is done, and need not be done again. A `reused` one was taken from earlier, and is free."""
+
+    type: Literal["effect_completed"] = "effect_completed"
+    effect: str
+    key: str
+    value: Any
+    reused: bool = False
 
 
 @fact
@@ -221,7 +335,10 @@ class NodeFailed(NodeEvent):
 
 @fact
 class NodeSkipped(Event):
-    """Not run: nothing live arrived, or its turns are used up and it hands on its last outputs."""
+    """Not run: nothing live arrived, somebody asked for it, or its turns are used up.
+
+    In the last case it hands on its last outputs.
+    """
 
     type: Literal["node_skipped"] = "node_skipped"
     node: Label
@@ -255,10 +372,18 @@ AnyEvent = Annotated[
     ExecutionStarted
     | ExecutionPaused
     | ExecutionResumed
+    | ExecutionRecovered
+    | ExecutionEdited
+    | BreakpointsSet
     | ExecutionCompleted
     | ExecutionFailed
     | ExecutionCancelled
     | NodeStarted
+    | NodePaused
+    | NodeResumed
+    | SkipRequested
+    | EffectStarted
+    | EffectCompleted
     | NodeProgress
     | TokenDelta
     | NodeCompleted
