@@ -60,10 +60,12 @@ def decide(state: ExecutionState) -> Decision | None:
     if state.error is not None or state.overrun is not None:
         return None if state.running else Fail(state.error or _overrun(state))
     if not state.ready:
-        return None if state.running else Complete()
+        return None if state.running or state.held_back else Complete()
     if len(state.running) >= state.max_concurrency:
         return None
     node = state.ready[0]
+    if node in state.to_skip:
+        return Skip(node, "asked")
     wires = state.live_wires(node)
     if not wires and state.fed(node):
         return Skip(node, "no_live_input")

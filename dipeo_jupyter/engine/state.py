@@ -38,6 +38,22 @@ class ExecutionState:
         self.overrun: int | None = None
         """The loop that went round too often."""
         self.questions: dict[int, e.Question] = {}
+        self.answers: dict[int, list[Any]] = {}
+        """What humans have answered to a node that runs, in order."""
+        self.effects: dict[int, dict[str, e.EffectCompleted]] = {}
+        """What a node that runs, or ran when it was interrupted, has done already; by name."""
+        self.begun: dict[int, dict[str, str]] = {}
+        """What it has begun to do, by name: the key. It may be done or not."""
+        self.failed: list[int] = []
+        """Nodes that gave up; when the run is resumed they try again."""
+        self.breakpoints: tuple[e.Breakpoint, ...] = ()
+        self.passed: set[str] = set()
+        """Breakpoints at which the run has stood: `before argue[2]`."""
+        self.held: set[int] = set()
+        """Nodes that may not start, though everything else goes on."""
+        self.held_back: set[int] = set()
+        """Those of them that are ready."""
+        self.to_skip: set[int] = set()
 
         size, wires, loops = len(program.nodes), len(program.wires), len(program.loops)
         self.settled: list[Activation | None] = [None] * wires
@@ -45,7 +61,7 @@ class ExecutionState:
         self.live = bytearray(wires)
         self.coming: dict[int, tuple[Activation, bool]] = {}
         """What back edges will bring into the next round: in this one nobody may see it yet."""
-        self.held: dict[int, Activation] = {}
+        self.leaving: dict[int, Activation] = {}
         """The last live value of each edge that waits for the end of a loop."""
         self.released: dict[int, Round] = {}
         """For edges that a loop held back: the end of that loop."""
@@ -82,13 +98,11 @@ class ExecutionState:
     @property
     def shown_status(self) -> e.ExecutionStatus:
         """`waiting` when nothing goes on before a human has answered, else the status."""
-        if (
-            self.status == "running"
-            and self.running
-            and self.running.keys() <= self.questions.keys()
-        ):
-            return "waiting"
-        return self.status
+        if self.status != "running":
+            return self.status
+        if self.running:
+            return "waiting" if self.running.keys() <= self.questions.keys() else "running"
+        return "paused" if self.held_back else "running"
 
     def apply(self, event: e.AnyEvent) -> None:  # noqa: C901, PLR0912 - one flat match over the events
         """Add one event."""
@@ -99,26 +113,50 @@ class ExecutionState:
                 self._finish(self.program.index[event.node], event.outputs, event.messages)
             case e.NodeSkipped():
                 self._skip(self.program.index[event.node], event.reason)
+            case e.EffectStarted():
+                self.begun.setdefault(self.program.index[event.node], {})[event.effect] = event.key
+            case e.EffectCompleted():
+                self._effect_done(self.program.index[event.node], event)
             case e.NodeFailed(outputs=None):
-                self.questions.pop(self.program.index[event.node], None)
-                del self.running[self.program.index[event.node]]
-                self.error = self.error or event.error
+                self._give_up(self.program.index[event.node], event.error)
             case e.NodeFailed():
                 self._finish(self.program.index[event.node], event.outputs or {}, ())
             case e.InputRequired():
                 self.questions[self.program.index[event.node]] = event.question
             case e.InputReceived():
                 self.questions.pop(self.program.index[event.node], None)
+                self.answers.setdefault(self.program.index[event.node], []).append(event.value)
+            case e.NodePaused():
+                self._hold(self.program.index[event.node])
+            case e.NodeResumed():
+                self._let_go(self.program.index[event.node])
+            case e.SkipRequested():
+                self._leave_out(self.program.index[event.node])
+            case e.NodeProgress() | e.TokenDelta() | e.Broadcast():
+                pass
+            case _:
+                self._apply_to_run(event)
+
+    def _apply_to_run(self, event: e.AnyEvent) -> None:
+        match event:
             case e.ExecutionStarted():
                 self.status, self.inputs = "running", event.inputs
                 self.max_concurrency = event.max_concurrency
                 self.max_rounds = event.max_rounds
+                self.breakpoints = event.breakpoints
             case e.ExecutionPaused():
                 self.status, self.steps_left = "paused", None
+                if event.at is not None:
+                    self.passed.add(event.at)
                 for label in event.interrupted:
                     self._take_back(self.program.index[label])
             case e.ExecutionResumed():
                 self.status, self.steps_left = "running", event.steps
+                self._try_again()
+            case e.ExecutionEdited():
+                self.status, self.inputs = "paused", event.inputs
+            case e.BreakpointsSet():
+                self.breakpoints = event.breakpoints
             case e.ExecutionCompleted():
                 self.status, self.outputs = "completed", event.outputs
             case e.ExecutionFailed():
@@ -126,8 +164,19 @@ class ExecutionState:
             case e.ExecutionCancelled():
                 self.status = "cancelled"
                 self.questions.clear()
-            case e.NodeProgress() | e.TokenDelta() | e.Broadcast():
+            case _:
                 pass
+
+    def edited(self, program: Program, event: e.ExecutionEdited) -> ExecutionState:
+        """The state after an edit: nothing has run yet, and what people had set still holds."""
+        state = ExecutionState(program)
+        state.max_concurrency, state.max_rounds = self.max_concurrency, self.max_rounds
+        state.breakpoints, state.passed = self.breakpoints, set(self.passed)
+        for node in self.held:
+            if (label := self.program.labels[node]) in program.index:
+                state._hold(program.index[label])
+        state.apply(event)
+        return state
 
     def listened(self, node: int) -> tuple[Wire, ...]:
         """The edges that matter to a node in this turn.
@@ -176,6 +225,49 @@ class ExecutionState:
         self._leave_ready(node, RUNNING)
         self.running[node] = activation
 
+    def _effect_done(self, node: int, event: e.EffectCompleted) -> None:
+        self.effects.setdefault(node, {})[event.effect] = event
+        self.begun.get(node, {}).pop(event.effect, None)
+
+    def _give_up(self, node: int, error: e.ErrorInfo) -> None:
+        self.questions.pop(node, None)
+        del self.running[node]
+        self.failed.append(node)
+        self.error = self.error or error
+
+    def _try_again(self) -> None:
+        """What made the run fail is tried once more: nodes start again, a loop goes on."""
+        self.error = None
+        for node in self.failed:
+            self.stage[node] = WAITING
+            self._make_ready(node)
+        self.failed.clear()
+        if self.overrun is not None:
+            loop, self.overrun = self.overrun, None
+            self.max_rounds += self.rounds[loop]
+            self._begin_round(loop, self._end_of_round(self.program.regions[loop]))
+
+    def _hold(self, node: int) -> None:
+        self.held.add(node)
+        if self.stage[node] == READY:
+            self._leave_ready(node, WAITING)
+            self.held_back.add(node)
+
+    def _let_go(self, node: int) -> None:
+        self.held.discard(node)
+        if node in self.held_back:
+            self.held_back.discard(node)
+            self._make_ready(node)
+
+    def _leave_out(self, node: int) -> None:
+        self.to_skip.add(node)
+        if node in self.running:
+            self._take_back(node)
+        if node in self.held_back:
+            self.held_back.discard(node)
+            self.stage[node] = READY
+            heapq.heappush(self.ready, node)
+
     def _take_back(self, node: int) -> None:
         """Forget that a node has started: it is ready again."""
         del self.running[node]
@@ -187,6 +279,7 @@ class ExecutionState:
         activation = self._activation(node)
         if reason == "max_iterations" and (spoke := self.spoke[node]) is not None:
             activation.outputs, activation.repeats = spoke.outputs, spoke
+        self.to_skip.discard(node)
         self._leave_ready(node, DONE)
         self._hand_on(activation)
 
@@ -195,12 +288,22 @@ class ExecutionState:
     ) -> None:
         activation = self.running.pop(node)
         activation.outputs, activation.messages = outputs, messages
-        self.questions.pop(node, None)
+        self._forget_work(node)
         self.spoke[node] = activation
         self.fired[node] = activation.number
         self.turns[node] += 1
         self.stage[node] = DONE
         self._hand_on(activation)
+
+    def _forget_work(self, node: int) -> None:
+        self.questions.pop(node, None)
+        self.answers.pop(node, None)
+        self.effects.pop(node, None)
+        self.begun.pop(node, None)
+
+    def preview(self, node: int, inputs: Mapping[str, Any]) -> Activation:
+        """The activation that would come about if a node started now."""
+        return self._activation(node, self.fired[node] + 1, inputs)
 
     def _activation(
         self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
@@ -225,7 +328,7 @@ class ExecutionState:
             if wire.held_by == OUTSIDE:
                 self._settle(wire, activation, alive=alive)
             elif alive:
-                self.held[wire.index] = activation
+                self.leaving[wire.index] = activation
         loop = self.program.loop_of[node]
         while loop != OUTSIDE:
             self.missing[loop] -= 1
@@ -269,7 +372,7 @@ class ExecutionState:
             return False
         self.ended[loop] = moment
         for wire in region.exits:
-            source = self.held.pop(wire.index, None)
+            source = self.leaving.pop(wire.index, None)
             self.released[wire.index] = moment
             last = source or self.last[wire.source]
             assert last is not None
@@ -323,7 +426,7 @@ class ExecutionState:
         for wire in region.inside:
             self.settled[wire.index] = None
             self.live[wire.index] = False
-            self.held.pop(wire.index, None)
+            self.leaving.pop(wire.index, None)
             self.released.pop(wire.index, None)
         for node in region.loop.nodes:
             if self.program.loop_of[node] != loop:
@@ -340,7 +443,9 @@ class ExecutionState:
                 self._make_ready(node)
 
     def _make_ready(self, node: int) -> None:
-        if self.stage[node] == WAITING:
+        if node in self.held and node not in self.to_skip:
+            self.held_back.add(node)
+        elif self.stage[node] == WAITING:
             self.stage[node] = READY
             heapq.heappush(self.ready, node)
 

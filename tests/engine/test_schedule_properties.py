@@ -117,7 +117,7 @@ def test_every_edge_is_settled_when_a_run_completes(diagram, seed):
 
     if log is not None:
         assert None not in state.settled
-        assert not state.held
+        assert not state.leaving
 
 
 @settings(max_examples=100)
