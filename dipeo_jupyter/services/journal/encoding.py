@@ -1,0 +1,173 @@
+"""Events to JSON text. Long values stand apart, once for the whole journal.
+
+In a body, `{"$": 12}` stands for content 12. What a user calls `$` cannot be taken for that: a
+value `{"$": …}` of theirs is written `{"$": [{"$": …}]}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+from ...protocol import events as e
+
+Put: TypeAlias = Callable[[str], int]
+"""Keeps a text as content, and gives its number."""
+Seen: TypeAlias = dict[str | None, tuple[int, tuple[str, ...]]]
+"""What each person of a run was last shown, and the number of the entry that says so."""
+
+MARK = "$"
+MARKED = f'"{MARK}"'
+SHORT = 96
+"""A value up to so many characters stands in the body: apart, it would take about as much."""
+SHORT_BODY = 160
+
+_CONTAINERS = ("inputs", "outputs", "values")
+_WHOLES = ("value", "diagram", "data", "question", "error")
+_NOT_JSON = (ValueError, TypeError, RecursionError, PydanticSerializationError)
+
+
+def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
+    """The body of an entry. `seen` is brought up to date."""
+    fields = _fields(event, seq, seen)
+    try:
+        text = to_text(fields)
+        if len(text) <= SHORT_BODY and MARKED not in text:
+            return text
+        return to_text(_apart(fields, put))
+    except _NOT_JSON:
+        return to_text(_apart(_mended(fields), put))
+
+
+def to_text(value: Any) -> str:
+    """JSON that UTF-8 can hold: half characters (lone surrogates) are replaced."""
+    try:
+        return to_json(value, inf_nan_mode="constants").decode()
+    except _NOT_JSON:  # half characters, or more than 255 levels
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        return whole_characters(text)
+
+
+def whole_characters(text: str) -> str:
+    """The text with its lone surrogates replaced, which no encoding has a place for."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _fields(event: e.AnyEvent, seq: int, seen: Seen) -> dict[str, Any]:
+    # Four kinds are nearly all there is, and pydantic takes several times as long for them.
+    match event:
+        case e.NodeStarted():
+            return {"node": event.node, "activation": event.activation, "inputs": event.inputs}
+        case e.NodeCompleted():
+            return _completed(event, seq, seen)
+        case e.EffectStarted():
+            return {**_activation(event), "effect": event.effect, "key": event.key}
+        case e.EffectCompleted():
+            fields = {"effect": event.effect, "key": event.key, "value": event.value}
+            reused = {"reused": True} if event.reused else {}
+            return {**_activation(event), **fields, **reused}
+        case _:
+            fields = e.event_adapter.dump_python(event, by_alias=True)
+            del fields["type"]
+            return fields  # type: ignore[no-any-return]
+
+
+def _activation(event: e.NodeEvent) -> dict[str, Any]:
+    return {"node": event.node, "activation": event.activation}
+
+
+def _completed(event: e.NodeCompleted, seq: int, seen: Seen) -> dict[str, Any]:
+    fields = {"node": event.node, "activation": event.activation, "outputs": event.outputs}
+    if event.duration_ms:
+        fields["duration_ms"] = event.duration_ms
+    if event.person is not None:
+        fields["person"] = event.person
+    if event.messages:
+        fields["messages"] = [[m.id, m.sender, m.recipient, m.content] for m in event.messages]
+    if event.seen:
+        fields["seen"] = _difference(event, seq, seen)
+    if event.usage:
+        fields["usage"] = event.usage.model_dump(exclude_defaults=True)
+    if event.cached:
+        fields["cached"] = True
+    return fields
+
+
+def _difference(event: e.NodeCompleted, seq: int, seen: Seen) -> list[Any]:
+    """`[base, start, count, *more]`: a piece of what entry `base` says, and what is new.
+
+    Written out, the list would make the journal of a conversation grow with the square of it.
+    """
+    base, before = seen.get(event.person, (0, ()))
+    seen[event.person] = (seq, event.seen)
+    if event.seen[0] not in before:
+        return [0, 0, 0, *event.seen]
+    start = before.index(event.seen[0])
+    count = _common(before[start:], event.seen)
+    return [base, start, count, *event.seen[count:]]
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    length = min(len(one), len(other))
+    if one[:length] == other[:length]:
+        return length
+    return next(place for place in range(length) if one[place] != other[place])
+
+
+def _apart(fields: Mapping[str, Any], put: Put) -> dict[str, Any]:
+    """The fields with all that is long taken out."""
+    taken = {name: _strings_apart(value, put) for name, value in fields.items()}
+    for name in _WHOLES:
+        if name in taken:
+            taken[name] = _whole_apart(taken[name], put)
+    for name in _CONTAINERS:
+        if taken.get(name) and MARK not in taken[name]:
+            taken[name] = {key: _whole_apart(value, put) for key, value in taken[name].items()}
+    return taken
+
+
+def _strings_apart(value: Any, put: Put) -> Any:
+    # Long strings are taken out one by one, so that an answer is the same content on its own, in
+    # a message, and in a record beside its usage.
+    if isinstance(value, str):
+        return {MARK: put(to_text(value))} if len(value) > SHORT else value
+    if isinstance(value, dict):
+        inner = {key: _strings_apart(inner, put) for key, inner in value.items()}
+        return {MARK: [inner]} if len(inner) == 1 and MARK in inner else inner
+    if isinstance(value, list | tuple):
+        return [_strings_apart(inner, put) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _strings_apart(_plain(value), put)
+
+
+def _whole_apart(value: Any, put: Put) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    text = to_text(value)
+    return {MARK: put(text)} if len(text) > SHORT else value
+
+
+def _mended(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """With a note in place of each value that JSON cannot hold: the rest must not wait for it."""
+    return {
+        name: {key: _or_note(inner) for key, inner in value.items()}
+        if name in _CONTAINERS and value
+        else _or_note(value)
+        for name, value in fields.items()
+    }
+
+
+def _or_note(value: Any) -> Any:
+    try:
+        _strings_apart(plain := json.loads(to_text(value)), lambda _: 0)
+    except _NOT_JSON:
+        return f"<{type(value).__name__} that JSON cannot hold>"
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    return to_jsonable_python(value, fallback=repr)

@@ -1,0 +1,136 @@
+"""Rows to what people ask for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...engine.ports import RecordedEffect, RunRecord
+from ...errors import JournalError
+from ...protocol import events as e
+from .decoding import decode, seen_of
+from .ledger import SUMMARY, key_number, summary_of
+
+
+class Reading:
+    """Decodes entries of one run, on a connection that shows one state of the file."""
+
+    def __init__(self, connection: sqlite3.Connection, number: int, run: e.ExecutionId) -> None:
+        self._connection = connection
+        self._number = number
+        self._run = run
+        self._contents: dict[int, str] = {}
+        self._seen: dict[int, tuple[str, ...]] = {}
+
+    def after(self, seq: int) -> list[e.Entry]:
+        """The entries with greater numbers."""
+        if not seq:  # one question instead of thousands
+            self._contents = dict(
+                self._connection.execute(
+                    "SELECT id, body FROM uses JOIN contents ON id = content WHERE run = ?",
+                    (self._number,),
+                )
+            )
+        rows = self._connection.execute(
+            "SELECT seq, time, type, body FROM entries WHERE run = ? AND seq > ? ORDER BY seq",
+            (self._number, seq),
+        )
+        return [self.entry(*row) for row in rows.fetchall()]
+
+    def entry(self, seq: int, time: float, kind: str, body: str) -> e.Entry:
+        """The entry of a row. Raises `JournalError` when there is none in it."""
+        try:
+            event = decode(kind, body, self._content, self._base)
+        except JournalError as error:
+            raise JournalError(
+                f"Entry {seq} of {self._run} cannot be read: {error}. The journal was changed by "
+                "something else; this run is lost, others are not."
+            ) from error
+        if isinstance(event, e.NodeCompleted) and event.seen:
+            self._seen[seq] = event.seen
+        return e.Entry(self._run, seq, time, event)
+
+    def _content(self, content: int) -> str:
+        text = self._contents.get(content)
+        if text is None:
+            row = self._connection.execute(
+                "SELECT body FROM contents WHERE id = ?", (content,)
+            ).fetchone()
+            if row is None:
+                raise LookupError(content)
+            text = self._contents[content] = row[0]
+        return text
+
+    def _base(self, seq: int) -> tuple[str, ...]:
+        """What an entry says was seen, for which others before it may have to be looked at."""
+        # Not by recursion: a chain can be longer than Python's calls go deep.
+        todo = [seq]
+        while todo:
+            difference = self._difference(todo[-1])
+            base, count = difference[0], difference[2]
+            if count and base not in self._seen:
+                if base >= todo[-1]:  # forged: it would never end
+                    raise LookupError(base)
+                todo.append(base)
+            else:
+                self._seen[todo.pop()] = seen_of(difference, self._seen.__getitem__)
+        return self._seen[seq]
+
+    def _difference(self, seq: int) -> list[Any]:
+        if seq in self._seen:
+            return [0, 0, 0, *self._seen[seq]]
+        row = self._connection.execute(
+            "SELECT body FROM entries WHERE run = ? AND seq = ?", (self._number, seq)
+        ).fetchone()
+        if row is None:
+            raise LookupError(seq)
+        difference: list[Any] = json.loads(row[0])["seen"]
+        return difference
+
+
+def entries(connection: sqlite3.Connection, run: e.ExecutionId, after: int) -> list[e.Entry]:
+    """The entries of a run from there on."""
+    row = connection.execute("SELECT number FROM runs WHERE id = ?", (run,)).fetchone()
+    return Reading(connection, row[0], run).after(after) if row else []
+
+
+def effects(connection: sqlite3.Connection, key: str) -> list[e.Entry]:
+    """The entries that end an effect of this key, the newest first."""
+    rows = connection.execute(
+        "SELECT runs.number, runs.id, seq, time, type, body FROM effects"
+        " JOIN entries USING(run, seq) JOIN runs ON runs.number = run"
+        " WHERE key = ? ORDER BY time DESC, run DESC, seq DESC",
+        (key_number(key),),
+    ).fetchall()
+    found = [Reading(connection, number, run).entry(*rest) for number, run, *rest in rows]
+    return [entry for entry in found if has_key(entry, key)]
+
+
+def has_key(entry: e.Entry, key: str) -> bool:
+    """Whether it records an effect of this key."""
+    event = entry.event
+    return isinstance(event, e.EffectCompleted) and not event.reused and event.key == key
+
+
+def recorded(entry: e.Entry) -> RecordedEffect:
+    """The effect that an `EffectCompleted` records."""
+    assert isinstance(entry.event, e.EffectCompleted)
+    event = entry.event
+    return RecordedEffect(
+        entry.execution_id, event.node, event.activation, event.effect, event.value
+    )
+
+
+def runs(
+    connection: sqlite3.Connection, prefix: str, alive: Callable[[str | None], str | None]
+) -> Sequence[RunRecord]:
+    """The runs whose ids begin so, the newest first."""
+    rows = connection.execute(
+        f"SELECT owner, {SUMMARY} FROM runs WHERE substr(id, 1, length(?1)) = ?1"  # noqa: S608
+        " ORDER BY number DESC",
+        (prefix,),
+    ).fetchall()
+    living = {owner: alive(owner) for owner in {row[0] for row in rows}}
+    return [summary_of(row[1:]).record(living[row[0]]) for row in rows]

@@ -1,0 +1,220 @@
+"""The one thread that writes: entries in groups as they gather, and other changes between them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar
+
+from ...errors import JournalError
+from ...protocol.events import Entry
+from .ledger import Ledger
+from .storage import Storage
+from .trouble import sentence
+
+T = TypeVar("T")
+Failpoint: TypeAlias = Callable[[str, int], None]
+"""Called as `before_commit` and `after_commit`, with how many entries are written by then."""
+Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+
+_GATHER = 0.005
+"""How long entries gather, in seconds, when nobody waits for them."""
+_SOON = 0.02
+_LAST_WORDS = 10.0
+
+
+class Writer:
+    """Keeps entries in order until they are written, however long that takes."""
+
+    def __init__(
+        self, storage: Storage, ledger: Ledger, *, group: int | None, failpoint: Failpoint | None
+    ) -> None:
+        self._storage = storage
+        self._ledger = ledger
+        self._group = group
+        self._failpoint = failpoint or (lambda *_: None)
+        self.pending: list[Entry] = []
+        """What is not written yet. Only the thread takes from it, and only what is safe."""
+        self._written = 0
+        self._waiters: list[Waiter] = []
+        self._jobs: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[str | None], None]] = []
+        self._trouble: str | None = None
+        self._failing_since: float | None = None
+        self._asleep = False
+        self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="dipeo-journal", daemon=True)
+        self._thread.start()
+
+    def append(self, entry: Entry) -> None:
+        """Take an entry: no lock, no encoding, for the event loop is at work."""
+        self.pending.append(entry)
+        if self._asleep:
+            self._wake()
+
+    async def written(self) -> None:
+        with self._changed:
+            if not self.pending:
+                return
+            if self._closing:
+                raise JournalError("The journal is closed: nothing can be written any more.")
+            loop = asyncio.get_running_loop()
+            done = loop.create_future()
+            self._waiters.append((self._written + len(self.pending), loop, done))
+            self._changed.notify()
+        await done
+
+    def watch(self, on_trouble: Callable[[str | None], None]) -> None:
+        self._watchers.append(on_trouble)
+        if self._trouble:
+            on_trouble(self._trouble)
+
+    def do(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Change something else, in a transaction after all that was appended; wait for it."""
+        future: Future[T] = Future()
+        with self._changed:
+            if self._closing:
+                raise JournalError("The journal is closed.")
+            self._jobs.append(lambda: self._finish(job, future))
+            self._changed.notify()
+        return future.result()
+
+    def close(self) -> None:
+        """Write what is left, trying once more if there is trouble."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(_LAST_WORDS)
+
+    # -- the thread -------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while self._wait():
+            closing = self._closing
+            self._write_all()
+            for job in self._take_jobs():
+                job()
+            if closing:
+                break
+            self._rest()
+
+    def _wait(self) -> bool:
+        """Until there is something to do; False when it is over."""
+        with self._changed:
+            self._asleep = True
+            # Appending looks at `_asleep` after it has appended, and we the other way round: one
+            # of the two always sees the other.
+            self._changed.wait_for(lambda: self.pending or self._jobs or self._closing)
+            self._asleep = False
+            return bool(self.pending or self._jobs)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._asleep = False
+            self._changed.notify()
+
+    def _rest(self) -> None:
+        """Let entries gather: few large transactions take less from the event loop than many."""
+        with self._changed:
+            if self._failing_since is None:
+                self._changed.wait_for(self._is_urgent, _GATHER)
+            else:
+                pause = self._storage.machine.again if self._trouble else _SOON
+                self._changed.wait_for(lambda: self._jobs or self._closing, pause)
+
+    def _is_urgent(self) -> bool:
+        return bool(self._waiters or self._jobs or self._closing)
+
+    def _take_jobs(self) -> list[Callable[[], None]]:
+        with self._changed:
+            jobs, self._jobs = self._jobs, []
+            return jobs
+
+    def _write_all(self) -> None:
+        left = len(self.pending)
+        while left > 0:
+            batch = self.pending[: self._group]
+            started = time.monotonic()
+            try:
+                self._write(batch)
+            except Exception as error:  # noqa: BLE001 - the thread must outlive all of them
+                self._ledger.forget()
+                self._failed(error, started)
+                return
+            left -= len(batch)
+            self._succeeded(len(batch))
+
+    def _write(self, batch: list[Entry]) -> None:
+        count = self._written + len(batch)
+        with self._storage.transaction() as connection:
+            self._ledger.write(connection, batch)
+            self._failpoint("before_commit", count)
+        self._failpoint("after_commit", count)
+
+    def _succeeded(self, count: int) -> None:
+        with self._changed:
+            del self.pending[:count]
+            self._written += count
+            ready = [waiter for waiter in self._waiters if waiter[0] <= self._written]
+            if ready:
+                self._waiters = [w for w in self._waiters if w[0] > self._written]
+        _tell(ready, None)
+        self._failing_since = None
+        if self._trouble:
+            self._report(None)
+
+    def _failed(self, error: Exception, started: float) -> None:
+        if self._failing_since is None:
+            self._failing_since = started
+        if time.monotonic() - self._failing_since < self._storage.machine.silent:
+            return
+        message = sentence(self._storage.path, error)
+        with self._changed:
+            waiters, self._waiters = self._waiters, []
+        if message != self._trouble:
+            self._report(message)
+        _tell(waiters, message)
+
+    def _report(self, trouble: str | None) -> None:
+        self._trouble = trouble
+        for on_trouble in [*self._watchers]:
+            on_trouble(trouble)
+
+    def _finish(self, job: Callable[[sqlite3.Connection], T], future: Future[T]) -> None:
+        try:
+            with self._storage.transaction() as connection:
+                result = job(connection)
+        except JournalError as error:
+            future.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            self._ledger.forget()
+            future.set_exception(JournalError(sentence(self._storage.path, error)))
+        else:
+            future.set_result(result)
+
+
+def _tell(waiters: list[Waiter], trouble: str | None) -> None:
+    """Wake each event loop once, however many wait there."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[Any]]] = defaultdict(list)
+    for _, loop, future in waiters:
+        by_loop[loop].append(future)
+    for loop, futures in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, futures, trouble)
+
+
+def _resolve(futures: list[asyncio.Future[Any]], trouble: str | None) -> None:
+    for future in futures:
+        if future.done():  # cancelled
+            continue
+        if trouble is None:
+            future.set_result(None)
+        else:
+            future.set_exception(JournalError(trouble))
