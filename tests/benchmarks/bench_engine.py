@@ -1,177 +1,146 @@
 """Engine overhead against raw asyncio (one task per node) on the same graphs, in one process.
 
-    python tests/benchmarks/bench_engine.py [--nodes 1000] [--repeat 9]
+    python tests/benchmarks/bench_engine.py [--nodes 1000,10000,100000] [--repeat 9]
+    python tests/benchmarks/bench_engine.py --resume | --peers | --profile
 
-Both sides run trivial nodes; ours with typed events, the journal in memory, and nobody watching.
-Rounds of the two alternate, so that a noisy machine hits both; figures are medians.
+All sides run trivial nodes; ours with typed events, nobody watching, and the journal in memory or
+on disk (`sqlite`, until the last entry is safe). Rounds of them alternate, so that a noisy machine
+hits all; figures are medians, a ratio is the median of the ratios within a round. Time goes by the
+wall, memory is the peak of what Python allocates during a run in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
 import statistics
 import time
-from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from dataclasses import dataclass, field
 
-from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec
-from dipeo_jupyter.engine.clock import SystemClock
+import memory
+import own_time
+import peers
+import resume
+from graphs import SHAPES, TYPES, case
+from measuring import BUDGET, Table, cell, measure, ratio, ways
+
 from dipeo_jupyter.engine.compile import compile_diagram
-from dipeo_jupyter.engine.execution import Execution, Limits
-from dipeo_jupyter.engine.node import Context, Inputs, Node, Result
-from dipeo_jupyter.engine.program import Program
-from dipeo_jupyter.services.journal import MemoryJournal
 
-BUDGET = 3.0
-"""How many times raw asyncio an activation may cost."""
+LEAST_ROUNDS = 3
+WARM_UP = 100
+"""Nodes of a run that is not counted: it imports what is imported late."""
 
 
-class Nop(Node):
-    type: ClassVar[str] = "nop"
+@dataclass
+class Found:
+    """What was measured of one graph of one size, by way of running it."""
 
-    async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        return Result({"default": 1})
-
-
-class Again(Nop):
-    """Goes back until it has run `rounds` times."""
-
-    type: ClassVar[str] = "again"
-    handles: ClassVar[tuple[str, ...]] = ("condtrue", "condfalse")
-
-    rounds: int
-
-    async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        return Result.branch("condtrue" if ctx.activation >= self.rounds else "condfalse", 1)
+    times: dict[str, float]
+    ratios: dict[str, float]
+    compiling: float
+    bytes: dict[str, float] = field(default_factory=dict)
 
 
-def _diagram(size: int, edges: list[tuple[int, int]]) -> Diagram:
-    return Diagram(
-        nodes=tuple(NodeSpec(label=f"n{i}", type="nop") for i in range(size)),
-        edges=tuple(Edge(source=f"n{a}", target=f"n{b}") for a, b in edges),
+def look_at(name: str, size: int, repeat: int) -> Found:
+    """Time one graph, in rounds that alternate between the ways to run it."""
+    this = case(name, size)
+    began = time.perf_counter()
+    program = compile_diagram(this.diagram, TYPES)
+    compiling = (time.perf_counter() - began) / len(this.diagram.nodes) * 1e6
+    samples: dict[str, list[float]] = {way: [] for way in ways()}
+    warm_up = case(name, WARM_UP)
+    warm_program = compile_diagram(warm_up.diagram, TYPES)
+    for way in samples:
+        measure(way, warm_up, warm_program)
+    for _ in range(repeat):
+        for way, each in samples.items():
+            each.append(measure(way, this, program))
+    return Found(
+        {way: statistics.median(each) for way, each in samples.items()},
+        {way: ratio(each, samples["raw"]) for way, each in samples.items()},
+        compiling,
     )
 
 
-def chain(size: int) -> Diagram:
-    return _diagram(size, [(i, i + 1) for i in range(size - 1)])
+def rounds(repeat: int, size: int, sizes: list[int]) -> int:
+    """Fewer of the larger ones: they are steadier, and the sum of their time counts."""
+    return max(LEAST_ROUNDS, repeat - 3 * sorted(sizes).index(size))
 
 
-def fan(size: int) -> Diagram:
-    middle = range(1, size - 1)
-    return _diagram(size, [*((0, i) for i in middle), *((i, size - 1) for i in middle)])
-
-
-def layered(size: int, width: int = 20) -> Diagram:
-    """Each node is fed by two of the layer before."""
-    edges = []
-    for node in range(width, size):
-        layer = (node // width - 1) * width
-        edges += [(layer + node % width, node), (layer + (node + 1) % width, node)]
-    return _diagram(size, edges)
-
-
-def loop(rounds: int) -> Diagram:
-    return Diagram(
-        nodes=(
-            NodeSpec(label="n0", type="nop"),
-            NodeSpec(label="n1", type="nop"),
-            NodeSpec(label="n2", type="again", props={"rounds": rounds}),
-        ),
-        edges=(
-            Edge(source="n0", target="n1"),
-            Edge(source="n1", target="n2"),
-            Edge(source="n2", target="n1", source_handle="condfalse"),
-        ),
+def show_overhead(sizes: list[int], repeat: int) -> dict[tuple[str, int], Found]:
+    """Print the times as they come; return all that was found."""
+    print("Time per activation\n")
+    table = Table(
+        "graph", "nodes", "raw µs", "memory µs", "ratio", "sqlite µs", "ratio", "compile µs/node"
     )
+    found = {}
+    for size in sizes:
+        for name in SHAPES:
+            found[name, size] = one = look_at(name, size, rounds(repeat, size, sizes))
+            ours = [one.times.get("memory"), one.ratios.get("memory")]
+            ours += [one.times.get("sqlite"), one.ratios.get("sqlite")]
+            late = max(one.ratios.values()) > BUDGET
+            table.row(
+                name,
+                f"{size:,}",
+                cell(one.times["raw"]),
+                *map(cell, ours),
+                cell(one.compiling),
+                remark="over budget" if late else "",
+            )
+    return found
 
 
-TYPES: dict[str, type[Node]] = {"nop": Nop, "again": Again}
+def show_memory(found: dict[tuple[str, int], Found]) -> None:
+    """Print the peaks, and put them beside the times."""
+    print("\nPeak bytes per activation (tracemalloc, a process each)\n")
+    table = Table("graph", "nodes", "raw", "memory", "sqlite")
+    for (name, size), one in found.items():
+        one.bytes = {way: memory.peak(way, name, size) for way in ways()}
+        cells = [cell(one.bytes.get(way), ",.0f") for way in ("raw", "memory", "sqlite")]
+        table.row(name, f"{size:,}", *cells)
 
 
-async def ours(program: Program) -> None:
-    execution = Execution("bench", program, None, MemoryJournal(), SystemClock())  # type: ignore[arg-type]
-    execution.start({}, Limits(max_rounds=10**9))
-    while not execution.state.over:  # noqa: ASYNC110 - watching must cost nothing
-        await asyncio.sleep(0)
+def show_growth(found: dict[tuple[str, int], Found], sizes: list[int]) -> None:
+    """Print how much more an activation costs in the largest graph: 1.0 is linear growth."""
+    least, most = min(sizes), max(sizes)
+    if least == most:
+        return
+    print(f"\nAn activation at {most:,} nodes over one at {least:,} (1.0: linear growth)\n")
+    table = Table("graph", *(f"{way} {what}" for way in ways() for what in ("µs", "bytes")))
+    for name in SHAPES:
+        small, large = found[name, least], found[name, most]
+        cells = []
+        for way in ways():
+            cells.append(cell(large.times[way] / small.times[way], ".2f"))
+            cells.append(cell(large.bytes[way] / small.bytes[way], ".2f"))
+        table.row(name, *cells)
 
 
-async def nop() -> int:
-    return 1
-
-
-async def raw_graph(diagram: Diagram) -> None:
-    """Every node is a task; the one that settles a node's last edge starts it."""
-    index = {spec.label: i for i, spec in enumerate(diagram.nodes)}
-    following: list[list[int]] = [[] for _ in diagram.nodes]
-    waiting = [0] * len(diagram.nodes)
-    for edge in diagram.edges:
-        following[index[edge.source]].append(index[edge.target])
-        waiting[index[edge.target]] += 1
-    done = asyncio.get_running_loop().create_future()
-    left = len(diagram.nodes)
-
-    async def run(node: int) -> None:
-        nonlocal left
-        await nop()
-        left -= 1
-        if not left:
-            done.set_result(None)
-        for target in following[node]:
-            waiting[target] -= 1
-            if not waiting[target]:
-                tasks.append(asyncio.create_task(run(target)))
-
-    tasks = [asyncio.create_task(run(n)) for n, count in enumerate(waiting) if not count]
-    await done
-
-
-async def raw_loop(rounds: int) -> None:
-    for _ in range(rounds):
-        await asyncio.create_task(nop())
-        await asyncio.create_task(nop())
-
-
-def measure(work: Callable[[], Awaitable[None]], activations: int) -> float:
-    """Microseconds per activation."""
-    gc.collect()
-    began = time.perf_counter()
-    asyncio.run(work())  # type: ignore[arg-type]
-    return (time.perf_counter() - began) / activations * 1e6
-
-
-def compare(
-    name: str, diagram: Diagram, raw: Callable[[], Awaitable[None]], activations: int, repeat: int
-) -> None:
-    """Print a row: raw asyncio, ours, the ratio, and what compiling costs once, per node."""
-    began = time.perf_counter()
-    program = compile_diagram(diagram, TYPES)
-    compiling = (time.perf_counter() - began) / len(diagram.nodes) * 1e6
-    pairs = [
-        (measure(raw, activations), measure(lambda: ours(program), activations))
-        for _ in range(repeat)
-    ]
-    base, own = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = statistics.median(own / base for base, own in pairs)
-    mark = "" if ratio <= BUDGET else " over budget"
-    row = f"| {name:<16} | {activations:>7} | {base:>7.1f} | {own:>7.1f} | {ratio:>4.1f}× "
-    print(f"{row}| {compiling:>10.1f} |{mark}")
+def _sizes(text: str) -> list[int]:
+    return [int(each) for each in text.replace("_", "").split(",")]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nodes", type=int, default=1000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--nodes", type=_sizes, default=[1000, 10_000])
     parser.add_argument("--repeat", type=int, default=9)
+    parser.add_argument("--resume", action="store_true", help="what going on after a kill takes")
+    parser.add_argument("--peers", action="store_true", help="LangGraph, installed for the purpose")
+    parser.add_argument("--venv", help="with --peers: use and keep this environment")
+    parser.add_argument("--profile", action="store_true", help="where our time goes for the chain")
     options = parser.parse_args()
-    size, repeat = options.nodes, options.repeat
-    print("| graph            |   nodes |  raw µs | ours µs | ratio | compile µs |")
-    print("|------------------|---------|---------|---------|-------|------------|")
-    for name, make in (("chain", chain), ("fan-out + join", fan), ("layered, 20 wide", layered)):
-        diagram = make(size)
-        compare(name, diagram, lambda d=diagram: raw_graph(d), size, repeat)  # type: ignore[misc]
-    rounds = size // 2
-    compare("loop of 2", loop(rounds), lambda: raw_loop(rounds), size, repeat)
+    if options.resume:
+        resume.show(options.repeat)
+    elif options.peers:
+        peers.show(options.nodes[0], options.repeat, options.venv)
+    elif options.profile:
+        own_time.show(options.nodes[0])
+    else:
+        found = show_overhead(options.nodes, options.repeat)
+        show_memory(found)
+        show_growth(found, options.nodes)
 
 
 if __name__ == "__main__":
