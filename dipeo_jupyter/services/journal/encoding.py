@@ -27,6 +27,7 @@ SHORT_BODY = 160
 
 _CONTAINERS = ("inputs", "outputs", "values")
 _WHOLES = ("value", "diagram", "data", "question", "error")
+_MAX_BITS = 14_000
 _NOT_JSON = (ValueError, TypeError, RecursionError, PydanticSerializationError)
 
 
@@ -139,7 +140,9 @@ def _strings_apart(value: Any, put: Put) -> Any:
         return {MARK: [inner]} if len(inner) == 1 and MARK in inner else inner
     if isinstance(value, list | tuple):
         return [_strings_apart(inner, put) for inner in value]
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        raise ValueError("more digits than Python reads")  # noqa: TRY004 - the type is right
+    if value is None or isinstance(value, int | float):
         return value
     return _strings_apart(_plain(value), put)
 

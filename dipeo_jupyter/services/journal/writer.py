@@ -55,6 +55,8 @@ class Writer:
 
     def append(self, entry: Entry) -> None:
         """Take an entry: no lock, no encoding, for the event loop is at work."""
+        if entry.event.ephemeral:
+            return
         self.pending.append(entry)
         if self._asleep:
             self._wake()
