@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from .engine.clock import SystemClock
 from .engine.engine import Engine
 from .engine.execution import Limits
@@ -10,7 +12,7 @@ from .errors import ServiceError
 from .nodes import load_node_types
 from .services.demo import DemoLLM
 from .services.files import LocalFiles
-from .services.journal import MemoryJournal
+from .services.journal import open_journal
 from .services.keys import Keys
 from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
@@ -39,10 +41,13 @@ def build_services(settings: Settings) -> Services:
 
 def build_engine(settings: Settings, services: Services | None = None) -> Engine:
     """An engine for the event loop of whoever calls it."""
+    journal, trouble = open_journal(settings.home)
+    if trouble:
+        warnings.warn(trouble, RuntimeWarning, stacklevel=2)
     return Engine(
         load_node_types(),
         services or build_services(settings),
-        MemoryJournal(),
+        journal,
         SystemClock(),
         Limits(settings.max_concurrency, settings.max_rounds),
     )

@@ -9,11 +9,19 @@ from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
 from ..diagram.suggest import did_you_mean
 from ..errors import ExpressionError, NodeError
-from ..protocol.events import AnyEvent, Message, NodeProgress, Question, TokenDelta
+from ..protocol.events import (
+    AnyEvent,
+    EffectCompleted,
+    Message,
+    NodeProgress,
+    Question,
+    TokenDelta,
+)
 from .call import attempt
 from .clock import Clock
 from .moments import Activation, Within, latest_before
 from .names import Names
+from .node import EffectPolicy
 from .ports import Services
 from .state import ExecutionState
 
@@ -31,15 +39,25 @@ class Host(Protocol):
 
     async def put_question(self, activation: Activation, question: Question) -> Any: ...
 
+    async def effect(
+        self,
+        at: Activation,
+        name: str,
+        request: Mapping[str, Any],
+        work: Callable[[str], Awaitable[Any]],
+        policy: EffectPolicy,
+    ) -> EffectCompleted: ...
+
 
 class RunContext:
     """Fulfils `node.Context`."""
 
-    __slots__ = ("_host", "_names", "at", "state")
+    __slots__ = ("_host", "_made", "_names", "_reused", "at", "state")
 
     def __init__(self, host: Host, at: Activation) -> None:
         self._host = host
         self._names: Names | None = None
+        self._made = self._reused = 0
         self.state = host.state
         self.at = at
 
@@ -126,6 +144,25 @@ class RunContext:
 
     def progress(self, message: str) -> None:
         self._host.record(NodeProgress(node=self.node, activation=self.activation, message=message))
+
+    @property
+    def cached(self) -> bool:
+        """Whether all that counts in it was done before."""
+        return bool(self._reused) and not self._made
+
+    async def effect(
+        self,
+        request: Mapping[str, Any],
+        work: Callable[[str], Awaitable[Any]],
+        policy: EffectPolicy = EffectPolicy(),  # noqa: B008 - frozen
+        name: str = "",
+    ) -> EffectCompleted:
+        done = await self._host.effect(self.at, name, request, work, policy)
+        if done.reused:
+            self._reused += 1
+        else:
+            self._made += 1
+        return done
 
     async def ask(self, question: Question) -> Any:
         return await self._host.put_question(self.at, question)

@@ -1,30 +1,40 @@
 """The engine: everything that runs in this process, behind `send` and `events`.
 
 That pair is the `Client` protocol, so whoever talks to an engine cannot tell this one from one at
-the other end of a socket.
+the other end of a socket. Runs that another process holds are reached through the journal
+(`elsewhere.py`), and those that nobody holds are taken over when somebody goes on with them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from ulid import ULID
 
 from ..diagram.model import Diagram
-from ..errors import CommandError
+from ..errors import CommandError, JournalError
 from ..protocol import commands as c
+from ..protocol import events as e
 from ..protocol.events import Broadcast, Entry, ExecutionId
 from .clock import Clock
 from .compile import compile_diagram, examine
+from .elsewhere import Elsewhere, find, summary_of
 from .execution import Execution, Limits
 from .light_schema import describe
+from .loading import fold, past_of_fork, past_of_run
 from .node import NodeTypes
+from .planning import plan
 from .ports import Journal, Services
+from .program import Program
 
 LARGE = 300
 """Compiling a diagram of more nodes than this would hold up the loop for too long."""
+GOING_ON = (c.ResumeExecution, c.StepExecution, c.UserResponse, c.SkipNode)
+"""Commands by which a run that nobody holds goes on here, and is held from then on."""
 
 
 def _slow_to_compile(diagram: Diagram) -> bool:
@@ -51,13 +61,21 @@ class Engine:
         self._clock = clock
         self._limits = limits
         self._executions: dict[ExecutionId, Execution] = {}
+        self._taking = asyncio.Lock()
+        self._elsewhere = Elsewhere(journal, clock, self._obey_letter)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def send(self, command: c.Command) -> c.Ack:  # noqa: C901 - one flat match over the commands
-        """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong."""
+    async def send(self, command: c.Command) -> c.Ack:
+        """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong.
+
+        What it has brought about is safe in the journal when this returns.
+        """
+        self._listen()
         match command:
             case c.ExecuteDiagram():
-                execution = await self._execute(command)
-                return c.Ack(execution_id=execution.execution_id, seq=execution.seq)
+                return await self._begun(await self._execute(command))
+            case c.ForkExecution():
+                return await self._begun(await self._fork(command))
             case c.CheckDiagram():
                 _, problems = await asyncio.to_thread(
                     examine,
@@ -69,15 +87,68 @@ class Engine:
                 return c.Ack(result=problems)
             case c.Describe():
                 return c.Ack(result=await asyncio.to_thread(describe, self._node_types))
+            case c.PlanExecution():
+                return c.Ack(result=await self._plan(command))
+            case c.PruneExecutions():
+                pruned = await asyncio.to_thread(self._journal.prune, command.keep_last)
+                for each in pruned:
+                    self._executions.pop(each, None)
+                return c.Ack(result=list(pruned))
             case c.ListExecutions():
-                return c.Ack(result=[_summary(each) for each in self._executions.values()])
-        execution = self._find(command.execution_id)
-        result: Any = None
+                return c.Ack(result=await self._list())
+        return await self._steer(command)
+
+    async def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
+        """Yield a run's entries after number `after`, then those to come, until it is over.
+
+        Of a run that nobody holds, those that there are.
+        """
+        execution_id = await self._named(execution_id)
+        execution = self._executions.get(execution_id)
+        entries = (
+            execution.events(after)
+            if execution is not None
+            else self._elsewhere.events(execution_id, after)
+        )
+        async for entry in entries:
+            yield entry
+
+    async def close(self) -> None:
+        """Stop everything that runs here, so that it can be gone on with, and let go of it."""
+        for execution in self._executions.values():
+            if execution.status in ("running", "paused") and execution.state.running:
+                with contextlib.suppress(CommandError):
+                    await execution.pause(now=True, reason="closed")
+            await execution.stop()
+        self._elsewhere.close()
+        with contextlib.suppress(JournalError):
+            await self._journal.written()
+        await asyncio.to_thread(self._journal.close)
+
+    # -- commands about one run -------------------------------------------------------------------
+
+    async def _steer(self, command: c.OnExecution) -> c.Ack:
+        execution_id = await self._named(command.execution_id)
+        execution = self._executions.get(execution_id)
+        if execution is None:
+            if isinstance(command, c.GetExecution):
+                record = await asyncio.to_thread(find, self._journal, execution_id)
+                result = summary_of(record)
+                return c.Ack(execution_id=execution_id, seq=result.events, result=result)
+            execution = await self._take(execution_id)
+        if execution is None:
+            return await self._elsewhere.send(execution_id, command)
+        result = await self._obey(execution, command)
+        if not isinstance(command, c.GetExecution):
+            await self._written()
+        return c.Ack(execution_id=execution_id, seq=execution.seq, result=result)
+
+    async def _obey(self, execution: Execution, command: c.OnExecution) -> Any:  # noqa: C901 - one flat match over the commands
         match command:
             case c.GetExecution():
-                result = _summary(execution)
+                return _summary(execution)
             case c.PauseExecution():
-                await execution.pause(now=command.now)
+                await execution.pause(now=command.now or execution.asleep)
             case c.ResumeExecution():
                 execution.resume()
             case c.StepExecution():
@@ -86,54 +157,210 @@ class Engine:
                 await execution.cancel()
             case c.UserResponse():
                 execution.answer(command.node, command.value)
+            case c.SetBreakpoints():
+                execution.set_breakpoints(command.breakpoints)
+            case c.PauseNode():
+                execution.pause_node(command.node)
+            case c.ResumeNode():
+                execution.resume_node(command.node)
+            case c.SkipNode():
+                await execution.skip_node(command.node)
+            case c.EditExecution():
+                await self._edit(execution, command)
             case c.BroadcastEvent():
                 execution.record(Broadcast(name=command.name, data=command.data))
-        return c.Ack(execution_id=execution.execution_id, seq=execution.seq, result=result)
+        return None
 
-    async def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
-        """Yield a run's entries after number `after`, then those to come, until it is over."""
-        async for entry in self._find(execution_id).events(after):
-            yield entry
+    async def _edit(self, execution: Execution, command: c.EditExecution) -> None:
+        diagram = command.diagram or execution.program.diagram
+        program = await self._compile(diagram)
+        for activation in command.values:
+            _check_activation(activation, program)
+        if not execution.state.over and (execution.state.running or execution.status != "paused"):
+            await execution.pause(now=True, reason="edited")
+        inputs = execution.state.inputs if command.inputs is None else command.inputs
+        event = e.ExecutionEdited(
+            diagram=diagram,
+            inputs=dict(inputs),
+            values={**execution.past.values, **command.values},
+            keep=command.keep,
+        )
+        await self._written()
+        past = await asyncio.to_thread(self._past_after, execution.execution_id, event)
+        execution.edit(program, event, past)
 
-    async def close(self) -> None:
-        """Stop everything that runs here."""
-        await asyncio.gather(*(execution.stop() for execution in self._executions.values()))
+    def _past_after(self, execution_id: ExecutionId, event: e.ExecutionEdited) -> Any:
+        entries = list(self._journal.read(execution_id))
+        loaded = fold(entries, self._compiled)
+        loaded.entries.append(Entry(execution_id, len(entries) + 1, 0.0, event))
+        return past_of_run(self._journal, replace(loaded, edited=len(entries)), self._compiled)
+
+    # -- beginning and taking over ----------------------------------------------------------------
 
     async def _execute(self, command: c.ExecuteDiagram) -> Execution:
-        if _slow_to_compile(command.diagram):
-            program = await asyncio.to_thread(compile_diagram, command.diagram, self._node_types)
-        else:
-            program = compile_diagram(command.diagram, self._node_types)
-        limits = Limits(
-            command.max_concurrency or self._limits.max_concurrency,
-            command.max_rounds or self._limits.max_rounds,
+        program = await self._compile(command.diagram)
+        for activation in command.values:
+            _check_activation(activation, program)
+        for each in command.breakpoints:
+            _check_label(each.node, program)
+        event = e.ExecutionStarted(
+            diagram=command.diagram,
+            inputs=command.inputs,
+            max_concurrency=command.max_concurrency or self._limits.max_concurrency,
+            max_rounds=command.max_rounds or self._limits.max_rounds,
+            breakpoints=command.breakpoints,
+            fresh=command.fresh,
+            origin=command.origin,
+            values=command.values,
+        )
+        return await self._start(program, event, paused=command.paused)
+
+    async def _fork(self, command: c.ForkExecution) -> Execution:
+        source_id = await self._named(command.execution_id)
+        entries = await asyncio.to_thread(self._journal.read, source_id)
+        source = await asyncio.to_thread(fold, entries, self._compiled)
+        diagram = command.diagram or source.state.program.diagram
+        program = await self._compile(diagram)
+        for activation in command.values:
+            _check_activation(activation, program)
+        event = e.ExecutionStarted(
+            diagram=diagram,
+            inputs=dict(source.state.inputs if command.inputs is None else command.inputs),
+            max_concurrency=source.started.max_concurrency,
+            max_rounds=source.started.max_rounds,
+            origin=e.Origin(execution_id=source_id, at=command.at),
+            values=command.values,
+        )
+        return await self._start(program, event, paused=command.paused)
+
+    async def _start(
+        self, program: Program, event: e.ExecutionStarted, *, paused: bool
+    ) -> Execution:
+        await self._written()  # what cannot be kept does not begin
+        past = (
+            await asyncio.to_thread(past_of_fork, self._journal, event, self._compiled)
+            if (event.origin or event.values)
+            else past_of_fork(self._journal, event, self._compiled)
         )
         execution_id = f"exec_{ULID()}"
-        execution = Execution(execution_id, program, self._services, self._journal, self._clock)
+        execution = Execution(
+            execution_id, program, self._services, self._journal, self._clock, past=past
+        )
         self._executions[execution_id] = execution
-        execution.start(command.inputs, limits, paused=command.paused)
+        self._elsewhere.attend()
+        execution.start(event, paused=paused)
         return execution
 
-    def _find(self, execution_id: ExecutionId) -> Execution:
+    async def _begun(self, execution: Execution) -> c.Ack:
+        await self._written()
+        return c.Ack(execution_id=execution.execution_id, seq=execution.seq)
+
+    async def _take(self, execution_id: ExecutionId) -> Execution | None:
+        """Hold a run that nobody holds, without going on with it; None when another does."""
+        async with self._taking:
+            if execution_id in self._executions:
+                return self._executions[execution_id]
+            if not await asyncio.to_thread(self._journal.claim, execution_id):
+                return None
+            entries = await asyncio.to_thread(self._journal.read, execution_id)
+            loaded = await asyncio.to_thread(fold, entries, self._compiled)
+            past = await asyncio.to_thread(past_of_run, self._journal, loaded, self._compiled)
+            execution = Execution(
+                execution_id,
+                loaded.state.program,
+                self._services,
+                self._journal,
+                self._clock,
+                past=past,
+            )
+            execution.restore(loaded.state, loaded.entries)
+            self._executions[execution_id] = execution
+            self._elsewhere.attend()
+            return execution
+
+    async def _plan(self, command: c.PlanExecution) -> Any:
+        since = await self._named(command.since) if command.since else None
+        program = await self._compile(command.diagram)
+        return await plan(program, command, since, self._services, self._journal, self._compiled)
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _compiled(self, diagram: Diagram) -> Program:
+        return compile_diagram(diagram, self._node_types)
+
+    async def _compile(self, diagram: Diagram) -> Program:
+        if _slow_to_compile(diagram):
+            return await asyncio.to_thread(self._compiled, diagram)
+        return self._compiled(diagram)
+
+    async def _written(self) -> None:
+        if self._journal.is_written():
+            return
+        try:
+            await self._journal.written()
+        except JournalError as error:
+            raise CommandError(str(error), code="journal") from None
+
+    async def _named(self, execution_id: ExecutionId) -> ExecutionId:
+        """The full id of a run, which may be shortened."""
         if execution_id in self._executions:
-            return self._executions[execution_id]
-        found = [
-            each for each in self._executions if execution_id and each.startswith(execution_id)
-        ]
-        if len(found) == 1:
-            return self._executions[found[0]]
-        if found:
-            message = f"{execution_id!r} could be any of {len(found)} runs; write more of it."
-            raise CommandError(message, code="ambiguous_execution")
-        raise CommandError(f"There is no run {execution_id!r}.", code="unknown_execution")
+            return execution_id
+        here = self._executions if execution_id else ()
+        found = {each for each in here if each.startswith(execution_id)}
+        top = {each for each in found if "/" not in each} or found
+        if len(top) == 1:
+            return top.pop()
+        record = await asyncio.to_thread(find, self._journal, execution_id)
+        return record.execution_id
+
+    async def _list(self) -> list[c.ExecutionSummary]:
+        stored = await asyncio.to_thread(self._journal.runs)
+        found = {each.execution_id: summary_of(each) for each in stored if each.parent is None}
+        for execution_id, execution in self._executions.items():
+            if execution_id in found:
+                found[execution_id] = _summary(execution)
+        return list(found.values())
+
+    async def _obey_letter(self, execution_id: ExecutionId, command: c.Command) -> c.Ack:
+        return await self.send(command)
+
+    def _listen(self) -> None:
+        """Hear of trouble with the journal, from the loop that commands come from."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._journal.watch(self._hear)
+
+    def _hear(self, message: str | None) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nothing runs any more
+            self._loop.call_soon_threadsafe(self._trouble, message)
+
+    def _trouble(self, message: str | None) -> None:
+        for execution in list(self._executions.values()):
+            execution.trouble(message)
+
+
+def _check_label(label: str, program: Program) -> None:
+    if label not in program.index:
+        raise CommandError(f"There is no node {label!r}.", code="unknown_node")
+
+
+def _check_activation(name: str, program: Program) -> None:
+    label, bracket, number = name.removesuffix("]").rpartition("[")
+    if not (bracket and number.isdecimal() and name.endswith("]")):
+        message = f"{name!r} is no activation: write for instance {name}[1]."
+        raise CommandError(message, code="unknown_activation")
+    _check_label(label, program)
 
 
 def _summary(execution: Execution) -> c.ExecutionSummary:
     return c.ExecutionSummary(
         execution_id=execution.execution_id,
         name=execution.program.diagram.name,
-        status=execution.state.shown_status,
+        status=execution.status,
         started=execution.started,
         events=execution.seq,
         waiting_for=tuple(execution.program.labels[node] for node in execution.state.questions),
+        live=not execution.asleep,
+        origin=execution.origin.execution_id if execution.origin else None,
     )

@@ -6,27 +6,41 @@ This is the only asyncio shell around the pure core, and it runs on one event lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from ..errors import CommandError, NodeError
+from ..diagram.suggest import did_you_mean
+from ..errors import CommandError, JournalError, NodeError
 from ..protocol import events as e
 from .answers import accept
+from .breakpoints import stands_after, stands_before
 from .call import call, describe, outputs_after
 from .clock import Clock
 from .context import RunContext
 from .moments import Activation
 from .names import value_of
-from .node import Inputs, Result
+from .node import EffectPolicy, Inputs, Result
 from .ports import Journal, Services
 from .program import Program
+from .reuse import NOTHING, Lane, Past, choose, key_of, path_of
 from .schedule import Complete, Fail, Pause, Skip, Start, decide
 from .state import ExecutionState
 
 Started = tuple[Activation, Inputs]
+AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.ExecutionResumed)
+"""All that can become so once a run is over: people go on with it, or talk about it."""
+NOT_FOUND = object()
+UNKNOWN = e.Question(
+    prompt=(
+        "This was under way when the run was interrupted, and nobody knows whether it was done. "
+        "Look, then choose: `repeat` does it (again), `done` goes on without."
+    ),
+    schema_={"enum": ["repeat", "done"]},
+)
 LONGEST_STRETCH = 0.005
 """Seconds after which nodes that never wait for anything let others have the event loop."""
 
@@ -49,11 +63,18 @@ class Execution:
         services: Services,
         journal: Journal,
         clock: Clock,
+        *,
+        past: Past = NOTHING,
     ) -> None:
         self.execution_id = execution_id
         self.program = program
         self.state = ExecutionState(program)
         self.started = clock.time()
+        self.past = past
+        self.values: Mapping[str, Any] = past.values
+        self.origin: e.Origin | None = None
+        self.path = path_of(execution_id)
+        self.fresh = False
         self.services = services
         self._journal = journal
         self.clock = clock
@@ -61,65 +82,144 @@ class Execution:
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._watchers: set[asyncio.Queue[e.Entry]] = set()
+        self._asked: dict[int, tuple[Activation, int]] = {}
+        self._asleep = False
+        self._unknown: set[tuple[int, str]] = set()
+        self._well = asyncio.Event()
+        self._well.set()
 
     @property
     def seq(self) -> int:
         """The number of the last entry."""
         return self._seq
 
-    def start(self, inputs: Mapping[str, Any], limits: Limits, *, paused: bool = False) -> None:
-        self.record(
-            e.ExecutionStarted(
-                diagram=self.program.diagram,
-                inputs=dict(inputs),
-                max_concurrency=limits.max_concurrency,
-                max_rounds=limits.max_rounds,
-            )
-        )
+    def start(self, event: e.ExecutionStarted, *, paused: bool = False) -> None:
+        """Begin a new run, or with `paused` wait for the first step."""
+        self.origin, self.fresh = event.origin, event.fresh
+        self.record(event)
         if paused:
             self.record(e.ExecutionPaused())
         self._advance()
 
+    def restore(self, state: ExecutionState, entries: list[e.Entry]) -> None:
+        """Take over a run as its entries have left it; nothing goes on before it is resumed."""
+        self._asleep = True
+        first = entries[0]
+        assert isinstance(first.event, e.ExecutionStarted)
+        self.origin, self.fresh = first.event.origin, first.event.fresh
+        self.state, self.program, self.started = state, state.program, first.time
+        self._seq = entries[-1].seq
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it was only taken over so far, and nothing of it goes on."""
+        return self._asleep
+
+    @property
+    def status(self) -> e.ExecutionStatus:
+        """As people see it: a run that waits for somebody to resume it is paused."""
+        shown = self.state.shown_status
+        if self._asleep and shown == "running":
+            return "waiting" if self.state.questions else "paused"
+        return shown
+
+    def wake(self) -> None:
+        """Go on where another process has left off; what was under way runs again."""
+        if not self._asleep:
+            return
+        self._asleep = False
+        state, labels = self.state, self.program.labels
+        self._unknown = {(node, name) for node, begun in state.begun.items() for name in begun}
+        repeated = tuple(
+            f"{labels[node]}[{state.running[node].number}]"
+            for node in sorted(state.running)
+            if node not in state.questions
+        )
+        self.record(e.ExecutionRecovered(repeated=repeated))
+        if not state.over:
+            for node, activation in sorted(state.running.items()):
+                started = (activation, Inputs(activation.inputs))
+                self._calls[node] = asyncio.create_task(self._calling(started))
+        self._advance()
+
+    def edit(self, program: Program, event: e.ExecutionEdited, past: Past) -> None:
+        """Have another diagram from now on; the run is paused then, and what ran is stopped."""
+        self._asleep = False
+        self.past, self.program = past, program
+        self._answers.clear()
+        self._unknown.clear()
+        self.record(event)
+
     def record(self, event: e.AnyEvent) -> None:
         """Make something so: number it, journal it, apply it, tell everyone.
 
-        After the end of the run nothing becomes so any more.
+        After the end of the run nothing becomes so any more, unless people go on with it.
         """
-        if self.state.over and not isinstance(event, e.Broadcast):
+        if self.state.over and not isinstance(event, AFTER_THE_END):
             return
         if not event.ephemeral:
             self._seq += 1
         entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
         if not event.ephemeral:
             self._journal.append(entry)
-            self.state.apply(event)
+            if isinstance(event, e.ExecutionEdited):
+                self.state = self.state.edited(self.program, event)
+            else:
+                self.state.apply(event)
         for watcher in self._watchers:
             watcher.put_nowait(entry)
 
     async def events(self, after: int = 0) -> AsyncIterator[e.Entry]:
-        """Yield what happened after entry `after`, then what happens, until the run is over."""
+        """Yield what happened after entry `after`, then what happens, until the run is over.
+
+        Nobody sees what could be lost: an entry is shown when it is safe in the journal.
+        """
         watcher: asyncio.Queue[e.Entry] = asyncio.Queue()
         for entry in self._journal.read(self.execution_id, after):
             watcher.put_nowait(entry)
         self._watchers.add(watcher)
         try:
             while not (self.state.over and watcher.empty()):
-                yield await watcher.get()
+                entry = await watcher.get()
+                if not (entry.event.ephemeral or self._journal.is_written()):
+                    await self.kept()
+                yield entry
         finally:
             self._watchers.discard(watcher)
 
-    async def pause(self, *, now: bool = False) -> None:
+    async def kept(self) -> None:
+        """Wait until all that has happened is safe, or cannot be: then the run says so itself."""
+        with contextlib.suppress(JournalError):
+            await self._journal.written()
+
+    async def pause(self, *, now: bool = False, reason: e.PauseReason = "asked") -> None:
         """Start nothing new; with `now`, also stop what runs, to run it again later. Idempotent."""
         self._must_go_on("paused")
         interrupted = tuple(self.program.labels[node] for node in self.state.running) if now else ()
         if self.state.status != "paused" or interrupted:
-            self.record(e.ExecutionPaused(interrupted=interrupted))
+            self.record(e.ExecutionPaused(interrupted=interrupted, reason=reason))
         if now:
             await self.stop()
 
+    def trouble(self, message: str | None) -> None:
+        """The journal cannot be written (None: it can again): no effect begins meanwhile."""
+        if message is None:
+            self._well.set()
+            return
+        self._well.clear()
+        if not self.state.over and self.state.status != "paused":
+            self.record(e.ExecutionPaused(reason="journal", message=message))
+
     def resume(self, steps: int | None = None) -> None:
-        """Go on, for `steps` activations or to the end."""
-        self._must_go_on("resumed")
+        """Go on, for `steps` activations or to the end; what failed is tried again."""
+        if self.state.status != "failed":
+            self._must_go_on("resumed")
+        elif steps is None:
+            self.wake()
+            self.record(e.ExecutionResumed())
+            self._advance()
+            return
+        self.wake()
         if self.state.status == "paused" or steps is not None or self.state.steps_left is not None:
             self.record(e.ExecutionResumed(steps=steps))
             self._advance()
@@ -146,9 +246,48 @@ class Execution:
             message = f"Node {label!r} does not wait for an answer (any more)."
             raise CommandError(message, code="no_question", hint=hint)
         value = accept(question, value)
+        if self.state.status == "running":
+            self.wake()
         activation = self.state.running[node].number
         self.record(e.InputReceived(node=label, activation=activation, value=value))
-        self._answers[node].set_result(value)
+        # After a restart the node may not have come as far as its question yet.
+        if (waiting := self._answers.pop(node, None)) is not None and not waiting.done():
+            waiting.set_result(value)
+
+    def set_breakpoints(self, breakpoints: tuple[e.Breakpoint, ...]) -> None:
+        """Replace all breakpoints; raises `CommandError` for a node that does not exist."""
+        for each in breakpoints:
+            self._node(each.node)
+        if breakpoints != self.state.breakpoints:
+            self.record(e.BreakpointsSet(breakpoints=breakpoints))
+
+    def pause_node(self, label: str) -> None:
+        if self._node(label) not in self.state.held:
+            self.record(e.NodePaused(node=label))
+
+    def resume_node(self, label: str) -> None:
+        if self._node(label) in self.state.held:
+            self.record(e.NodeResumed(node=label))
+            self._advance()
+
+    async def skip_node(self, label: str) -> None:
+        """Leave out the firing of a node that is under way, or else its next one."""
+        node = self._node(label)
+        self._must_go_on("steered")
+        if node in self.state.to_skip:
+            return
+        call = self._calls.get(node) if node in self.state.running else None
+        self.record(e.SkipRequested(node=label))
+        if call is not None:
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+        self._advance()
+
+    def _node(self, label: str) -> int:
+        if label not in self.program.index:
+            hint = did_you_mean(label, self.program.labels)
+            raise CommandError(f"There is no node {label!r}.", code="unknown_node", hint=hint)
+        return self.program.index[label]
 
     def _must_go_on(self, what: str) -> None:
         if self.state.over:
@@ -161,6 +300,8 @@ class Execution:
         while (decision := decide(self.state)) is not None:
             match decision:
                 case Start(node, number, inputs):
+                    if self.state.breakpoints and self._stands(decision):
+                        continue
                     self.record(
                         e.NodeStarted(
                             node=self.program.labels[node], activation=number, inputs=inputs
@@ -174,7 +315,7 @@ class Execution:
                 case Skip(node, reason):
                     self.record(e.NodeSkipped(node=self.program.labels[node], reason=reason))
                 case Pause():
-                    self.record(e.ExecutionPaused())
+                    self.record(e.ExecutionPaused(reason="steps"))
                 case Complete():
                     self.record(e.ExecutionCompleted(outputs=self._results()))
                 case Fail(error):
@@ -196,6 +337,8 @@ class Execution:
                 if self._calls.get(activation.node) is task:
                     del self._calls[activation.node]
             self.record(event)
+            if self.state.breakpoints:
+                self._stand_after(activation, event)
             started = self._advance(keep=True)
             now = self.clock.monotonic()
             if now - yielded > LONGEST_STRETCH:
@@ -206,8 +349,13 @@ class Execution:
         """Run the node; whatever it does ends as one event."""
         node = self.program.nodes[activation.node]
         label = self.program.labels[activation.node]
+        if self.past is not NOTHING and (
+            outcome := self.past.outcome(label, activation.number, node)
+        ):
+            return outcome
+        ctx = RunContext(self, activation)
         try:
-            result = await call(node, inputs, RunContext(self, activation))
+            result = await call(node, inputs, ctx)
             outputs = _as_json(result)
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is None or task.cancelling():
@@ -224,6 +372,7 @@ class Execution:
                 messages=result.messages,
                 seen=result.seen,
                 usage=result.usage,
+                cached=ctx.cached,
                 duration_ms=(self.clock.monotonic() - began) * 1000,
             )
         return e.NodeFailed(
@@ -234,13 +383,106 @@ class Execution:
             duration_ms=(self.clock.monotonic() - began) * 1000,
         )
 
+    async def effect(
+        self,
+        at: Activation,
+        name: str,
+        request: Mapping[str, Any],
+        work: Callable[[str], Awaitable[Any]],
+        policy: EffectPolicy,
+    ) -> e.EffectCompleted:
+        """Do something that counts, unless its result is known; see `Context.effect`."""
+        key, node = key_of(request), at.node
+        done = self.state.effects.get(node, {}).get(name)
+        if done is not None and done.key == key:
+            return done
+        label = self.program.labels[node]
+        unknown = (node, name) in self._unknown and policy.unknown == "ask"
+        value = await self.recorded(key, Lane(self.path, label, at.number, name), policy)
+        reused = value is not NOT_FOUND
+        if not reused and unknown:
+            # The question is one of its own: what the effect itself asks comes after.
+            reused = await self.put_question(at, UNKNOWN) == "done"
+            value = None
+        if not reused:
+            value = await self._do(at, name, key, work)
+        self._unknown.discard((node, name))
+        event = e.EffectCompleted(
+            node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
+        )
+        self.record(event)
+        return event
+
+    async def _do(
+        self, at: Activation, name: str, key: str, work: Callable[[str], Awaitable[Any]]
+    ) -> Any:
+        """Do it; when that is cut short nobody knows whether it is done."""
+        label = self.program.labels[at.node]
+        self.record(e.EffectStarted(node=label, activation=at.number, effect=name, key=key))
+        await self._safe()
+        try:
+            # The same whenever it is tried again, and never again for anything else.
+            return await work(f"{self.execution_id}/{label}[{at.number}]{name}")
+        except asyncio.CancelledError:
+            self._unknown.add((at.node, name))
+            raise
+
+    async def _safe(self) -> None:
+        """Wait until all that has happened is on the disk, however long that takes."""
+        while not self._journal.is_written():
+            try:
+                await self._journal.written()
+            except JournalError as error:
+                self.trouble(str(error))
+                await self._well.wait()
+
+    async def recorded(self, key: str, lane: Lane, policy: EffectPolicy) -> Any:
+        """What an effect gave before, if that may stand in for it here."""
+        if f"{lane.node}[{lane.activation}]" in self.past.fresh:
+            return NOT_FOUND
+        found = self.past.effect(key, lane, self.program.index)
+        if found is None and policy.reuse and not self.fresh:
+            everywhere = await asyncio.to_thread(self._journal.effects, key)
+            found = choose(everywhere, lane, self.program.index)
+        return NOT_FOUND if found is None else found.value
+
     async def put_question(self, activation: Activation, question: e.Question) -> Any:
-        """Ask a human, and wait for an answer that `answer` takes."""
+        """Ask a human, and wait for an answer that `answer` takes.
+
+        An answer that came before the process ended is not asked for again.
+        """
+        node = activation.node
+        before, count = self._asked.get(node, (activation, 0))
+        nth = count if before is activation else 0
+        self._asked[node] = (activation, nth + 1)
+        answers = self.state.answers.get(node, ())
+        if nth < len(answers):
+            return answers[nth]
         answer = asyncio.get_running_loop().create_future()
-        self._answers[activation.node] = answer
-        label = self.program.labels[activation.node]
-        self.record(e.InputRequired(node=label, activation=activation.number, question=question))
+        self._answers[node] = answer
+        if self.state.questions.get(node) != question:
+            label = self.program.labels[node]
+            self.record(
+                e.InputRequired(node=label, activation=activation.number, question=question)
+            )
         return await answer
+
+    def _stands(self, start: Start) -> bool:
+        """Whether the run stands at a breakpoint now, instead of starting this."""
+        at = self.state.preview(start.node, start.inputs)
+        place = stands_before(self.state, at)
+        if place is None:
+            return False
+        self.record(e.ExecutionPaused(reason="breakpoint", at=place.name, message=place.fault))
+        return True
+
+    def _stand_after(self, activation: Activation, event: e.AnyEvent) -> None:
+        if isinstance(event, e.NodeCompleted) and self.state.status == "running":
+            place = stands_after(self.state, activation)
+            if place is not None:
+                self.record(
+                    e.ExecutionPaused(reason="breakpoint", at=place.name, message=place.fault)
+                )
 
     def _results(self) -> dict[str, Any]:
         """What the endpoints have; in a diagram without any, what the last nodes have."""

@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, fiel
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
 from ..errors import DipeoError, Problem, ServiceError
-from ..protocol.events import Message, Question, Usage
+from ..protocol.events import EffectCompleted, Message, Question, Usage
 from .ports import Services
 
 T = TypeVar("T")
@@ -64,6 +64,19 @@ class Result:
     def branch(cls, handle: str, value: Any) -> Result:
         """Hand on a value by one handle only."""
         return cls({handle: value})
+
+
+@dataclass(frozen=True, slots=True)
+class EffectPolicy:
+    """What may stand in for an effect, and what is done when nobody knows whether it is done.
+
+    With `reuse`, the result of the same request in any other run will do; without, only one of
+    this run before an edit, or of the run it was forked from. `unknown: ask` is for what must not
+    be done twice and has no way of telling.
+    """
+
+    reuse: bool = False
+    unknown: Literal["repeat", "ask"] = "repeat"
 
 
 class Context(Protocol):
@@ -127,6 +140,22 @@ class Context(Protocol):
 
     def progress(self, message: str) -> None:
         """Show what the node is doing."""
+        ...
+
+    async def effect(
+        self,
+        request: Mapping[str, Any],
+        work: Callable[[str], Awaitable[Any]],
+        policy: EffectPolicy = ...,
+        name: str = "",
+    ) -> EffectCompleted:
+        """Do something that costs or changes something, at most once.
+
+        `request` (JSON values) says exactly what is done: whenever it is the same, the result may
+        be taken from the journal instead. `work` does it and returns JSON; it is given a key that
+        is the same whenever this very thing is tried again. Several effects of one activation have
+        names of their own.
+        """
         ...
 
     async def ask(self, question: Question) -> Any:

@@ -49,6 +49,13 @@ class LLM(Protocol):
         """
         ...
 
+    def identity(self, person: Person) -> Mapping[str, Any]:
+        """Who answers, as JSON: all but the messages that reaches the provider, keys apart.
+
+        Two persons with the same identity answer alike. Raises `ServiceError` when nobody answers.
+        """
+        ...
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """What is wrong with a person, as far as it shows without asking anybody; may block."""
         ...
@@ -77,13 +84,17 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of code to run. `inputs` are JSON values; `timeout` is in seconds of wall time."""
+    """A piece of code to run. `inputs` are JSON values; `timeout` is in seconds of wall time.
+
+    `idempotency_key` is the same whenever this very job is tried again.
+    """
 
     language: JobLanguage
     code: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
     function: str | None = None
     timeout: float = 30.0
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +166,9 @@ class Journal(Protocol):
 
     `append` and `written` belong to the event loop, all else may block and is called in a thread.
     """
+
+    has_neighbours: bool
+    """Whether other processes can reach it, and leave letters."""
 
     def append(self, entry: Entry) -> None:
         """Take an entry; it is safe as soon as `written` has returned."""

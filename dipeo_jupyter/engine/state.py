@@ -25,7 +25,7 @@ OVER = frozenset({"completed", "failed", "cancelled"})
 
 
 class ExecutionState:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program) -> None:  # noqa: PLR0915 - one place lists all there is
         self.program = program
         self.status: e.ExecutionStatus = "pending"
         self.steps_left: int | None = None
@@ -137,7 +137,7 @@ class ExecutionState:
             case _:
                 self._apply_to_run(event)
 
-    def _apply_to_run(self, event: e.AnyEvent) -> None:
+    def _apply_to_run(self, event: e.AnyEvent) -> None:  # noqa: C901 - one flat match
         match event:
             case e.ExecutionStarted():
                 self.status, self.inputs = "running", event.inputs

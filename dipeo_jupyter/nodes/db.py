@@ -187,12 +187,30 @@ class Db(Node):
         if self.is_prompt:
             return Result.value(ctx.render(str(self.file)))
         if self.operation == "read":
-            value = await self._read(ctx)
-            return Result.value(dump(value, "json") if self.serialize_json else value)
+
+            async def read(_: str) -> Any:
+                return await self._read(ctx)
+
+            done = await ctx.effect({"read": self._way(ctx), **self._how()}, read)
+            return Result.value(dump(done.value, "json") if self.serialize_json else done.value)
         value = self._value(inputs, ctx)
         path = _path(str(self.file), ctx)
-        async with _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            return Result.value(await self._change(path, value, ctx.services.files))
+
+        async def change(_: str) -> str:
+            async with _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+                return await self._change(path, value, ctx)
+
+        done = await ctx.effect({self.operation: path, "value": value, **self._how()}, change)
+        return Result.value(done.value)
+
+    def _way(self, ctx: Context) -> list[str]:
+        written = [self.file] if isinstance(self.file, str) else self.file or ()
+        return [_path(each, ctx) for each in written]
+
+    def _how(self) -> dict[str, Any]:
+        """What else says exactly what is done."""
+        keys, lines = list(self.keys or ()), list(self.lines or ())
+        return {"format": self.format, "keys": keys, "lines": lines, "glob": self.glob}
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -248,20 +266,32 @@ class Db(Node):
             raise NodeError(message, field="data")
         return inputs.single()
 
-    async def _change(self, path: str, value: Any, files: Files) -> str:
+    async def _change(self, path: str, value: Any, ctx: Context) -> str:
+        files = ctx.services.files
         with _about(path):
             match self.operation:
                 case "append":
-                    return await self._append(path, value, files)
+                    return await self._append(path, value, ctx)
                 case "update":
                     return await self._update(path, value, files)
                 case _:
                     text = await asyncio.to_thread(dump, value, self._format(path))
                     return await files.write(path, text)
 
-    async def _append(self, path: str, value: Any, files: Files) -> str:
-        old = await files.read(path) if await files.exists(path) else ""
+    async def _append(self, path: str, value: Any, ctx: Context) -> str:
+        files = ctx.services.files
+        now = await files.read(path) if await files.exists(path) else ""
+
+        async def length(_: str) -> int:
+            return len(now)
+
+        # Noted before anything is written: if this is cut short and tried again, it tells whether
+        # the text had been added by then.
+        before = await ctx.effect({"length": path}, length, name=" before")
+        old = now[: before.value] if len(now) >= before.value else now
         new = await asyncio.to_thread(appended, old, value, self._format(path))
+        if now != old:
+            return path if now == new else await files.write(path, new)
         if new.startswith(old):
             return await files.append(path, new.removeprefix(old))
         return await files.write(path, new)

@@ -72,7 +72,13 @@ class Endpoint(Node):
         if self.save_to_file:
             path = ctx.render(self.file_path or "").strip() or self._name(ctx.node, value)
             text = await asyncio.to_thread(dump, value, self.file_format or format_of(path))
-            ctx.progress(f"saved as {await ctx.services.files.write(path, text)}")
+
+            async def save(_: str) -> str:
+                return await ctx.services.files.write(path, text)
+
+            saved = await ctx.effect({"write": path, "text": text}, save)
+            if not saved.reused:
+                ctx.progress(f"saved as {saved.value}")
         return Result.value(value)
 
     def _text(self, ctx: Context) -> str:

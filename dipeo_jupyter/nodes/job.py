@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar, Self, get_args
 
@@ -11,7 +12,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_vali
 from ..diagram.model import Diagram, Label
 from ..diagram.suggest import did_you_mean
 from ..engine import ports
-from ..engine.node import Context, Inputs, Node, Result
+from ..engine.node import Context, EffectPolicy, Inputs, Node, Result
 from ..engine.ports import JobLanguage
 from ..errors import NodeError, Problem, ServiceError
 from .checks import check_python
@@ -89,6 +90,14 @@ class Job(Node):
         examples=["main"],
     )
 
+    pure: bool = Field(
+        default=False,
+        description=(
+            "Its value depends on its code and inputs alone and nothing else happens; so a result "
+            "of an earlier run will do."
+        ),
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         has_code = bool(self.code and self.code.strip())
@@ -114,8 +123,17 @@ class Job(Node):
             function=self._function(path),
             timeout=self.timeout or _DEFAULT_TIMEOUT,
         )
+
+        async def work(key: str) -> Any:
+            done = await ctx.services.sandbox.run(replace(job, idempotency_key=key), ctx.progress)
+            return done.value
+
+        # How long it may take does not change what comes of it.
+        request = {"job": job.language, "code": job.code, "function": job.function}
         try:
-            done = await ctx.services.sandbox.run(job, ctx.progress)
+            done = await ctx.effect(
+                {**request, "inputs": job.inputs}, work, EffectPolicy(reuse=self.pure)
+            )
         except NodeError as error:
             if self.file_path and error.field == "code":
                 error.field = "file_path"

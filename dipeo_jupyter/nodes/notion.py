@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from ..engine.node import Context, Inputs, Node, Result, RetryPolicy
+from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
 from ..errors import NodeError
 from .formats import filled, load
 
@@ -59,6 +59,9 @@ def _optional(description: str, *names: str, examples: list[Any] | None = None) 
     """A setting that only some operations need; the first name is its own."""
     alias = AliasChoices(*names) if names else None
     return Field(None, validation_alias=alias, description=description, examples=examples)
+
+
+_CREATES = ("append_blocks", "create_page")
 
 
 class Notion(Node):
@@ -137,7 +140,14 @@ class Notion(Node):
         for name in ("block_data", "filter", "parent", "properties"):
             arguments[name] = _value(name, getattr(self, name), dict, ctx)
         given = {name: value for name, value in arguments.items() if value is not None}
-        return Result.value(await ctx.services.notion.call(self.operation, given))
+
+        async def call(_: str) -> Any:
+            return await ctx.services.notion.call(self.operation, given)
+
+        # What was created twice stands there twice, and Notion has no way of telling.
+        policy = EffectPolicy(unknown="ask" if self.operation in _CREATES else "repeat")
+        done = await ctx.effect({"notion": self.operation, **given}, call, policy)
+        return Result.value(done.value)
 
 
 def _id(name: str, rendered: str) -> str:

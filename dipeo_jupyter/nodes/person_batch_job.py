@@ -128,8 +128,7 @@ class PersonBatchJob(Speaker):
     async def _ask(self, talk: Talk, ctx: Context, content: str, index: int) -> Answered:
         name = f"{ctx.node}[{ctx.activation}].{index}"
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
-        llm, request = ctx.services.llm, talk.request(prompt)
-        answer = await ctx.attempt(lambda: llm.chat(request, lambda _: None))
+        answer = await ctx.attempt(lambda: talk.say(prompt, ctx, lambda _: None, f".{index}"))
         ctx.progress(f"item {index} is done")
         return Answered(
             prompt, Message(id=f"{name}.1", sender=self.person, content=answer.text), answer.usage

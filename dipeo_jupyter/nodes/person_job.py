@@ -53,7 +53,7 @@ class PersonJob(Speaker):
         content = (await self.prompt_in(ctx)).filled(ctx.names)
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         talk = await self.talk(inputs, ctx)
-        answer = await ctx.services.llm.chat(talk.request(prompt), ctx.stream)
+        answer = await talk.say(prompt, ctx, ctx.stream)
         reply = Message(id=f"{name}.1", sender=self.person, content=answer.text)
         return Result(
             {DEFAULT: answer.text},

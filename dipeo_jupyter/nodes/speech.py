@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -12,10 +12,10 @@ from pydantic import AliasChoices, Field, JsonValue, field_validator, model_vali
 from ..diagram import template
 from ..diagram.model import Label, Person
 from ..engine.inputs import messages_in
-from ..engine.node import Context, Inputs, Node, Refusal, RetryPolicy
-from ..engine.ports import ChatMessage, ChatRequest
+from ..engine.node import Context, EffectPolicy, Inputs, Node, Refusal, RetryPolicy
+from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
 from ..errors import NodeError, ServiceError, TemplateError
-from ..protocol.events import Message
+from ..protocol.events import Message, Usage
 from .spellings import spelled
 from .views import VIEWS, View, as_chat, choose, view_named
 
@@ -46,6 +46,31 @@ class Talk:
         system = [ChatMessage("system", self.system)] if self.system else []
         said = [as_chat(message, self.me) for message in (*self.shown, prompt)]
         return ChatRequest(self.person, [*system, *said], self.timeout)
+
+    async def say(
+        self, prompt: Message, ctx: Context, show: Callable[[str], None], name: str = ""
+    ) -> ChatAnswer:
+        """Ask the model, or take the answer that it gave to exactly the same before, which is free.
+
+        `name` tells apart what is said in one activation.
+        """
+        request, llm = self.request(prompt), ctx.services.llm
+
+        async def ask(_: str) -> dict[str, Any]:
+            answer = await llm.chat(request, show)
+            return {"text": answer.text, "usage": answer.usage.model_dump()}
+
+        done = await ctx.effect(
+            {
+                "chat": [[each.role, each.content] for each in request.messages],
+                "with": llm.identity(self.person),
+            },
+            ask,
+            EffectPolicy(reuse=True),
+            name,
+        )
+        usage = Usage() if done.reused else Usage(**done.value["usage"])
+        return ChatAnswer(done.value["text"], usage)
 
 
 @dataclass(frozen=True, slots=True)

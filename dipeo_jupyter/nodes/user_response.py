@@ -64,7 +64,12 @@ class UserResponse(Node):
         except TemplateError as error:
             raise NodeError(str(error), field="prompt") from error
         question = Question(prompt=prompt, schema_=self._schema(), timeout=self.timeout)
-        return Result.value(await ctx.ask(question))
+
+        async def ask(_: str) -> Any:
+            return await ctx.ask(question)
+
+        asked = {"question": prompt, "schema": question.schema_}
+        return Result.value((await ctx.effect(asked, ask)).value)
 
     def _schema(self) -> dict[str, Any] | None:
         if self.choices:

@@ -44,6 +44,7 @@ class PlanExecution(Fact):
     diagram: Diagram
     inputs: dict[str, Any] = {}
     since: ExecutionId | None = None
+    at: tuple[str, ...] = ()
     values: dict[str, Any] = {}
     fresh: bool = False
 
@@ -209,6 +210,35 @@ class ExecutionSummary(Fact):
     waiting_for: tuple[Label, ...] = ()
     live: bool = True
     origin: ExecutionId | None = None
+
+
+PlannedAction = Literal["run", "reuse", "compute", "fail"]
+
+
+class PlannedActivation(Fact):
+    """What would become of one activation, and why.
+
+    `run` does something that counts, `calls` times; `reuse` takes recorded results, `compute` costs
+    nothing, `fail` cannot be done. What is `assumed` comes about if the run goes on the way it went
+    before. Tokens and dollars are estimates from the last time; None is not known.
+    """
+
+    node: Label
+    activation: int
+    node_type: str
+    action: PlannedAction
+    why: str
+    calls: int = 0
+    assumed: bool = False
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    usd: float | None = None
+
+
+class Plan(Fact):
+    """All activations of a run that was not run, in their order."""
+
+    activations: tuple[PlannedActivation, ...]
 
 
 class Ack(Fact):

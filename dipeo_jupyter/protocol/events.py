@@ -244,7 +244,7 @@ class NodeStarted(NodeEvent):
 
 @fact
 class NodePaused(Event):
-    """This node starts no more, until it is resumed; all others go on."""
+    """The node starts no more, until it is resumed; all others go on."""
 
     type: Literal["node_paused"] = "node_paused"
     node: Label
@@ -268,7 +268,7 @@ class SkipRequested(Event):
 class EffectStarted(NodeEvent):
     """Something that costs or changes something has begun: whether it is done, the end tells.
 
-    `effect` names it within the activation; `key` says what exactly is done (see `engine/reuse.py`).
+    `effect` names it within the activation, `key` says what exactly is done: `engine/reuse.py`.
     """
 
     type: Literal["effect_started"] = "effect_started"
@@ -278,7 +278,7 @@ class EffectStarted(NodeEvent):
 
 @fact
 class EffectCompleted(NodeEvent):
-    """It is done, and need not be done again. A `reused` one was taken from earlier, and is free."""
+    """It is done, and need not be done again. A `reused` one was done earlier, and is free."""
 
     type: Literal["effect_completed"] = "effect_completed"
     effect: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ..diagram.model import Label, Person
 from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
@@ -35,6 +36,9 @@ class DemoLLM:
             await asyncio.sleep(0)
         heard = sum(len(_words(each.content)) for each in request.messages)
         return ChatAnswer(text, Usage(input_tokens=heard, output_tokens=len(_words(text))))
+
+    def identity(self, person: Person) -> Mapping[str, Any]:
+        return {"provider": "demo", "model": person.model, **person.parameters}
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: its answers, and fields that look like others.

@@ -72,6 +72,10 @@ class LLMRouter:
         llm = self._demo if provider == DEMO else self._real
         return await llm.chat(request, on_text)
 
+    def identity(self, person: Person) -> Mapping[str, Any]:
+        provider, _ = model_of(person)
+        return (self._demo if provider == DEMO else self._real).identity(person)
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port. A person of whom nobody knows who answers is wrong for all of them."""
         try:
@@ -98,6 +102,11 @@ class LiteLLM:
         self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
         self._guard = _Guard(keys)
         self._aside = _Aside(self._guard.close)
+
+    def identity(self, person: Person) -> Mapping[str, Any]:
+        provider, model = model_of(person)
+        base = self._api_bases.get(provider)
+        return {"provider": provider, "model": model, "base": base, **parameters_of(person)}
 
     async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
         """Ask once; see the port. A cancelled call closes its connection."""

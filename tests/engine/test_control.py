@@ -123,8 +123,8 @@ def test_pausing_twice_and_resuming_twice_change_nothing():
             assert await status(engine, run_id) == "waiting"
             return ack.seq
 
-    # started, start's two events, human started, asked, paused, resumed
-    assert asyncio.run(main()) == 7
+    # started, start's two events, human started, its effect begun, asked, paused, resumed
+    assert asyncio.run(main()) == 8
 
 
 def test_pausing_now_stops_what_runs_and_repeats_it():

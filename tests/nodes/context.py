@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
 from dipeo_jupyter.engine.ports import LLM, Files, Notion, Sandbox, Services
-from dipeo_jupyter.protocol.events import Message, Question
+from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
 T = TypeVar("T")
 
@@ -71,6 +71,12 @@ class FakeContext:
 
     def progress(self, message: str) -> None:
         self.progressed.append(message)
+
+    async def effect(self, request, work, policy=None, name=""):
+        value = await work(f"{self.node}[{self.activation}]{name}")
+        return EffectCompleted(
+            node=self.node, activation=self.activation, effect=name, key="", value=value
+        )
 
     async def ask(self, question: Question) -> Any:
         self.asked.append(question)

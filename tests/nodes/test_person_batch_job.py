@@ -267,6 +267,9 @@ def test_an_unknown_name_is_told_once_with_its_place():
 
 
 class Broken:
+    def identity(self, person):
+        return {}
+
     async def chat(self, request, on_text):
         raise KeyError("choices")
 

@@ -80,8 +80,10 @@ def plan(job: Job, limits: Limits, search_path: str | None) -> Launch:
         case "bash":
             launch = _bash(job, _find("bash", search_path))
     shell = ("/bin/sh", "-c", _LIMIT_AND_RUN.format(limits="; ".join(ulimits)), "job")
+    given = {"DIPEO_IDEMPOTENCY_KEY": job.idempotency_key} if job.idempotency_key else {}
+    environment = {**launch.environment, **given}
     return Launch(
-        (*shell, *launch.command), launch.stdin, launch.environment, launch.script, launch.reports
+        (*shell, *launch.command), launch.stdin, environment, launch.script, launch.reports
     )
 
 

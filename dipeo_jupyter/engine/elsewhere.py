@@ -1,0 +1,122 @@
+"""Runs that are not held here: listed, followed and steered through the journal.
+
+Whoever steers a run of another process leaves a letter in the journal; the process that holds the
+run looks for letters several times a second, obeys, and replies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from ..errors import CommandError, DiagramError, DipeoError
+from ..protocol import commands as c
+from ..protocol import events as e
+from .clock import Clock
+from .ports import Journal, RunRecord
+
+BETWEEN_LOOKS = 0.2
+"""Seconds between two looks into the journal."""
+PATIENCE = 10.0
+"""Seconds after which a process that does not reply is given up."""
+
+Obey = Callable[[e.ExecutionId, c.Command], Awaitable[c.Ack]]
+
+
+class Elsewhere:
+    def __init__(self, journal: Journal, clock: Clock, obey: Obey) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._obey = obey
+        self._reading: asyncio.Task[None] | None = None
+
+    def attend(self) -> None:
+        """Look for letters from now on."""
+        if self._reading is None and self._journal.has_neighbours:
+            self._reading = asyncio.create_task(self._read_letters())
+
+    def close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    async def send(self, execution_id: e.ExecutionId, command: c.OnExecution) -> c.Ack:
+        """Have another process obey; raises `CommandError` when it refuses or does not reply."""
+        body = command.model_copy(update={"execution_id": execution_id}).model_dump(mode="json")
+        number = await asyncio.to_thread(self._journal.post, execution_id, body)
+        waited = 0.0
+        while (answer := await asyncio.to_thread(self._journal.replied, number)) is None:
+            if waited > PATIENCE and await asyncio.to_thread(self._journal.withdraw, number):
+                message = f"The process that holds {execution_id} does not answer."
+                hint = "Stop it; then the run can be resumed from here."
+                raise CommandError(message, code="no_reply", hint=hint)
+            await asyncio.sleep(BETWEEN_LOOKS / 4)
+            waited += BETWEEN_LOOKS / 4
+        if "error" in answer:
+            error: dict[str, Any] = answer["error"]
+            raise CommandError(error["message"], code=error["code"], hint=error["hint"])
+        return c.Ack.model_validate(answer["ack"])
+
+    async def events(self, execution_id: e.ExecutionId, after: int) -> AsyncIterator[e.Entry]:
+        """Yield entries as they come to stand in the journal, while somebody holds the run."""
+        while True:
+            record = await asyncio.to_thread(find, self._journal, execution_id)
+            for entry in await asyncio.to_thread(self._journal.read, execution_id, after):
+                after = entry.seq
+                yield entry
+            if record.owner is None or record.status in ("completed", "failed", "cancelled"):
+                return
+            await self._clock.sleep(BETWEEN_LOOKS)
+
+    async def _read_letters(self) -> None:
+        while True:
+            for letter in await asyncio.to_thread(self._journal.letters):
+                answer = await self._answer(letter.execution_id, letter.command)
+                await asyncio.to_thread(self._journal.reply, letter.number, answer)
+            await asyncio.sleep(BETWEEN_LOOKS)
+
+    async def _answer(self, execution_id: e.ExecutionId, body: dict[str, Any]) -> dict[str, Any]:
+        """Obey a letter; whatever is wrong with it is the business of who wrote it."""
+        try:
+            ack = await self._obey(execution_id, c.command_adapter.validate_python(body))
+        except DiagramError as error:
+            return _refusal(str(error), "bad_diagram", None)
+        except CommandError as error:
+            return _refusal(str(error), error.code, error.hint)
+        except (DipeoError, ValueError) as error:
+            return _refusal(str(error), "refused", None)
+        return {"ack": ack.model_dump(mode="json")}
+
+
+def _refusal(message: str, code: str, hint: str | None) -> dict[str, Any]:
+    return {"error": {"message": message, "code": code, "hint": hint}}
+
+
+def find(journal: Journal, execution_id: e.ExecutionId) -> RunRecord:
+    """The run with this id, which may be shortened; raises `CommandError`."""
+    exact = [each for each in journal.runs(execution_id) if execution_id]
+    if not exact and execution_id and not execution_id.startswith("exec_"):
+        exact = list(journal.runs(f"exec_{execution_id}"))
+    same = [each for each in exact if each.execution_id == execution_id]
+    found = same or [each for each in exact if each.parent is None] or exact
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message = f"{execution_id!r} could be any of {len(found)} runs; write more of it."
+        raise CommandError(message, code="ambiguous_execution")
+    raise CommandError(f"There is no run {execution_id!r}.", code="unknown_execution")
+
+
+def summary_of(record: RunRecord) -> c.ExecutionSummary:
+    """A run of the journal in one line."""
+    return c.ExecutionSummary(
+        execution_id=record.execution_id,
+        name=record.name,
+        status=record.status,
+        started=record.started,
+        events=record.events,
+        waiting_for=record.waiting_for,
+        live=record.owner is not None,
+        origin=record.origin,
+    )

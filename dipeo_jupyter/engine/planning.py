@@ -1,0 +1,206 @@
+"""What a run would do, before it does anything: which results are reused, what is done and why.
+
+The diagram is gone through by the very engine that runs it. What has a recorded result takes it,
+just as a run would. What has none is not done, and hands on a *stand-in*: a text that nothing else
+can equal. So whatever depends on it is found not to be recorded either, and whatever does not keeps
+its result. Where a stand-in decides the way, it goes as it went before. What gives the same each
+time without being reused (a job, a file, a human's answer) is assumed to give the same again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..errors import CommandError
+from ..protocol import commands as c
+from ..protocol import events as e
+from .clock import SystemClock
+from .execution import NOT_FOUND, Execution
+from .loading import Compile, past_of_fork
+from .moments import Activation
+from .node import EffectPolicy, Inputs, Node
+from .ports import Journal, Services
+from .program import Program
+from .reuse import Lane, Outcome, Past, choose, key_of, past_of
+
+_OPEN, _CLOSE = "\u27e6not known before ", "\u27e7"
+_STAND_IN = re.compile(f"{_OPEN}(.*?){_CLOSE}")
+MOST = 100_000
+"""Activations that are foreseen."""
+
+
+async def plan(
+    program: Program,
+    command: c.PlanExecution,
+    since: e.ExecutionId | None,
+    services: Services,
+    journal: Journal,
+    compile_: Compile,
+) -> c.Plan:
+    """Foresee a run of a diagram; nothing is done, and no model or human is asked."""
+    start = e.ExecutionStarted(
+        diagram=command.diagram,
+        inputs=command.inputs,
+        max_concurrency=1,  # one after the other, in the order of the diagram
+        fresh=command.fresh,
+        origin=e.Origin(execution_id=since, at=command.at) if since else None,
+        values=command.values,
+    )
+    past = await asyncio.to_thread(past_of_fork, journal, start, compile_)
+    entries = await asyncio.to_thread(journal.read, since) if since else ()
+    foresight = Foresight(program, services, journal, past, past_of(entries).known)
+    foresight.start(start)
+    while calls := foresight.calls:
+        await asyncio.wait(calls)
+    return foresight.plan()
+
+
+class Foresight(Execution):
+    """A run in which nothing is done; `before` is how the activations ended the last time."""
+
+    def __init__(
+        self,
+        program: Program,
+        services: Services,
+        journal: Journal,
+        past: Past,
+        before: Mapping[str, Outcome],
+    ) -> None:
+        super().__init__("plan", program, services, journal, SystemClock(), past=past)
+        self._before = before
+        self._rows: list[c.PlannedActivation] = []
+        self._doing: dict[str, list[str]] = {}
+        self._reusing: set[str] = set()
+        self._assumed = False
+
+    @property
+    def calls(self) -> list[asyncio.Task[None]]:
+        return list(self._calls.values())
+
+    def plan(self) -> c.Plan:
+        """What was foreseen, in the order in which it would happen."""
+        return c.Plan(activations=tuple(self._rows))
+
+    def record(self, event: e.AnyEvent) -> None:
+        """Nothing is written down: it does not happen."""
+        if not event.ephemeral:
+            self.state.apply(event)
+
+    async def effect(
+        self,
+        at: Activation,
+        name: str,
+        request: Mapping[str, Any],
+        work: Callable[[str], Awaitable[Any]],
+        policy: EffectPolicy,
+    ) -> e.EffectCompleted:
+        key, label = key_of(request), self.program.labels[at.node]
+        lane = Lane(self.path, label, at.number, name)
+        activation = f"{label}[{at.number}]"
+        value = await self.recorded(key, lane, policy)
+        reused = value is not NOT_FOUND
+        if reused:
+            self._reusing.add(activation)
+        else:
+            value = await self._stand_in(key, lane, request, policy)
+            self._doing.setdefault(activation, []).append(self._why(request, activation))
+        return e.EffectCompleted(
+            node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
+        )
+
+    async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
+        if len(self._rows) >= MOST:
+            raise CommandError("The plan goes on without end.", code="no_end")
+        name = f"{self.program.labels[activation.node]}[{activation.number}]"
+        event = await super()._outcome(activation, inputs, began)
+        if name not in self._doing and name not in self._reusing:
+            event = self._decided(name, activation, event)
+        self._rows.append(self._row(name, activation, event))
+        return event
+
+    def _decided(self, name: str, activation: Activation, event: e.AnyEvent) -> e.AnyEvent:
+        """Where a stand-in decides, or keeps a node from its work, it goes as it went before."""
+        node = self.program.nodes[activation.node]
+        handles = node.output_handles()
+        failed = isinstance(event, e.NodeFailed)
+        # A node with one way on cannot decide; if it failed, the stand-in may be what it failed at.
+        if not failed and (len(handles) == 1 or not _looks_at_values(node)):
+            return event
+        seen = [activation.inputs, *(each.outputs for each in activation.past())]
+        if not _stand_ins(seen):
+            return event
+        self._assumed = True
+        before = self._before.get(name) or self._last(name)
+        chosen = list(before.outputs or ()) if before is not None else list(handles[:1])
+        value = next(iter(activation.inputs.values()), None)
+        return e.NodeCompleted(
+            node=self.program.labels[activation.node],
+            activation=activation.number,
+            outputs=dict.fromkeys(chosen, value),
+        )
+
+    def _last(self, name: str) -> Outcome | None:
+        """How the last of the firings ended: a loop that has gone round enough is left."""
+        node = name.rpartition("[")[0]
+        firings = [each for each in self._before if each.rpartition("[")[0] == node]
+        return self._before[firings[-1]] if firings else None
+
+    def _row(self, name: str, activation: Activation, event: e.AnyEvent) -> c.PlannedActivation:
+        doing = self._doing.get(name, [])
+        action: c.PlannedAction = "compute"
+        why = "costs nothing"
+        if isinstance(event, e.NodeFailed):
+            action, why = "fail", event.error.message
+        elif doing:
+            action, why = "run", doing[0]
+        elif name in self._reusing or (isinstance(event, e.NodeCompleted) and event.cached):
+            action, why = "reuse", "the same was done before"
+        last = self._before.get(name)
+        usage = last.usage if doing and isinstance(last, e.NodeCompleted) else None
+        return c.PlannedActivation(
+            node=self.program.labels[activation.node],
+            activation=activation.number,
+            node_type=self.program.nodes[activation.node].type,
+            action=action,
+            why=why,
+            calls=len(doing),
+            assumed=self._assumed,
+            input_tokens=usage.input_tokens if usage else None,
+            output_tokens=usage.output_tokens if usage else None,
+        )
+
+    def _why(self, request: Mapping[str, Any], activation: str) -> str:
+        if activation in self.past.fresh:
+            return "asked anew"
+        if marks := _stand_ins(request):
+            return f"depends on {', '.join(marks)}"
+        return "changed" if activation in self._before else "not done before"
+
+    async def _stand_in(
+        self, key: str, lane: Lane, request: Mapping[str, Any], policy: EffectPolicy
+    ) -> Any:
+        """The result of what is not done; that of a model has the form of an answer."""
+        mark = f"{_OPEN}{lane.node}[{lane.activation}]{lane.effect}{_CLOSE}"
+        if "chat" in request:
+            return {"text": mark, "usage": {}}
+        if not policy.reuse:
+            found = await asyncio.to_thread(self._journal.effects, key)
+            if (same := choose(found, lane, self.program.index)) is not None:
+                return same.value
+        return mark
+
+
+def _looks_at_values(node: Node) -> bool:
+    """Whether values can decide on the way from here, and not only how often something has run."""
+    unused = node.without_effect()
+    return not node.expressions or any(field not in unused for field in node.expressions)
+
+
+def _stand_ins(value: Any) -> list[str]:
+    """The activations whose results are not known and are part of a value."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return sorted(set(_STAND_IN.findall(text)))
