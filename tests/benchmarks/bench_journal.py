@@ -1,6 +1,6 @@
 """What the journal in a file costs: room, time on the event loop, time in its thread, waiting.
 
-    python tests/benchmarks/bench_journal.py [--entries 20000]
+python tests/benchmarks/bench_journal.py [--entries 20000]
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ def speed(folder: Path, count: int) -> None:
 def thread(folder: Path, count: int) -> None:
     """Time of the thread alone: one batch, in a transaction, measured from within."""
     found, spent = plain(count), []
-    journal = SqliteJournal(folder / "thread", group=500, failpoint=lambda *_: spent.append(
-        time.thread_time()))
+    journal = SqliteJournal(
+        folder / "thread", group=500, failpoint=lambda *_: spent.append(time.thread_time())
+    )
     asyncio.run(keep(journal, found))
     journal.close()
     print(f"thread: {(spent[-1] - spent[0]) / (len(found) - 500) * 1e6:.2f} µs per entry")

@@ -10,42 +10,68 @@ from pydantic import ValidationError
 
 from ...errors import JournalError
 from ...protocol import events as e
-from .encoding import MARK, MARKED
+from .encoding import MARK, MARKED, ROWS, USAGE, usual_id
 
 Get: TypeAlias = Callable[[int], str]
 """Gives a content by its number; raises LookupError."""
 Base: TypeAlias = Callable[[int], tuple[str, ...]]
 """Gives what the entry of this number says was seen; raises LookupError."""
 
-_MESSAGE = ("id", "sender", "recipient", "content")
+_PLAIN = 4
+"""What a `node_completed` has at least; more follows where somebody spoke."""
+_SEEN = ROWS["node_completed"].index("seen")
 _BAD = (ValidationError, ValueError, TypeError, LookupError, RecursionError)
 
 
 def decode(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
     """The event of a row. Raises `JournalError` when it is none."""
     try:
-        fields = fields_of(body, get)
-        if "messages" in fields:
-            fields["messages"] = [
-                dict(zip(_MESSAGE, message, strict=True)) for message in fields["messages"]
-            ]
-        if "seen" in fields:
-            fields["seen"] = seen_of(fields["seen"], base)
+        row = _content(body, get)
+        fields = dict(zip(ROWS[kind], row, strict=False)) if kind in ROWS else row
+        if kind == "node_completed" and len(row) > _PLAIN:
+            fields |= _talk(row, base)
         return e.event_adapter.validate_python({**fields, "type": kind})
     except _BAD as error:
         raise JournalError(f"it is no event ({type(error).__name__})") from error
 
 
-def fields_of(body: str, get: Get) -> Any:
-    """The JSON of a body, with its contents in place."""
-    value = json.loads(body)
-    return _restored(value, get) if MARKED in body else value
+def difference_in(body: str) -> list[Any]:
+    """What the body of a `node_completed` says was seen, as a difference."""
+    difference: list[Any] = json.loads(body)[_SEEN]
+    return difference
 
 
 def seen_of(difference: list[Any], base: Base) -> tuple[str, ...]:
     """What a difference comes to: see `encoding`."""
     number, start, count, *more = difference
     return (*(base(number)[start : start + count] if count else ()), *more)
+
+
+def _talk(row: list[Any], base: Base) -> dict[str, Any]:
+    node, activation, said, seen, usage = row[0], row[1], *row[_PLAIN + 1 : _SEEN + 2]
+    return {
+        "messages": [
+            _message(usual_id(node, activation, place), *message)
+            for place, message in enumerate(said)
+        ],
+        "seen": seen_of(seen, base) if seen else (),
+        "usage": usage and dict(zip(USAGE, usage, strict=False)),
+    }
+
+
+def _message(usual: str, content: Any, *rest: Any) -> dict[str, Any]:
+    sender, recipient, *name = rest
+    return {
+        "id": name[0] if name else usual,
+        "sender": sender,
+        "recipient": recipient,
+        "content": content,
+    }
+
+
+def _content(text: str, get: Get) -> Any:
+    value = json.loads(text)
+    return _restored(value, get) if MARKED in text else value
 
 
 def _restored(value: Any, get: Get) -> Any:
@@ -56,6 +82,6 @@ def _restored(value: Any, get: Get) -> Any:
     if len(value) == 1 and MARK in value:
         marked = value[MARK]
         if isinstance(marked, int):
-            return fields_of(get(marked), get)
+            return _content(get(marked), get)
         return {MARK: _restored(marked[0][MARK], get)}
     return {key: _restored(inner, get) for key, inner in value.items()}

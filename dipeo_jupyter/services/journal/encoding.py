@@ -19,6 +19,19 @@ Put: TypeAlias = Callable[[str], int]
 Seen: TypeAlias = dict[str | None, tuple[int, tuple[str, ...]]]
 """What each person of a run was last shown, and the number of the entry that says so."""
 
+ROWS = {
+    "node_started": ("node", "activation", "inputs"),
+    "effect_started": ("node", "activation", "effect", "key"),
+    "effect_completed": ("node", "activation", "effect", "key", "value", "reused"),
+    "node_completed": (
+        *("node", "activation", "outputs", "duration_ms"),
+        *("person", "messages", "seen", "usage", "cached"),
+    ),
+}
+"""Frequent events are lists: these are the names of their items. The last ones may be missing, and
+new ones are added at the end."""
+USAGE = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+
 MARK = "$"
 MARKED = f'"{MARK}"'
 SHORT = 96
@@ -33,14 +46,14 @@ _NOT_JSON = (ValueError, TypeError, RecursionError, PydanticSerializationError)
 
 def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
     """The body of an entry. `seen` is brought up to date."""
-    fields = _fields(event, seq, seen)
+    row = _row(event, seq, seen)
     try:
-        text = to_text(fields)
+        text = to_text(row)
         if len(text) <= SHORT_BODY and MARKED not in text:
             return text
-        return to_text(_apart(fields, put))
+        return _shortened(event.type, row, put)
     except _NOT_JSON:
-        return to_text(_apart(_mended(fields), put))
+        return _shortened(event.type, row, put, mend=True)
 
 
 def to_text(value: Any) -> str:
@@ -57,44 +70,51 @@ def whole_characters(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _fields(event: e.AnyEvent, seq: int, seen: Seen) -> dict[str, Any]:
-    # Four kinds are nearly all there is, and pydantic takes several times as long for them.
+def _row(event: e.AnyEvent, seq: int, seen: Seen) -> list[Any] | dict[str, Any]:
+    # Four kinds are nearly all there is: pydantic takes several times as long for them, and the
+    # names of their fields take as much room as what they hold.
     match event:
         case e.NodeStarted():
-            return {"node": event.node, "activation": event.activation, "inputs": event.inputs}
+            return [event.node, event.activation, event.inputs]
         case e.NodeCompleted():
             return _completed(event, seq, seen)
         case e.EffectStarted():
-            return {**_activation(event), "effect": event.effect, "key": event.key}
+            return [event.node, event.activation, event.effect, event.key]
         case e.EffectCompleted():
-            fields = {"effect": event.effect, "key": event.key, "value": event.value}
-            reused = {"reused": True} if event.reused else {}
-            return {**_activation(event), **fields, **reused}
+            row = [event.node, event.activation, event.effect, event.key, event.value]
+            return [*row, True] if event.reused else row
         case _:
-            fields = e.event_adapter.dump_python(event, by_alias=True)
+            fields: dict[str, Any] = e.event_adapter.dump_python(event, by_alias=True)
             del fields["type"]
-            return fields  # type: ignore[no-any-return]
+            return fields
 
 
-def _activation(event: e.NodeEvent) -> dict[str, Any]:
-    return {"node": event.node, "activation": event.activation}
+def _completed(event: e.NodeCompleted, seq: int, seen: Seen) -> list[Any]:
+    row = [event.node, event.activation, event.outputs, event.duration_ms]
+    if not (
+        event.person is not None or event.messages or event.seen or event.usage or event.cached
+    ):
+        return row
+    return [
+        *row,
+        event.person,
+        [_said(event, place, message) for place, message in enumerate(event.messages)],
+        _difference(event, seq, seen) if event.seen else [],
+        [getattr(event.usage, name) for name in USAGE] if event.usage else None,
+        *([True] if event.cached else []),
+    ]
 
 
-def _completed(event: e.NodeCompleted, seq: int, seen: Seen) -> dict[str, Any]:
-    fields = {"node": event.node, "activation": event.activation, "outputs": event.outputs}
-    if event.duration_ms:
-        fields["duration_ms"] = event.duration_ms
-    if event.person is not None:
-        fields["person"] = event.person
-    if event.messages:
-        fields["messages"] = [[m.id, m.sender, m.recipient, m.content] for m in event.messages]
-    if event.seen:
-        fields["seen"] = _difference(event, seq, seen)
-    if event.usage:
-        fields["usage"] = event.usage.model_dump(exclude_defaults=True)
-    if event.cached:
-        fields["cached"] = True
-    return fields
+def _said(event: e.NodeCompleted, place: int, message: e.Message) -> list[Any]:
+    said = [message.content, message.sender, message.recipient]
+    return (
+        said if message.id == usual_id(event.node, event.activation, place) else [*said, message.id]
+    )
+
+
+def usual_id(node: str, activation: int, place: int) -> str:
+    """The id that a message has by its place: it is not written out."""
+    return f"{node}[{activation}].{place}"
 
 
 def _difference(event: e.NodeCompleted, seq: int, seen: Seen) -> list[Any]:
@@ -116,6 +136,12 @@ def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     if one[:length] == other[:length]:
         return length
     return next(place for place in range(length) if one[place] != other[place])
+
+
+def _shortened(kind: str, row: list[Any] | dict[str, Any], put: Put, *, mend: bool = False) -> str:
+    named = row if isinstance(row, dict) else dict(zip(ROWS[kind], row, strict=False))
+    short = _apart(_mended(named) if mend else named, put)
+    return to_text(short if isinstance(row, dict) else [*short.values()])
 
 
 def _apart(fields: Mapping[str, Any], put: Put) -> dict[str, Any]:
@@ -141,7 +167,7 @@ def _strings_apart(value: Any, put: Put) -> Any:
     if isinstance(value, list | tuple):
         return [_strings_apart(inner, put) for inner in value]
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
-        raise ValueError("more digits than Python reads")  # noqa: TRY004 - the type is right
+        raise ValueError("more digits than Python reads")
     if value is None or isinstance(value, int | float):
         return value
     return _strings_apart(_plain(value), put)

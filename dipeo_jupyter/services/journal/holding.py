@@ -84,5 +84,8 @@ def replied(connection: sqlite3.Connection, number: int) -> Mapping[str, Any] | 
 
 def withdraw(connection: sqlite3.Connection, number: int) -> bool:
     """Take a letter back, if nobody has taken it out."""
-    cursor = connection.execute("DELETE FROM letters WHERE number = ? AND taken = 0", (number,))
+    # The row stays, so that nobody else's letter gets the number.
+    cursor = connection.execute(
+        "UPDATE letters SET taken = 1 WHERE number = ? AND taken = 0", (number,)
+    )
     return cursor.rowcount > 0

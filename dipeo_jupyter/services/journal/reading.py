@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from ...engine.ports import RecordedEffect, RunRecord
 from ...errors import JournalError
 from ...protocol import events as e
-from .decoding import decode, seen_of
+from .decoding import decode, difference_in, seen_of
 from .ledger import SUMMARY, key_number, summary_of
 
 
@@ -86,8 +85,7 @@ class Reading:
         ).fetchone()
         if row is None:
             raise LookupError(seq)
-        difference: list[Any] = json.loads(row[0])["seen"]
-        return difference
+        return difference_in(row[0])
 
 
 def entries(connection: sqlite3.Connection, run: e.ExecutionId, after: int) -> list[e.Entry]:

@@ -36,9 +36,8 @@ STEPS: Sequence[Step] = (
             key INTEGER NOT NULL, run INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL,
             PRIMARY KEY(key, run, seq)) STRICT, WITHOUT ROWID""",
         """CREATE TABLE letters(
-            number INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL REFERENCES runs,
+            number INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs,
             command TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 0, reply TEXT) STRICT""",
-        "CREATE INDEX letters_waiting ON letters(run) WHERE taken = 0",
     ),
 )
 

@@ -127,6 +127,8 @@ class Storage:
         connection = self.machine.connect(self.path, False)  # noqa: FBT003
         connection.execute(f"PRAGMA busy_timeout = {int(self.machine.busy * 1000)}")
         if not self.path.stat().st_size:
+            # Most journals are small, and each table takes a page at least.
+            connection.execute("PRAGMA page_size = 2048")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute(f"PRAGMA journal_mode = {self._mode()}")
         for pragma in _PRAGMAS:
