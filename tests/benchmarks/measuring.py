@@ -16,8 +16,9 @@ from typing import Any
 from graphs import Case
 
 from dipeo_jupyter.engine.clock import SystemClock
-from dipeo_jupyter.engine.execution import Execution, Limits
+from dipeo_jupyter.engine.execution import Execution
 from dipeo_jupyter.engine.program import Program
+from dipeo_jupyter.protocol.events import ExecutionStarted
 from dipeo_jupyter.services.journal import MemoryJournal
 
 BUDGET = 3.0
@@ -55,7 +56,7 @@ def journal_of(way: str) -> Iterator[Any]:
 async def to_the_end(program: Program, journal: Any) -> Execution:
     """Run until the last event; the execution is for looking at."""
     execution = Execution("exec_bench", program, None, journal, SystemClock())  # type: ignore[arg-type]
-    execution.start({}, Limits(max_rounds=10**9))
+    execution.start(ExecutionStarted(diagram=program.diagram, max_rounds=10**9))
     while not execution.state.over:  # noqa: ASYNC110 - watching must cost nothing
         await asyncio.sleep(0)
     return execution
