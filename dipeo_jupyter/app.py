@@ -50,4 +50,5 @@ def build_engine(settings: Settings, services: Services | None = None) -> Engine
         journal,
         SystemClock(),
         Limits(settings.max_concurrency, settings.max_rounds),
+        keep_last=settings.keep_last,
     )

@@ -45,7 +45,10 @@ def _slow_to_compile(diagram: Diagram) -> bool:
 
 
 class Engine:
-    """Runs diagrams on the event loop of whoever calls it."""
+    """Runs diagrams on the event loop of whoever calls it.
+
+    With `keep_last`, older finished runs are forgotten when it gets its first command.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,8 @@ class Engine:
         journal: Journal,
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        *,
+        keep_last: int | None = None,
     ) -> None:
         self._node_types = node_types
         self._services = services
@@ -64,6 +69,8 @@ class Engine:
         self._taking = asyncio.Lock()
         self._elsewhere = Elsewhere(journal, clock, self._obey_letter)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._keep_last = keep_last
+        self._tidying: asyncio.Task[None] | None = None
 
     async def send(self, command: c.Command) -> c.Ack:
         """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong.
@@ -121,6 +128,8 @@ class Engine:
                     await execution.pause(now=True, reason="closed")
             await execution.stop()
         self._elsewhere.close()
+        if self._tidying is not None:
+            await self._tidying
         with contextlib.suppress(JournalError):
             await self._journal.written()
         await asyncio.to_thread(self._journal.close)
@@ -329,6 +338,13 @@ class Engine:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._journal.watch(self._hear)
+            if self._keep_last is not None and self._journal.has_neighbours:
+                self._tidying = asyncio.create_task(self._tidy(self._keep_last))
+
+    async def _tidy(self, keep_last: int) -> None:
+        """Forget what is too old to be kept; if that cannot be done, the next process does it."""
+        with contextlib.suppress(JournalError):
+            await asyncio.to_thread(self._journal.prune, keep_last)
 
     def _hear(self, message: str | None) -> None:
         assert self._loop is not None

@@ -296,10 +296,9 @@ class ExecutionState:
         self._hand_on(activation)
 
     def _forget_work(self, node: int) -> None:
-        self.questions.pop(node, None)
-        self.answers.pop(node, None)
-        self.effects.pop(node, None)
-        self.begun.pop(node, None)
+        if self.begun or self.effects or self.answers or self.questions:  # hardly ever: hot path
+            for of_node in (self.begun, self.effects, self.answers, self.questions):
+                of_node.pop(node, None)
 
     def preview(self, node: int, inputs: Mapping[str, Any]) -> Activation:
         """The activation that would come about if a node started now."""
