@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from ...errors import JournalError
 from ...protocol import events as e
@@ -19,6 +20,7 @@ Base: TypeAlias = Callable[[int], tuple[str, ...]]
 
 _PLAIN = 4
 """What a `node_completed` has at least; more follows where somebody spoke."""
+_NEW = 3
 _SEEN = ROWS["node_completed"].index("seen")
 _BAD = (ValidationError, ValueError, TypeError, LookupError, RecursionError)
 
@@ -28,33 +30,47 @@ def decode(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
     try:
         row = _content(body, get)
         fields = dict(zip(ROWS[kind], row, strict=False)) if kind in ROWS else row
+        seen: tuple[str, ...] = ()
         if kind == "node_completed" and len(row) > _PLAIN:
-            fields |= _talk(row, base)
-        return e.event_adapter.validate_python({**fields, "type": kind})
+            seen = kept_of(row[_SEEN], base)
+            fields |= _talk(row)
+        fields["type"] = kind
+        event = e.event_adapter.validate_python(fields)
+        if seen and isinstance(event, e.NodeCompleted):
+            # Checked where it was new: again each time, it would take the square of its length.
+            object.__setattr__(event, "seen", seen + event.seen)
+        return event
     except _BAD as error:
         raise JournalError(f"it is no event ({type(error).__name__})") from error
 
 
 def difference_in(body: str) -> list[Any]:
     """What the body of a `node_completed` says was seen, as a difference."""
-    difference: list[Any] = json.loads(body)[_SEEN]
+    difference: list[Any] = from_json(body)[_SEEN]
     return difference
 
 
+def kept_of(difference: list[Any], base: Base) -> tuple[str, ...]:
+    """What a difference keeps of its base: see `encoding`."""
+    if not difference:
+        return ()
+    number, start, count = difference[:_NEW]
+    return base(number)[start : start + count] if count else ()
+
+
 def seen_of(difference: list[Any], base: Base) -> tuple[str, ...]:
-    """What a difference comes to: see `encoding`."""
-    number, start, count, *more = difference
-    return (*(base(number)[start : start + count] if count else ()), *more)
+    """What a difference comes to."""
+    return (*kept_of(difference, base), *difference[_NEW:])
 
 
-def _talk(row: list[Any], base: Base) -> dict[str, Any]:
+def _talk(row: list[Any]) -> dict[str, Any]:
     node, activation, said, seen, usage = row[0], row[1], *row[_PLAIN + 1 : _SEEN + 2]
     return {
         "messages": [
             _message(usual_id(node, activation, place), *message)
             for place, message in enumerate(said)
         ],
-        "seen": seen_of(seen, base) if seen else (),
+        "seen": seen[_NEW:],
         "usage": usage and dict(zip(USAGE, usage, strict=False)),
     }
 
@@ -70,13 +86,18 @@ def _message(usual: str, content: Any, *rest: Any) -> dict[str, Any]:
 
 
 def _content(text: str, get: Get) -> Any:
-    value = json.loads(text)
+    try:
+        value = from_json(text)
+    except ValueError:  # it goes no deeper than 200 levels
+        value = json.loads(text)
     return _restored(value, get) if MARKED in text else value
 
 
 def _restored(value: Any, get: Get) -> Any:
     if isinstance(value, list):
-        return [_restored(inner, get) for inner in value]
+        return [
+            _restored(inner, get) if isinstance(inner, dict | list) else inner for inner in value
+        ]
     if not isinstance(value, dict):
         return value
     if len(value) == 1 and MARK in value:
