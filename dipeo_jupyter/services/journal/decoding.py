@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -22,26 +23,30 @@ _PLAIN = 4
 """What a `node_completed` has at least; more follows where somebody spoke."""
 _NEW = 3
 _SEEN = ROWS["node_completed"].index("seen")
-_BAD = (ValidationError, ValueError, TypeError, LookupError, RecursionError)
+_BAD = (ValidationError, ValueError, TypeError, LookupError, RecursionError, zlib.error)
 
 
 def decode(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
     """The event of a row. Raises `JournalError` when it is none."""
     try:
-        row = _content(body, get)
-        fields = dict(zip(ROWS[kind], row, strict=False)) if kind in ROWS else row
-        seen: tuple[str, ...] = ()
-        if kind == "node_completed" and len(row) > _PLAIN:
-            seen = kept_of(row[_SEEN], base)
-            fields |= _talk(row)
-        fields["type"] = kind
-        event = e.event_adapter.validate_python(fields)
-        if seen and isinstance(event, e.NodeCompleted):
-            # Checked where it was new: again each time, it would take the square of its length.
-            object.__setattr__(event, "seen", seen + event.seen)
-        return event
+        return _event(kind, body, get, base)
     except _BAD as error:
         raise JournalError(f"it is no event ({type(error).__name__})") from error
+
+
+def _event(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
+    row = _content(body, get)
+    fields = dict(zip(ROWS[kind], row, strict=False)) if kind in ROWS else row
+    seen: tuple[str, ...] = ()
+    if kind == "node_completed" and len(row) > _PLAIN:
+        seen = kept_of(row[_SEEN], base)
+        fields |= _talk(row)
+    fields["type"] = kind
+    event = e.event_adapter.validate_python(fields)
+    if seen and isinstance(event, e.NodeCompleted):
+        # Checked where it was new: again each time, it would take the square of its length.
+        object.__setattr__(event, "seen", seen + event.seen)
+    return event
 
 
 def difference_in(body: str) -> list[Any]:

@@ -7,6 +7,7 @@ value `{"$": …}` of theirs is written `{"$": [{"$": …}]}`.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -38,6 +39,9 @@ SHORT = 96
 """A value up to so many characters stands in the body: apart, it would take about as much."""
 SHORT_BODY = 160
 
+_LONG = 200
+_RAW = -15
+"""Deflated without a header."""
 _CONTAINERS = ("inputs", "outputs", "values")
 _WHOLES = ("value", "diagram", "data", "question", "error")
 _MAX_BITS = 14_000
@@ -63,6 +67,20 @@ def to_text(value: Any) -> str:
     except _NOT_JSON:  # half characters, or more than 255 levels
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return whole_characters(text)
+
+
+def packed(text: str) -> str | bytes:
+    """A content as it is stored: deflated if it is long and that makes it shorter."""
+    if len(text) <= _LONG:
+        return text
+    plain = text.encode()
+    blob = zlib.compress(plain, wbits=_RAW)
+    return blob if len(blob) < len(plain) else text
+
+
+def unpacked(body: str | bytes) -> str:
+    """The inverse of `packed`."""
+    return body if isinstance(body, str) else zlib.decompress(body, wbits=_RAW).decode()
 
 
 def whole_characters(text: str) -> str:

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from ...protocol import events as e
-from .encoding import Seen, encode, to_text, whole_characters
+from .encoding import Seen, encode, packed, to_text, whole_characters
 from .summary import FINISHED, Summary
 
 _ROWS = 64
@@ -139,7 +139,8 @@ class Ledger:
     def _keep(self, text: str) -> int:
         hashed = blake2b(text.encode(), digest_size=16).digest()
         cursor = self._connection.execute(
-            "INSERT INTO contents(hash, body) VALUES(?, ?) ON CONFLICT DO NOTHING", (hashed, text)
+            "INSERT INTO contents(hash, body) VALUES(?, ?) ON CONFLICT DO NOTHING",
+            (hashed, packed(text)),
         )
         if cursor.rowcount:
             assert cursor.lastrowid is not None

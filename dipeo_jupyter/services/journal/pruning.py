@@ -71,5 +71,11 @@ def _delete(connection: sqlite3.Connection, forgotten: Sequence[ExecutionId]) ->
     connection.execute("DELETE FROM runs WHERE number IN (SELECT run FROM forgotten)")
     connection.execute("DELETE FROM contents WHERE id NOT IN (SELECT content FROM uses)")
     connection.execute("DROP TABLE forgotten")
-    # Steps through the free pages, one with each row it gives.
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    _give_back(connection)
+
+
+def _give_back(connection: sqlite3.Connection) -> None:
+    free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    # Python takes one step of this statement, and each step frees one page.
+    for _ in range(free):
+        connection.execute("PRAGMA incremental_vacuum(1)")

@@ -10,6 +10,7 @@ from ...engine.ports import RecordedEffect, RunRecord
 from ...errors import JournalError
 from ...protocol import events as e
 from .decoding import decode, difference_in, seen_of
+from .encoding import unpacked
 from .ledger import SUMMARY, key_number, summary_of
 
 
@@ -20,18 +21,17 @@ class Reading:
         self._connection = connection
         self._number = number
         self._run = run
-        self._contents: dict[int, str] = {}
+        self._contents: dict[int, str | bytes] = {}
         self._seen: dict[int, tuple[str, ...]] = {}
 
     def after(self, seq: int) -> list[e.Entry]:
         """The entries with greater numbers."""
         if not seq:  # one question instead of thousands
-            self._contents = dict(
-                self._connection.execute(
-                    "SELECT id, body FROM uses JOIN contents ON id = content WHERE run = ?",
-                    (self._number,),
-                )
+            rows = self._connection.execute(
+                "SELECT id, body FROM uses JOIN contents ON id = content WHERE run = ?",
+                (self._number,),
             )
+            self._contents = dict(rows.fetchall())
         rows = self._connection.execute(
             "SELECT seq, time, type, body FROM entries WHERE run = ? AND seq > ? ORDER BY seq",
             (self._number, seq),
@@ -52,14 +52,15 @@ class Reading:
         return e.Entry(self._run, seq, time, event)
 
     def _content(self, content: int) -> str:
-        text = self._contents.get(content)
-        if text is None:
+        body = self._contents.get(content)
+        if body is None:
             row = self._connection.execute(
                 "SELECT body FROM contents WHERE id = ?", (content,)
             ).fetchone()
             if row is None:
                 raise LookupError(content)
-            text = self._contents[content] = row[0]
+            body = row[0]
+        text = self._contents[content] = unpacked(body)
         return text
 
     def _base(self, seq: int) -> tuple[str, ...]:

@@ -26,8 +26,9 @@ STEPS: Sequence[Step] = (
         """CREATE TABLE entries(
             run INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, time REAL NOT NULL,
             type TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(run, seq)) STRICT, WITHOUT ROWID""",
+        # `body` is text, or a blob: text that was deflated.
         """CREATE TABLE contents(
-            id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body TEXT NOT NULL) STRICT""",
+            id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body ANY NOT NULL) STRICT""",
         """CREATE TABLE uses(
             run INTEGER NOT NULL REFERENCES runs, content INTEGER NOT NULL,
             PRIMARY KEY(run, content)) STRICT, WITHOUT ROWID""",

@@ -41,8 +41,12 @@ class SqliteJournal:
         home = home.absolute()
         with _explained(home):
             self._storage = Storage(home, machine or Machine())
-            self._owners = Owners(home)
-            self._letters = self._storage.reader()
+            try:
+                self._letters = self._storage.reader()
+                self._owners = Owners(home)
+            except BaseException:
+                self._storage.close()
+                raise
         self.owner = self._owners.id
         self._ledger = Ledger(self.owner)
         self._writer = Writer(self._storage, self._ledger, group=group, failpoint=failpoint)
@@ -117,13 +121,13 @@ class SqliteJournal:
             return
         self._closed = True
         atexit.unregister(self.close)
-        self._writer.close()
-        self._storage_close()
+        if self._writer.close():  # else the thread still has the connection
+            self._let_go()
         self._owners.close()
 
     # -- helpers ----------------------------------------------------------------------------------
 
-    def _storage_close(self) -> None:
+    def _let_go(self) -> None:
         # In trouble others find this owner dead instead.
         with suppress(sqlite3.Error, OSError), self._storage.transaction() as connection:
             holding.release_all(connection, self.owner)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from filelock import FileLock
 
+from ...errors import JournalError
 from . import schema
 
 Connect: TypeAlias = Callable[[Path, bool], sqlite3.Connection]
@@ -22,6 +23,8 @@ Connect: TypeAlias = Callable[[Path, bool], sqlite3.Connection]
 _log = logging.getLogger(__name__)
 _FAR = re.compile(r"nfs|cifs|smb|fuse|9p|afs|ceph|lustre|gluster|gpfs|vboxsf|prl_fs|drvfs")
 _POLL = 0.005
+_OLDEST = (3, 37)
+"""Has strict tables."""
 _PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
@@ -57,6 +60,11 @@ class Storage:
     """One `journal.db`: a connection that writes, and others that only read."""
 
     def __init__(self, home: Path, machine: Machine) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise JournalError(
+                f"This Python's SQLite is {sqlite3.sqlite_version}, and a journal in a file needs "
+                "3.37: use a newer Python; until then runs are kept in memory only."
+            )
         self.machine = machine
         self.path = home.absolute() / "journal.db"
         _prepare(self.path)
@@ -84,7 +92,10 @@ class Storage:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that shows one state of the file for as long as it is held."""
-        connection = self._idle.pop() if self._idle else self.reader()
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.reader()
         try:
             connection.execute("BEGIN")
             yield connection
@@ -125,6 +136,15 @@ class Storage:
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = self.machine.connect(self.path, False)  # noqa: FBT003
+        try:
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        _log.info("The journal is %s, SQLite is %s.", self.path, sqlite3.sqlite_version)
+        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {int(self.machine.busy * 1000)}")
         if not self.path.stat().st_size:
             # Most journals are small, and each table takes a page at least.
@@ -134,13 +154,8 @@ class Storage:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN IMMEDIATE")
-        try:
-            schema.migrate(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        schema.migrate(connection)
+        connection.execute("COMMIT")
 
     def _mode(self) -> str:
         far = far_file_system(self.path, self.machine.mounts)

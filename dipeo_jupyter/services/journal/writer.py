@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import threading
 import time
@@ -23,6 +24,7 @@ Failpoint: TypeAlias = Callable[[str, int], None]
 """Called as `before_commit` and `after_commit`, with how many entries are written by then."""
 Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
+_log = logging.getLogger(__name__)
 _GATHER = 0.005
 """How long entries gather, in seconds, when nobody waits for them."""
 _SOON = 0.02
@@ -88,12 +90,13 @@ class Writer:
             self._changed.notify()
         return future.result()
 
-    def close(self) -> None:
-        """Write what is left, trying once more if there is trouble."""
+    def close(self) -> bool:
+        """Write what is left, trying once more if there is trouble; False if that hangs."""
         with self._changed:
             self._closing = True
             self._changed.notify()
         self._thread.join(_LAST_WORDS)
+        return not self._thread.is_alive()
 
     # -- the thread -------------------------------------------------------------------------------
 
@@ -178,6 +181,8 @@ class Writer:
         if time.monotonic() - self._failing_since < self._storage.machine.silent:
             return
         message = sentence(self._storage.path, error)
+        if message != self._trouble:
+            _log.warning(message, exc_info=error)
         with self._changed:
             waiters, self._waiters = self._waiters, []
         if message != self._trouble:
@@ -187,7 +192,10 @@ class Writer:
     def _report(self, trouble: str | None) -> None:
         self._trouble = trouble
         for on_trouble in [*self._watchers]:
-            on_trouble(trouble)
+            try:
+                on_trouble(trouble)
+            except Exception:  # the thread must outlive whoever listens
+                _log.exception("A listener to the journal's trouble failed.")
 
     def _finish(self, job: Callable[[sqlite3.Connection], T], future: Future[T]) -> None:
         try:

@@ -33,7 +33,7 @@ def back(event):
     contents = Contents()
     body = body_of(event, contents)
     body.encode()
-    return decode(event.type, body, contents.get_text, lambda seq: ())
+    return decode(event.type, body, contents.get_text, lambda _: ())
 
 
 def holds_whole_characters(event):
@@ -73,8 +73,8 @@ def test_half_characters_are_replaced(text):
 def test_what_was_seen_comes_back_from_its_differences(lists):
     seen, said = {}, {}
     for seq, ids in enumerate(lists, 1):
-        difference = encode(spoken(ids), seq, seen, lambda text: 0)
-        event = decode("node_completed", difference, lambda n: '""', said.__getitem__)
+        difference = encode(spoken(ids), seq, seen, lambda _: 0)
+        event = decode("node_completed", difference, lambda _: '""', said.__getitem__)
         said[seq] = event.seen
     assert [*said.values()] == lists
 
@@ -117,7 +117,7 @@ def test_user_data_is_never_taken_for_a_content(value):
     contents.put('"stolen too"')
     event = e.NodeStarted(node="b", activation=1, inputs={"$": value})
     body = body_of(event, contents)
-    assert decode(event.type, body, contents.get_text, lambda seq: ()) == event
+    assert decode(event.type, body, contents.get_text, lambda _: ()) == event
 
 
 def deep(levels):
