@@ -1,0 +1,141 @@
+"""What a trial leaves behind: in the journal, in the folder, and with the provider."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.journal import reading
+
+Entries = Sequence[e.Entry]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The journal as it stands in the file, read by nobody but SQLite. Runs are oldest first."""
+
+    runs: Sequence[Entries]
+    statuses: Sequence[str]
+    faults: Sequence[str]
+
+    @property
+    def waiting(self) -> int:
+        """How many questions are open."""
+        asked = Counter[tuple[int, str]]()
+        for number, entry in _numbered(self.runs):
+            match entry.event:
+                case e.InputRequired(node=node):
+                    asked[number, node] = 1
+                case e.InputReceived(node=node) | e.NodeFailed(node=node):
+                    asked[number, node] = 0
+                case _:
+                    pass
+        return sum(asked.values())
+
+
+def kept(folder: Path) -> Kept:
+    """Read the journal; a file that is not there holds nothing."""
+    path = folder / "home/journal.db"
+    if not path.exists() or not path.stat().st_size:
+        return Kept([], [], [])
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            return Kept([], [], [])
+        records = list(reversed(reading.runs(connection, "", lambda owner: owner)))
+        runs = [reading.entries(connection, each.execution_id, 0) for each in records]
+        sound = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        faults = [] if sound == "ok" else [sound]
+        for record, entries in zip(records, runs, strict=True):
+            if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
+                faults.append(f"gaps in {record.execution_id}")
+            if record.events != len(entries):
+                faults.append(f"{record.events} entries noted, {len(entries)} are there")
+    return Kept(runs, [each.status for each in records], faults)
+
+
+def in_flight(runs: Iterable[Entries]) -> tuple[Counter[str], Counter[str]]:
+    """The effects that have begun and not ended, by their key and by their node."""
+    begun: dict[tuple[int, str, str], e.EffectStarted] = {}
+    for number, entry in _numbered(runs):
+        match entry.event:
+            case e.EffectStarted(node=node, effect=name) as event:
+                begun[number, node, name] = event
+            case e.EffectCompleted(node=node, effect=name):
+                begun.pop((number, node, name), None)
+            case e.NodeCompleted(node=node) | e.NodeFailed(node=node):
+                begun = {at: each for at, each in begun.items() if at[:2] != (number, node)}
+            case e.ExecutionEdited():
+                begun = {at: each for at, each in begun.items() if at[0] != number}
+            case _:
+                pass
+    events = begun.values()
+    return Counter(each.key for each in events), Counter(each.node for each in events)
+
+
+@dataclass(frozen=True)
+class World:
+    """What has come of a trial, apart from when and in which order it did."""
+
+    statuses: Sequence[str]
+    results: Sequence[Mapping[str, Any]]
+    """For each run, what each activation has given, said, heard and cost in the end."""
+    happened: Counter[tuple[Any, ...]]
+    """How often things became so that may do so once: ends, effects, questions, answers."""
+    files: Mapping[str, str]
+
+
+def world(journal: Kept, folder: Path) -> World:
+    files = (path for path in (folder / "root").rglob("*") if path.is_file())
+    return World(
+        statuses=journal.statuses,
+        results=[_results(entries) for entries in journal.runs],
+        happened=Counter(
+            (number, *name)
+            for number, entry in _numbered(journal.runs)
+            if (name := _once(entry.event))
+        ),
+        # A file that was being written when the process died has another name still.
+        files={path.name: path.read_text() for path in files if path.suffix != ".tmp"},
+    )
+
+
+def _results(entries: Entries) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for entry in entries:
+        match entry.event:
+            case e.ExecutionEdited():
+                found = {}
+            case e.NodeCompleted() as done:
+                value = (done.outputs, done.person, done.messages, done.seen, done.usage)
+                found[f"{done.node}[{done.activation}]"] = (*value, done.cached)
+            case e.NodeFailed() as failed:
+                found[f"{failed.node}[{failed.activation}]"] = (failed.outputs, failed.error.type)
+            case e.ExecutionCompleted(outputs=outputs):
+                found["outputs"] = outputs
+            case e.ExecutionFailed(error=error):
+                found["error"] = error.type, error.node
+            case _:
+                pass
+    return found
+
+
+def _once(event: e.AnyEvent) -> tuple[Any, ...] | None:
+    match event:
+        case e.EffectCompleted():
+            return event.type, event.node, event.activation, event.effect, event.reused
+        case e.NodeCompleted() | e.NodeFailed() | e.InputRequired() | e.InputReceived():
+            return event.type, event.node, event.activation
+        case e.ExecutionCompleted() | e.ExecutionFailed() | e.ExecutionEdited():
+            return (event.type,)
+        case _:
+            return None
+
+
+def _numbered(runs: Iterable[Entries]) -> Iterable[tuple[int, e.Entry]]:
+    return ((number, entry) for number, entries in enumerate(runs) for entry in entries)

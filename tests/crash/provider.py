@@ -1,0 +1,65 @@
+"""The model provider of the crash tests: outside of what is killed, it counts what it was asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from dipeo_jupyter.engine.reuse import key_of
+from tests.openai_server import Exchange, OpenAIServer, Request, completion
+
+REFUSED, BREAKS_FIRST = "[refused]", "[breaks first]"
+"""In what is said to it: it always refuses, or the first time it is broken."""
+
+
+def effect_key(model: str, messages: list[dict[str, str]]) -> str:
+    """The key under which the journal keeps this call; see `child.LoopbackLLM.identity`."""
+    said = [[each["role"], each["content"]] for each in messages]
+    return key_of({"chat": said, "with": {"model": model}})
+
+
+class Provider(OpenAIServer):
+    """Answers by a rule. Each trial has an api base of its own: `{url}/{trial}`."""
+
+    def __init__(self) -> None:
+        self._asked: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        super().__init__()
+
+    @property
+    def root(self) -> str:
+        return self.url.removesuffix("/v1")
+
+    def asked(self, trial: str) -> Counter[str]:
+        """How often each thing was asked in a trial, by the effect's key."""
+        return Counter(self._asked[trial])
+
+    def _next_step(self, request: Request) -> Callable[[Exchange], Any]:
+        self.requests.clear()  # thousands of them
+        trial = request.path.split("/")[1]
+        body = request.body
+        asked = self._asked[trial]
+        key = effect_key(body["model"], body["messages"])
+        asked[key] += 1
+        said = body["messages"][-1]["content"]
+        if REFUSED in said:
+            return lambda exchange: exchange.send(400, '{"error": {"message": "no"}}')
+        if BREAKS_FIRST in said and asked[key] == 1:
+            return lambda exchange: exchange.send(500, '{"error": {"message": "broken"}}')
+        return lambda exchange: _answer(exchange, body)
+
+
+async def _answer(exchange: Exchange, body: Any) -> None:
+    """An answer that depends on all that was said, and on nothing else."""
+    messages = body["messages"]
+    whole = hashlib.sha256(json.dumps(messages).encode()).hexdigest()[:8]
+    text = f"{whole} on {messages[-1]['content'][:40].replace('[', '(')}"
+    usage = {"prompt_tokens": len(messages), "completion_tokens": 3, "total_tokens": 0}
+    if body.get("stream"):
+        exchange = Exchange(exchange.request, exchange.reader, exchange.writer, usage)
+        await exchange.stream(text.split(" "), "stop")
+        return
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    await exchange.send(200, completion(choice, usage=usage))
