@@ -194,7 +194,7 @@ class Writer:
         for on_trouble in [*self._watchers]:
             try:
                 on_trouble(trouble)
-            except Exception:  # the thread must outlive whoever listens
+            except Exception:  # noqa: BLE001 - the thread must outlive whoever listens
                 _log.exception("A listener to the journal's trouble failed.")
 
     def _finish(self, job: Callable[[sqlite3.Connection], T], future: Future[T]) -> None:

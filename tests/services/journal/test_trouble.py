@@ -200,7 +200,7 @@ def test_trouble_is_told_to_who_comes_later(open_, disk):
 
 def test_listener_that_fails_stops_nothing(open_, disk):
     journal = open_(machine=disk.machine)
-    journal.watch(lambda trouble: 1 / 0)
+    journal.watch(lambda _: 1 / 0)
     reports = Reports(journal)
     disk.fill()
     append(journal, long(20, first=1))
