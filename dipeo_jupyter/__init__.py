@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .client import when
     from .diagram.files import load
     from .diagram.model import Diagram
     from .errors import (
@@ -21,7 +22,20 @@ if TYPE_CHECKING:
         ExecutionFailedError,
         NoAnswerError,
     )
-    from .notebook.api import check, convert, diff, run, run_sync, start
+    from .notebook.api import (
+        check,
+        convert,
+        diff,
+        get,
+        plan,
+        prune,
+        resume,
+        run,
+        run_sync,
+        runs,
+        start,
+    )
+    from .notebook.listing import Plan
     from .notebook.run import Run
 
 __version__ = "0.1.0"
@@ -32,14 +46,21 @@ __all__ = [
     "DipeoError",
     "ExecutionFailedError",
     "NoAnswerError",
+    "Plan",
     "Run",
     "check",
     "convert",
     "diff",
+    "get",
     "load",
+    "plan",
+    "prune",
+    "resume",
     "run",
     "run_sync",
+    "runs",
     "start",
+    "when",
 ]
 
 _HOMES = {
@@ -49,14 +70,21 @@ _HOMES = {
     "DipeoError": "errors",
     "ExecutionFailedError": "errors",
     "NoAnswerError": "errors",
+    "Plan": "notebook.listing",
     "Run": "notebook.run",
     "check": "notebook.api",
     "convert": "notebook.api",
     "diff": "notebook.api",
+    "get": "notebook.api",
     "load": "diagram.files",
+    "plan": "notebook.api",
+    "prune": "notebook.api",
+    "resume": "notebook.api",
     "run": "notebook.api",
     "run_sync": "notebook.api",
+    "runs": "notebook.api",
     "start": "notebook.api",
+    "when": "client",
 }
 
 

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import sys
 from contextlib import closing
 
 import pytest
@@ -23,3 +24,15 @@ def openai_server():
     """A model provider on loopback, to be scripted: see `openai_server.py`."""
     with closing(OpenAIServer()) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """A home of each test's own: no run of another is known there, and no answer reused."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("DIPEO_HOME", str(folder))
+    yield folder
+    session = sys.modules.get("dipeo_jupyter.notebook.session")
+    if session and session.default_session.cache_info().currsize:
+        session.default_session().close()
+        session.default_session.cache_clear()

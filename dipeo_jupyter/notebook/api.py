@@ -5,23 +5,28 @@ All of these work in the same notebook, in any cell, and in ordinary programs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..client import Place
 from ..diagram.diff import Diff, compare
 from ..diagram.files import Format, Readable, converted, survey
 from ..diagram.source import Reading
+from .listing import Plan, Runs
 from .problems import Problems
 from .run import Run
 from .session import default_session
 
 
-def start(
+def start(  # noqa: PLR0913 - all that can be said of a run
     diagram: Readable,
     inputs: Mapping[str, Any] | None = None,
     *,
     answers: Mapping[str, Any] | None = None,
     paused: bool = False,
+    breakpoints: Iterable[Place] = (),
+    fresh: bool = False,
+    since: Run | str | None = None,
 ) -> Run:
     """Start a diagram and return its `Run` at once.
 
@@ -29,9 +34,21 @@ def start(
     on; `answers` are given to `user_response` nodes, by label (`approve`) or activation
     (`approve[2]`). Other questions stay open until `run.answer(…)`, or until somebody waits for the
     run, who is then asked by `input()`. With `paused`, nothing runs before `run.step()` or
-    `run.resume()`.
+    `run.resume()`; at `breakpoints` (`"argue[2]"`, `"after argue"`, `when(…)`) it pauses by itself.
+
+    Models are not asked again what the same activation has asked before, in any run that is kept,
+    unless the run is `fresh`. The results of the run `since` (or its id) hold too, jobs and files
+    included, where nothing they depend on has changed; without `inputs` it has those of that run.
     """
-    return default_session().start(diagram, inputs, answers=answers, paused=paused)
+    return default_session().start(
+        diagram,
+        inputs,
+        answers=answers or {},
+        paused=paused,
+        breakpoints=breakpoints,
+        fresh=fresh,
+        since=since,
+    )
 
 
 async def run(
@@ -39,16 +56,22 @@ async def run(
     inputs: Mapping[str, Any] | None = None,
     *,
     answers: Mapping[str, Any] | None = None,
+    breakpoints: Iterable[Place] = (),
+    fresh: bool = False,
+    since: Run | str | None = None,
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
 
     What `answers` do not answer is asked by `input()`; where that cannot be, `NoAnswerError` is
-    raised, and its `run` still waits for an answer.
+    raised, and its `run` still waits for an answer. At a breakpoint the run is returned as it
+    stands: `run.stopped_at` says where, `run.resume()` goes on. For the rest see `start`.
 
     When the waiting is cancelled (the notebook's stop button), the run is paused, and
     `run.resume()` goes on with it.
     """
-    return await start(diagram, inputs, answers=answers)
+    return await start(
+        diagram, inputs, answers=answers, breakpoints=breakpoints, fresh=fresh, since=since
+    )
 
 
 def run_sync(
@@ -56,9 +79,57 @@ def run_sync(
     inputs: Mapping[str, Any] | None = None,
     *,
     answers: Mapping[str, Any] | None = None,
+    breakpoints: Iterable[Place] = (),
+    fresh: bool = False,
+    since: Run | str | None = None,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
-    return start(diagram, inputs, answers=answers).wait()
+    return start(
+        diagram, inputs, answers=answers, breakpoints=breakpoints, fresh=fresh, since=since
+    ).wait()
+
+
+def get(run: str) -> Run:
+    """The run with this id, which may be shortened (`exec_7f3a`); it does not go on by this.
+
+    Raises `CommandError` when there is none, or when it could be several.
+    """
+    return default_session().get(run)
+
+
+def resume(run: str) -> Run:
+    """Go on with a run, wherever and whenever it was left, and return it at once.
+
+    The process that it ran in may have ended long ago; what was done then is not done again.
+    """
+    found = get(run)
+    found.resume()
+    return found
+
+
+def runs() -> Runs:
+    """All runs that are kept, the newest first, those of other processes too."""
+    return default_session().runs()
+
+
+def plan(
+    diagram: Readable | Run,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    fresh: bool = False,
+    since: Run | str | None = None,
+) -> Plan:
+    """What a run would do, reuse and cost, before it does anything; `plan.run()` does it.
+
+    See `start` for `since` and `fresh`. A `Run` as the diagram is its diagram, as it is now.
+    """
+    drawn = diagram.diagram if isinstance(diagram, Run) else diagram
+    return default_session().plan(drawn, inputs, fresh=fresh, since=since)
+
+
+def prune(keep_last: int = 50) -> int:
+    """Forget finished runs, the oldest first, but the last so many; how many were forgotten."""
+    return default_session().prune(keep_last)
 
 
 def check(diagram: Readable | Run) -> Problems:

@@ -34,15 +34,22 @@ class BackgroundLoop:
 
     def close(self) -> None:
         """Stop the loop and its thread; work that is under way is cancelled."""
-        self.run(self._cancel_all())
+        self.cancel()
+        self.run(self._shut_down())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def cancel(self) -> None:
+        """End all work that is under way, and wait for it."""
+        self.run(self._cancel_all())
 
     async def _cancel_all(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _shut_down(self) -> None:
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()

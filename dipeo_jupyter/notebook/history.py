@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..diagram.model import DEFAULT, Label
+from ..diagram.model import DEFAULT, Diagram, Label
 from ..protocol import events as e
 
 
@@ -41,6 +41,13 @@ class History:
 
     def __init__(self) -> None:
         self.status: e.ExecutionStatus = "pending"
+        self.pause: e.ExecutionPaused | None = None
+        """Why and where nothing new starts."""
+        self.abandoned = False
+        """Whether nobody holds the run: nothing of it goes on by itself."""
+        self.diagram: Diagram | None = None
+        self.inputs: Mapping[str, Any] = {}
+        self.breakpoints: tuple[e.Breakpoint, ...] = ()
         self.outputs: Mapping[Label, Any] = {}
         self.error: e.ErrorInfo | None = None
         self.activations: list[ActivationRecord] = []
@@ -49,14 +56,35 @@ class History:
         self.entries: list[e.Entry] = []
         self._by_node: dict[Label, list[ActivationRecord]] = {}
         self._skipped: set[Label] = set()
+        self._held: set[Label] = set()
+        self._gave_up: list[Label] = []
+        """Nodes whose failure ends the run; they try again when it is resumed."""
         self._grown = threading.Condition()
 
     @property
     def shown_status(self) -> e.ExecutionStatus:
         """`waiting` when nothing goes on before a human has answered, else the status."""
+        if self.status != "running":
+            return self.status
         running = {each.node for each in self.activations if each.status == "running"}
-        waits = self.status == "running" and running and running <= self.questions.keys()
-        return "waiting" if waits else self.status
+        if running and running <= self.questions.keys():
+            return "waiting"
+        return "paused" if self.abandoned or (self._held and not running) else "running"
+
+    @property
+    def stopped_at(self) -> str | None:
+        """Where a paused run stands (`before argue[2]`), or else why; None when it goes on."""
+        if self.shown_status != "paused":
+            return None
+        if self.pause is None:
+            return "held" if self._held and not self.abandoned else "closed"
+        return self.pause.at or self.pause.reason
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing new starts, and what was under way has ended or waits for somebody."""
+        running = {each.node for each in self.activations if each.status == "running"}
+        return self.status == "paused" and running <= self.questions.keys()
 
     def of(self, label: Label) -> list[ActivationRecord]:
         """All firings of a node, in order."""
@@ -64,6 +92,8 @@ class History:
 
     def status_of(self, label: Label) -> str:
         records = self.of(label)
+        if label in self._held and not (records and records[-1].status == "running"):
+            return "paused"
         if not records:
             return "skipped" if label in self._skipped else "pending"
         waits = records[-1].status == "running" and label in self.questions
@@ -76,11 +106,12 @@ class History:
 
     def apply(self, entry: e.Entry) -> None:
         with self._grown:
+            self.abandoned = False
             self._apply(entry)
             self.entries.append(entry)
             self._grown.notify_all()
 
-    def _apply(self, entry: e.Entry) -> None:
+    def _apply(self, entry: e.Entry) -> None:  # noqa: C901, PLR0912 - one flat match
         match entry.event:
             case e.NodeStarted() as event:
                 self._start(entry.time, event)
@@ -93,21 +124,45 @@ class History:
                 record.status, record.error = "failed", event.error
                 record.outputs, record.duration_ms = event.outputs or {}, event.duration_ms
                 self.questions.pop(event.node, None)
+                if event.outputs is None:
+                    self._gave_up.append(event.node)
             case e.NodeSkipped() as event:
                 self._skipped.add(event.node)
             case e.InputRequired() as event:
                 self.questions[event.node] = event.question
             case e.InputReceived() as event:
                 self.questions.pop(event.node, None)
+            case e.NodePaused() as event:
+                self._held.add(event.node)
+            case e.NodeResumed() as event:
+                self._held.discard(event.node)
+            case e.SkipRequested() as event:
+                records = self.of(event.node)
+                if records and records[-1].status == "running":
+                    self._take_back(event.node)
             case _:
                 self._apply_to_run(entry.event)
 
-    def _apply_to_run(self, event: e.AnyEvent) -> None:
+    def _apply_to_run(self, event: e.AnyEvent) -> None:  # noqa: C901, PLR0912 - one flat match
         match event:
-            case e.ExecutionStarted() | e.ExecutionResumed():
+            case e.ExecutionStarted():
                 self.status = "running"
+                self.diagram, self.inputs = event.diagram, event.inputs
+                self.breakpoints = event.breakpoints
+            case e.ExecutionResumed():
+                self.status, self.pause, self.error = "running", None, None
+                while self._gave_up:
+                    self._take_back(self._gave_up.pop())
+            case e.ExecutionRecovered():
+                for record in self.activations:
+                    if f"{record.node}[{record.number}]" in event.repeated:
+                        record.log.clear()
+            case e.ExecutionEdited():
+                self._begin_again(event)
+            case e.BreakpointsSet():
+                self.breakpoints = event.breakpoints
             case e.ExecutionPaused():
-                self.status = "paused"
+                self.status, self.pause = "paused", event
                 for label in event.interrupted:
                     self._take_back(label)
             case e.ExecutionCompleted():
@@ -116,9 +171,18 @@ class History:
                 self.status, self.error = "failed", event.error
             case e.ExecutionCancelled():
                 self.status = "cancelled"
+                self.questions.clear()
                 for record in self.activations:
                     if record.status == "running":
                         record.status = "cancelled"
+
+    def _begin_again(self, event: e.ExecutionEdited) -> None:
+        """The run is gone through again from its beginning; nothing has happened in it yet."""
+        self.status, self.pause = "paused", e.ExecutionPaused(reason="edited")
+        self.diagram, self.inputs = event.diagram, event.inputs
+        self.outputs, self.error = {}, None
+        self.activations, self.messages, self.questions = [], {}, {}
+        self._by_node, self._skipped, self._gave_up = {}, set(), []
 
     def _take_back(self, label: Label) -> None:
         """A firing was interrupted: it will start again, and has not happened."""

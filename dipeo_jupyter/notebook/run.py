@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any
 
-from ..client import Conversation, explain
+from ..client import Conversation, explain, place_of
 from ..diagram.mermaid import mermaid
 from ..diagram.model import Diagram, Label
 from ..diagram.picture import NodeState, draw
@@ -17,59 +15,27 @@ from ..diagram.source import Source
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
-from ..protocol.events import Entry, Message, Usage
+from ..protocol.events import Entry, Message
 from .background import BackgroundLoop
-from .history import ActivationRecord, History
+from .following import Following
+from .history import History
+from .records import ROW, NodeRecord, as_frame, row, shorten
+from .steering import Steering
 
-SHORT = 72
-"""Characters of a value that the text form of a run shows."""
+if TYPE_CHECKING:
+    from .run_diff import RunDiff
+
 BETWEEN_LOOKS = 0.2
 """Seconds: ipykernel obeys its stop button only when something else wakes the kernel's loop up."""
 
 
-@dataclass(frozen=True)
-class NodeRecord:
-    """What has happened at one node of a run; `activations` are its firings, in order."""
-
-    label: Label
-    status: str
-    activations: tuple[ActivationRecord, ...]
-    conversation: Mapping[str, Message]
-
-    @property
-    def output(self) -> Any:
-        """The value of the last firing; None when there was none."""
-        return self.activations[-1].output if self.activations else None
-
-    @property
-    def seen(self) -> list[Message]:
-        """What the person was shown in the last firing, in order, the prompt included."""
-        ids = self.activations[-1].seen if self.activations else ()
-        return [self.conversation[each] for each in ids if each in self.conversation]
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens of all firings."""
-        used = (each.usage for each in self.activations if each.usage is not None)
-        return sum(used, Usage())
-
-    @property
-    def error(self) -> str | None:
-        error = self.activations[-1].error if self.activations else None
-        return error.message if error else None
-
-    def __repr__(self) -> str:
-        times = f" ×{len(self.activations)}" if len(self.activations) > 1 else ""
-        value = f" {shorten(self.output)}" if self.output is not None else ""
-        return f"<{self.label}: {self.status}{times}{value}>"
-
-
-class Run:
+class Run(Steering):
     """One execution of a diagram. Its methods are safe in any thread.
 
     `run["label"]` is what happened at a node; `run.outputs` holds the endpoints' values.
     `await run` (or `run.wait()`) waits for the end, and raises `ExecutionFailedError` when the run
-    has no result, and `NoAnswerError` when it waits for an answer and nobody can be asked.
+    has no result, and `NoAnswerError` when it waits for an answer and nobody can be asked. It also
+    returns when the run stands at a breakpoint, or was paused before: see `stopped_at`.
     """
 
     def __init__(
@@ -81,27 +47,46 @@ class Run:
         seq: int = 0,
     ) -> None:
         self.id = conversation.execution_id
-        self.diagram = diagram
-        self._labels = {spec.label: None for spec in diagram.nodes}
+        self._drawn = diagram
         self._source = source
         self._loop = loop
         self._history = History()
         self._conversation = conversation
-        self._done = loop.submit(self._add_up())
+        self._following = Following(conversation, self._history)
+        loop.run(self._following.begin())
         self._history.catch_up(seq)
 
-    async def _add_up(self) -> None:
-        async for entry in self._conversation.follow():
-            if not entry.event.ephemeral:
-                self._history.apply(entry)
+    @property
+    def diagram(self) -> Diagram:
+        """What is run, with all changes so far."""
+        return self._history.diagram or self._drawn
 
     @property
     def name(self) -> str | None:
         return self.diagram.name
 
     @property
+    def inputs(self) -> dict[str, Any]:
+        """What the start node hands on."""
+        return dict(self._history.inputs)
+
+    @property
     def status(self) -> str:
         return self._history.shown_status
+
+    @property
+    def stopped_at(self) -> str | None:
+        """Where a paused run stands: `before argue[2]` at a breakpoint, else why it is paused.
+
+        That is `asked`, `steps`, `edited`, `journal` (it cannot be written), `held` (a node is)
+        or `closed` (its process has ended).
+        """
+        return self._history.stopped_at
+
+    @property
+    def stops(self) -> list[str]:
+        """The breakpoints, as they are written."""
+        return [place_of(each) for each in self._history.breakpoints]
 
     @property
     def outputs(self) -> dict[Label, Any]:
@@ -118,7 +103,9 @@ class Run:
     def error(self) -> str | None:
         """Why the run failed, naming the node and its line."""
         error = self._history.error
-        return explain(error, self._source) if error else None
+        # The lines are those of the text that we know, if that is what is run.
+        source = self._source if self.diagram == self._drawn else None
+        return explain(error, source) if error else None
 
     @property
     def details(self) -> str | None:
@@ -139,38 +126,19 @@ class Run:
     def waiting(self) -> dict[Label, str]:
         """The open questions, by node."""
         questions = dict(self._history.questions)
-        return {each: questions[each].prompt for each in self._labels if each in questions}
+        return {each: questions[each].prompt for each in self._labels() if each in questions}
 
     def __getitem__(self, label: Label) -> NodeRecord:
-        if label not in self._labels:
-            raise KeyError(f"no node {label!r}. {did_you_mean(label, self._labels) or ''}".strip())
+        if label not in self._labels():
+            hint = did_you_mean(label, self._labels()) or ""
+            raise KeyError(f"no node {label!r}. {hint}".strip())
         history = self._history
         activations = tuple(history.of(label))
         return NodeRecord(label, history.status_of(label), activations, history.messages)
 
     def __iter__(self) -> Generator[NodeRecord, None, None]:
-        for label in self._labels:
+        for label in self._labels():
             yield self[label]
-
-    def pause(self, *, now: bool = False) -> None:
-        """Start nothing new; with `now`, stop what runs, to run it again on `resume`."""
-        self._send(c.PauseExecution(execution_id=self.id, now=now))
-
-    def resume(self) -> None:
-        self._send(c.ResumeExecution(execution_id=self.id))
-
-    def step(self, steps: int = 1) -> None:
-        """Let so many activations through, then pause again."""
-        if steps < 1:
-            raise CommandError(f"A run makes 1 step or more, not {steps}.", code="bad_command")
-        self._send(c.StepExecution(execution_id=self.id, steps=steps))
-
-    def cancel(self) -> None:
-        self._send(c.CancelExecution(execution_id=self.id))
-
-    def answer(self, node: Label, value: Any) -> None:
-        """Answer a question; raises `CommandError` when it is not (or no longer) asked."""
-        self._send(c.UserResponse(execution_id=self.id, node=node, value=value))
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait for the end, at most `timeout` seconds; see the class for what it raises.
@@ -204,37 +172,35 @@ class Run:
         return self._settled()
 
     async def _attend(self) -> None:
-        """Wait for the end, over there; questions are put to the cell that waits."""
-        done = asyncio.wrap_future(self._done)
-        attending = asyncio.create_task(self._conversation.attend())
         try:
-            await asyncio.wait({done, attending}, return_when=asyncio.FIRST_COMPLETED)
-            (done if done.done() else attending).result()
+            await self._following.wait()
         except NoAnswerError as error:
             error.run = self
             raise
-        finally:
-            attending.cancel()
-            await asyncio.wait({attending})
 
     def _interrupt(self) -> None:
         """The notebook's stop button: what runs is stopped, nothing that is done is lost."""
         with contextlib.suppress(CommandError):  # the run is over
             self.pause(now=True)
 
+    def diff(self, other: Run) -> RunDiff:
+        """What is different in the other run, activation by activation."""
+        from .run_diff import compare_runs  # noqa: PLC0415 - only who compares pays for it
+
+        return compare_runs(
+            self._history,
+            other._history,
+            before_diagram=self.diagram,
+            after_diagram=other.diagram,
+        )
+
     def to_records(self) -> list[dict[str, Any]]:
         """One row for each firing, in the order in which they began."""
-        return [_row(each) for each in self._history.activations.copy()]
+        return [row(each) for each in self._history.activations.copy()]
 
     def to_frame(self) -> Any:
         """The same as a pandas DataFrame; raises `CommandError` without pandas."""
-        try:
-            import pandas as pd  # noqa: PLC0415 - optional, and slow to import
-        except ImportError:
-            message = "A table needs pandas: pip install pandas. `to_records()` does without."
-            raise CommandError(message, code="no_pandas") from None
-
-        return pd.DataFrame(self.to_records(), columns=list(_ROW))
+        return as_frame(self.to_records(), list(ROW))
 
     def picture(self) -> str:
         """The diagram as it stands, as SVG."""
@@ -245,64 +211,53 @@ class Run:
         return mermaid(self.diagram, self._states())
 
     def _states(self) -> dict[Label, NodeState]:
-        return {each.label: _state(each) for each in self}
+        return {each.label: each.state for each in self}
+
+    def _labels(self) -> dict[Label, None]:
+        return {spec.label: None for spec in self.diagram.nodes}
 
     def _settled(self) -> Run:
-        if self._history.status == "completed":
-            return self
-        if self._history.status == "cancelled":
+        status = self._history.status
+        if status == "cancelled":
             raise ExecutionFailedError("The run was cancelled.", self)
-        raise ExecutionFailedError(self.error or f"The run is {self.status}.", self)
+        if status == "failed":
+            raise ExecutionFailedError(self.error or "The run has failed.", self)
+        return self
 
-    def _send(self, command: c.Command) -> Any:
-        ack = self._loop.run(self._conversation.client.send(command))
-        self._history.catch_up(ack.seq)
-        return ack.result
+    def _diagram(self) -> Diagram:
+        return self.diagram
+
+    def _send(self, command: c.Command) -> c.Ack:
+        ack = self._loop.run(self._following.send(command))
+        if ack.execution_id == self.id:
+            self._history.catch_up(ack.seq)
+        return ack
+
+    def _beside(self, execution_id: str, seq: int, diagram: Diagram | None, source: Source) -> Run:
+        before = self._conversation
+        conversation = Conversation(before.client, execution_id, before.answers, before.ask)
+        return Run(conversation, diagram or self.diagram, source, self._loop, seq)
 
     def __repr__(self) -> str:
         """The same for every run with the same outcome, so that notebooks can be compared."""
         title = f"Run of {self.name}" if self.name else "Run"
-        width = max(map(len, self._labels), default=0)
-        rows = [f"  {each.label:<{width}}  {_status_text(each)}" for each in self]
+        width = max(map(len, self._labels()), default=0)
+        rows = [f"  {each.label:<{width}}  {each.outcome}" for each in self]
         results = [f"{label} = {shorten(value)}" for label, value in self.outputs.items()]
         problem = [f"Error: {self.error}"] if self.error else []
         questions = [f"{label} asks: {prompt}" for label, prompt in self.waiting.items()]
-        return "\n".join([f"{title}: {self.status}", *rows, *results, *questions, *problem])
+        return "\n".join([f"{title}: {self._standing()}", *rows, *results, *questions, *problem])
+
+    def _standing(self) -> str:
+        """The status, and where and why the run stands."""
+        pause = self._history.pause if self.status == "paused" else None
+        if pause is None:
+            return self.status
+        where = f" {pause.at}" if pause.at else ""
+        message = f" ({pause.message})" if pause.message else ""
+        return f"{self.status}{where}{message}"
 
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
         return {"text/plain": repr(self), "image/svg+xml": self.picture()}
-
-
-def shorten(value: Any, limit: int = SHORT) -> str:
-    """A value in one line of at most `limit` characters."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-_ROW: dict[str, Callable[[ActivationRecord], Any]] = {
-    "node": lambda each: each.node,
-    "activation": lambda each: each.number,
-    "status": lambda each: each.status,
-    "person": lambda each: each.person,
-    "output": lambda each: each.output,
-    "input_tokens": lambda each: each.usage.input_tokens if each.usage else None,
-    "output_tokens": lambda each: each.usage.output_tokens if each.usage else None,
-    "duration_ms": lambda each: each.duration_ms,
-    "error": lambda each: each.error.message if each.error else None,
-}
-
-
-def _row(record: ActivationRecord) -> dict[str, Any]:
-    return {name: read(record) for name, read in _ROW.items()}
-
-
-def _status_text(node: NodeRecord) -> str:
-    count = len(node.activations)
-    return f"{node.status} ×{count}" if count > 1 else node.status
-
-
-def _state(node: NodeRecord) -> NodeState:
-    return NodeState(node.status, max(1, len(node.activations)), node.error)

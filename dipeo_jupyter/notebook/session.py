@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from ..app import build_engine
-from ..client import Ask, Conversation, check, check_answers
+from ..client import Ask, Conversation, Place, breakpoints, check, check_answers
 from ..diagram.files import Readable, survey
-from ..diagram.source import Reading
+from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
 from ..errors import DiagramError, Problem
-from ..protocol.commands import ExecuteDiagram
+from ..protocol import commands as c
+from ..protocol import events as e
 from ..settings import Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
+from .listing import Plan, Runs
 from .run import Run
 from .values import as_inputs
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is to be made. Questions that `answers` do not answer are put through `ask`.
+
+    A `fresh` run asks models again; the results of the run `since` hold where nothing changes.
+    """
+
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    ask: Ask | None = ask_by_input
+    name: str | None = None
+    paused: bool = False
+    breakpoints: Iterable[Place] = ()
+    fresh: bool = False
+    since: Run | str | None = None
 
 
 class Session:
@@ -27,37 +47,77 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self.engine: Engine = build_engine(settings)
         self.loop = BackgroundLoop()
+        self._runs: WeakValueDictionary[e.ExecutionId, Run] = WeakValueDictionary()
         atexit.register(self._stop)
 
     def start(
+        self, diagram: Readable, inputs: Mapping[str, Any] | None = None, **options: Any
+    ) -> Run:
+        """Start a run and return it at once; raises `DiagramError` for a diagram that is wrong.
+
+        The options are those of `Options`. Without `inputs`, those of the run `since` are taken.
+        """
+        chosen = Options(**options)
+        reading = self._read(diagram, chosen.name)
+        drawn = reading.diagram
+        check_answers(chosen.answers, drawn)
+        since = self._since(chosen.since)
+        command = c.ExecuteDiagram(
+            diagram=drawn,
+            inputs=_inputs(inputs, since),
+            paused=chosen.paused,
+            breakpoints=breakpoints(chosen.breakpoints, drawn),
+            fresh=chosen.fresh,
+            origin=e.Origin(execution_id=since.id) if since else None,
+        )
+        ack = self._send(command, reading.source)
+        assert ack.execution_id is not None
+        conversation = Conversation(self.engine, ack.execution_id, chosen.answers, chosen.ask)
+        return self._known(Run(conversation, drawn, reading.source, self.loop, ack.seq))
+
+    def get(self, run: str, ask: Ask | None = ask_by_input) -> Run:
+        """The run with this id, which may be shortened; it does not go on by this."""
+        ack = self.loop.run(self.engine.send(c.GetExecution(execution_id=run)))
+        summary: c.ExecutionSummary = ack.result
+        known = self._runs.get(summary.execution_id)
+        if known is not None:
+            return known
+        diagram = self.loop.run(self._diagram(summary.execution_id))
+        conversation = Conversation(self.engine, summary.execution_id, {}, ask)
+        source = Source("", diagram.name or "diagram", {})
+        attached = Run(conversation, diagram, source, self.loop, summary.events)
+        return self._known(attached)
+
+    def runs(self) -> Runs:
+        """All runs that are kept, the newest first."""
+        found = self.loop.run(self.engine.send(c.ListExecutions())).result
+        return Runs(sorted(found, key=lambda each: each.execution_id, reverse=True))
+
+    def plan(
         self,
         diagram: Readable,
         inputs: Mapping[str, Any] | None = None,
         *,
-        answers: Mapping[str, Any] | None = None,
-        ask: Ask | None = ask_by_input,
-        name: str | None = None,
-        paused: bool = False,
-    ) -> Run:
-        """Start a run and return it at once; raises `DiagramError` for a diagram that is wrong.
+        fresh: bool = False,
+        since: Run | str | None = None,
+    ) -> Plan:
+        """What `start` with the same arguments would do; nothing is done."""
+        reading = self._read(diagram)
+        before = self._since(since)
+        given = _inputs(inputs, before)
+        command = c.PlanExecution(
+            diagram=reading.diagram,
+            inputs=given,
+            since=before.id if before else None,
+            fresh=fresh,
+        )
+        planned: c.Plan = self._send(command, reading.source).result
+        start = partial(self.start, diagram, given, fresh=fresh, since=before)
+        return Plan(planned.activations, start)
 
-        Questions that `answers` do not answer are put through `ask` to whoever waits for the run.
-        """
-        reading = survey(diagram)
-        if reading.errors:
-            raise DiagramError(*(each for each in self.check(reading) if each.severity == "error"))
-        drawn, source = reading.diagram, reading.source
-        if name is not None:
-            drawn = drawn.model_copy(update={"name": name})
-        check_answers(answers or {}, drawn)
-        command = ExecuteDiagram(diagram=drawn, inputs=as_inputs(inputs or {}), paused=paused)
-        try:
-            ack = self.loop.run(self.engine.send(command))
-        except DiagramError as error:
-            raise DiagramError(*(source.locate(each) for each in error.problems)) from None
-        assert ack.execution_id is not None
-        conversation = Conversation(self.engine, ack.execution_id, answers or {}, ask)
-        return Run(conversation, drawn, source, self.loop, ack.seq)
+    def prune(self, keep_last: int) -> int:
+        """Forget finished runs but the last so many; how many were forgotten."""
+        return len(self.loop.run(self.engine.send(c.PruneExecutions(keep_last=keep_last))).result)
 
     def check(self, reading: Reading) -> list[Problem]:
         """All problems of what was read, warnings and hints included; nothing is run."""
@@ -71,6 +131,40 @@ class Session:
 
     def _stop(self) -> None:
         self.loop.run(self.engine.close())
+        self.loop.cancel()
+
+    def _read(self, diagram: Readable, name: str | None = None) -> Reading:
+        reading = survey(diagram)
+        if reading.errors:
+            raise DiagramError(*(each for each in self.check(reading) if each.severity == "error"))
+        if name is None:
+            return reading
+        return replace(reading, diagram=reading.diagram.model_copy(update={"name": name}))
+
+    def _since(self, run: Run | str | None) -> Run | None:
+        return self.get(run) if isinstance(run, str) else run
+
+    def _send(self, command: c.Command, source: Source) -> c.Ack:
+        try:
+            return self.loop.run(self.engine.send(command))
+        except DiagramError as error:
+            raise DiagramError(*(source.locate(each) for each in error.problems)) from None
+
+    def _known(self, run: Run) -> Run:
+        self._runs[run.id] = run
+        return run
+
+    async def _diagram(self, execution_id: e.ExecutionId) -> Any:
+        """What a run was begun with."""
+        events = self.engine.events(execution_id)
+        first = await anext(events)
+        await events.aclose()  # type: ignore[attr-defined] # it is a generator
+        assert isinstance(first.event, e.ExecutionStarted)
+        return first.event.diagram
+
+
+def _inputs(inputs: Mapping[str, Any] | None, since: Run | None) -> dict[str, Any]:
+    return since.inputs if inputs is None and since else as_inputs(inputs or {})
 
 
 @cache

@@ -1,8 +1,4 @@
-"""How to talk to an engine, wherever it runs: `send` a command, follow the `events` of a run.
-
-`Engine` is a `Client` by its shape. Everything above (magics, terminal, tests) knows only this
-pair. What all faces need to talk with people about a run is here too.
-"""
+"""How to talk to an engine about one run, and see to it that its questions are answered."""
 
 from __future__ import annotations
 
@@ -24,12 +20,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from .diagram.model import Diagram, Label
-from .diagram.source import Reading, Source
-from .diagram.suggest import did_you_mean
-from .errors import CommandError, NoAnswerError, Problem
-from .protocol import events as e
-from .protocol.commands import (
+from ..diagram.model import Diagram, Label
+from ..diagram.source import Reading, Source
+from ..diagram.suggest import did_you_mean
+from ..errors import CommandError, NoAnswerError, Problem
+from ..protocol import events as e
+from ..protocol.commands import (
     Ack,
     CheckDiagram,
     Command,
@@ -96,6 +92,11 @@ class Conversation:
                     self._close(node)
                 case e.ExecutionPaused(interrupted=nodes):
                     for node in nodes:
+                        self._close(node)
+                case e.SkipRequested(node=node):
+                    self._close(node)
+                case e.ExecutionEdited():  # whatever is asked again comes as a new question
+                    for node in list(self._open):
                         self._close(node)
             self._seq = entry.seq
             self._news.set()

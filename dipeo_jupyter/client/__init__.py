@@ -1,0 +1,38 @@
+"""How to talk to an engine, wherever it runs: `send` a command, follow the `events` of a run.
+
+`Engine` is a `Client` by its shape. Everything above (magics, terminal, tests) knows only this
+pair. What all faces need to talk with people about a run is here too: its questions
+(`conversation.py`), changes and places that they name (`naming.py`), and tables (`tables.py`).
+"""
+
+from .conversation import (
+    Ask,
+    Client,
+    Conversation,
+    check,
+    check_answers,
+    explain,
+    in_thread,
+    in_words,
+    json_or_text,
+    nobody,
+)
+from .naming import Place, breakpoints, changed, place_of, when
+
+__all__ = [
+    "Ask",
+    "Client",
+    "Conversation",
+    "Place",
+    "breakpoints",
+    "changed",
+    "check",
+    "check_answers",
+    "explain",
+    "in_thread",
+    "in_words",
+    "json_or_text",
+    "nobody",
+    "place_of",
+    "when",
+]

@@ -1,0 +1,136 @@
+"""Lists of runs and plans as text, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..protocol.commands import ExecutionSummary, PlannedActivation
+
+RUN_COLUMNS = ("id", "name", "status", "started", "events", "waiting_for")
+PLAN_COLUMNS = ("activation", "action", "why", "calls", "assumed", "tokens")
+_SHORTEST = 9
+"""`exec_` and four characters: shorter ids would be taken for something else."""
+_WIDEST = 60
+
+
+def run_rows(runs: Sequence[ExecutionSummary]) -> list[dict[str, Any]]:
+    """One row for each run, its id as short as it may be written."""
+    short = shortened([each.execution_id for each in runs])
+    return [
+        {
+            "id": short[each.execution_id],
+            "name": each.name,
+            "status": each.status,
+            "started": each.started,
+            "events": each.events,
+            "waiting_for": list(each.waiting_for),
+        }
+        for each in runs
+    ]
+
+
+def runs_text(runs: Sequence[ExecutionSummary]) -> str:
+    """The table that people read; times are local ones."""
+    rows = [
+        {**row, "started": clock_time(row["started"]), "waiting_for": ", ".join(row["waiting_for"])}
+        for row in run_rows(runs)
+    ]
+    return as_columns(RUN_COLUMNS, rows) if rows else "no runs"
+
+
+def plan_rows(activations: Iterable[PlannedActivation]) -> list[dict[str, Any]]:
+    """One row for each activation that would come about."""
+    return [
+        {
+            "activation": f"{each.node}[{each.activation}]",
+            "action": each.action,
+            "why": each.why,
+            "calls": each.calls,
+            "assumed": each.assumed,
+            "tokens": tokens_of(each),
+        }
+        for each in activations
+    ]
+
+
+def plan_text(activations: Sequence[PlannedActivation]) -> str:
+    """The table that people read, and what it comes to."""
+    rows = [{**row, "assumed": "?" if row["assumed"] else ""} for row in plan_rows(activations)]
+    return f"{as_columns(PLAN_COLUMNS, rows)}\n{plan_total(activations)}"
+
+
+def plan_total(activations: Sequence[PlannedActivation]) -> str:
+    """What a plan comes to, in one sentence."""
+    count = {
+        action: sum(each.action == action for each in activations)
+        for action in ("run", "reuse", "compute", "fail")
+    }
+    calls = sum(each.calls for each in activations)
+    known = [tokens for each in activations if (tokens := tokens_of(each)) is not None]
+    costs = sum(each.calls > 0 for each in activations)
+    parts = [
+        f"{count['run']} to run ({calls} {'call' if calls == 1 else 'calls'})",
+        f"{count['reuse']} reused",
+        f"{count['compute']} for free",
+    ]
+    if count["fail"]:
+        parts.append(f"{count['fail']} cannot be done")
+    if known:
+        least = "about" if len(known) == costs else "at least"
+        parts.append(f"{least} {sum(known):,} tokens")
+    return f"{', '.join(parts)}."
+
+
+def tokens_of(planned: PlannedActivation) -> int | None:
+    """What it took the last time; None is not known."""
+    if planned.input_tokens is None and planned.output_tokens is None:
+        return None
+    return (planned.input_tokens or 0) + (planned.output_tokens or 0)
+
+
+def shortened(ids: Collection[str]) -> dict[str, str]:
+    """Each id as short as it can be without being that of another."""
+    ordered = sorted(ids)
+    short: dict[str, str] = {}
+    for place, each in enumerate(ordered):
+        neighbours = ordered[max(0, place - 1) : place] + ordered[place + 1 : place + 2]
+        length = max([_SHORTEST, *(_common(each, other) + 1 for other in neighbours)])
+        short[each] = each[:length]
+    return short
+
+
+def clock_time(seconds: float) -> str:
+    """A time as people here read it."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def as_columns(names: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
+    """Rows below their names; numbers stand to the right."""
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    right = [all(isinstance(row[name], int | None) for row in rows) for name in names]
+    heads = [name.replace("_", " ") for name in names]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    lines = [
+        "  ".join(
+            text.rjust(width) if to_right else text.ljust(width)
+            for text, width, to_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in [heads, *cells]
+    ]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts share at their beginning."""
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )

@@ -1,0 +1,111 @@
+"""Tables in a notebook: all runs, and what a run would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from ..client.tables import (
+    PLAN_COLUMNS,
+    RUN_COLUMNS,
+    clock_time,
+    plan_rows,
+    plan_text,
+    plan_total,
+    run_rows,
+    runs_text,
+    tokens_of,
+)
+from ..protocol.commands import ExecutionSummary, PlannedActivation
+from .records import as_frame
+from .run import Run
+
+
+class Runs(tuple[ExecutionSummary, ...]):
+    """All runs that are kept, the newest first."""
+
+    __slots__ = ()
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One row for each run; `started` is Unix time."""
+        return run_rows(self)
+
+    def to_frame(self) -> Any:
+        """The same as a pandas DataFrame; raises `CommandError` without pandas."""
+        return as_frame(self.to_records(), list(RUN_COLUMNS))
+
+    def __repr__(self) -> str:
+        return runs_text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        rows = [
+            {
+                **each,
+                "started": clock_time(each["started"]),
+                "waiting_for": ", ".join(each["waiting_for"]),
+            }
+            for each in self.to_records()
+        ]
+        return {"text/plain": repr(self), "text/html": _table(RUN_COLUMNS, rows)}
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What a run would do, reuse and cost. Nothing has been done yet: `run()` or `start()` does it.
+
+    `activations` come in their order. What is `assumed` comes about if the run goes on the way it
+    went before.
+    """
+
+    activations: tuple[PlannedActivation, ...]
+    start: Callable[[], Run]
+    """Start exactly this, and return its `Run` at once."""
+
+    async def run(self) -> Run:
+        """Do exactly this, to its end."""
+        return await self.start()
+
+    @property
+    def calls(self) -> int:
+        """What would be done that counts: calls to models, jobs, files."""
+        return sum(each.calls for each in self.activations)
+
+    @property
+    def tokens(self) -> int | None:
+        """As many as these took the last time; None is not known."""
+        known = [tokens for each in self.activations if (tokens := tokens_of(each)) is not None]
+        return sum(known) if known or not self.calls else None
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One row for each activation."""
+        return plan_rows(self.activations)
+
+    def to_frame(self) -> Any:
+        """The same as a pandas DataFrame; raises `CommandError` without pandas."""
+        return as_frame(self.to_records(), list(PLAN_COLUMNS))
+
+    def __repr__(self) -> str:
+        return plan_text(self.activations)
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> dict[str, str]:
+        rows = [{**each, "assumed": "?" if each["assumed"] else ""} for each in self.to_records()]
+        total = f"<p>{escape(plan_total(self.activations))}</p>"
+        return {"text/plain": repr(self), "text/html": _table(PLAN_COLUMNS, rows) + total}
+
+
+def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    cell = '<{0} style="text-align:left">{1}</{0}>'
+    head = "".join(cell.format("th", name.replace("_", " ")) for name in names)
+    body = "".join(
+        "<tr>" + "".join(cell.format("td", _text(row[name])) for name in names) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else escape(str(value))

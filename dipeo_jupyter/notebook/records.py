@@ -1,0 +1,102 @@
+"""What has happened at one node of a run, and how values are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagram.model import Label
+from ..diagram.picture import NodeState
+from ..errors import CommandError
+from ..protocol.events import Message, Usage
+from .history import ActivationRecord
+
+SHORT = 72
+"""Characters of a value that the text form of a run shows."""
+
+
+@dataclass(frozen=True)
+class NodeRecord:
+    """What has happened at one node of a run; `activations` are its firings, in order."""
+
+    label: Label
+    status: str
+    activations: tuple[ActivationRecord, ...]
+    conversation: Mapping[str, Message]
+
+    @property
+    def output(self) -> Any:
+        """The value of the last firing; None when there was none."""
+        return self.activations[-1].output if self.activations else None
+
+    @property
+    def seen(self) -> list[Message]:
+        """What the person was shown in the last firing, in order, the prompt included."""
+        ids = self.activations[-1].seen if self.activations else ()
+        return [self.conversation[each] for each in ids if each in self.conversation]
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all firings."""
+        used = (each.usage for each in self.activations if each.usage is not None)
+        return sum(used, Usage())
+
+    @property
+    def error(self) -> str | None:
+        error = self.activations[-1].error if self.activations else None
+        return error.message if error else None
+
+    @property
+    def outcome(self) -> str:
+        """The status, and how often it has fired; a reused result counts as one."""
+        count = len(self.activations)
+        status = "completed" if self.status == "cached" else self.status
+        return f"{status} ×{count}" if count > 1 else status
+
+    @property
+    def state(self) -> NodeState:
+        """As the picture shows it."""
+        return NodeState(self.status, max(1, len(self.activations)), self.error)
+
+    def __repr__(self) -> str:
+        value = f" {shorten(self.output)}" if self.output is not None else ""
+        return f"<{self.label}: {self.outcome}{value}>"
+
+
+def shorten(value: Any, limit: int = SHORT) -> str:
+    """A value in one line of at most `limit` characters."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+ROW: dict[str, Callable[[ActivationRecord], Any]] = {
+    "node": lambda each: each.node,
+    "activation": lambda each: each.number,
+    "status": lambda each: each.status,
+    "person": lambda each: each.person,
+    "output": lambda each: each.output,
+    "input_tokens": lambda each: each.usage.input_tokens if each.usage else None,
+    "output_tokens": lambda each: each.usage.output_tokens if each.usage else None,
+    "duration_ms": lambda each: each.duration_ms,
+    "error": lambda each: each.error.message if each.error else None,
+}
+"""The columns of the table of all firings."""
+
+
+def row(record: ActivationRecord) -> dict[str, Any]:
+    """One line of that table."""
+    return {name: read(record) for name, read in ROW.items()}
+
+
+def as_frame(records: list[dict[str, Any]], columns: list[str]) -> Any:
+    """Rows as a pandas DataFrame; raises `CommandError` without pandas."""
+    try:
+        import pandas as pd  # noqa: PLC0415 - optional, and slow to import
+    except ImportError:
+        message = "A table needs pandas: pip install pandas. `to_records()` does without."
+        raise CommandError(message, code="no_pandas") from None
+
+    return pd.DataFrame(records, columns=columns)
