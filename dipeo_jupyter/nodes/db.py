@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -195,13 +196,16 @@ class Db(Node):
             return Result.value(dump(done.value, "json") if self.serialize_json else done.value)
         value = self._value(inputs, ctx)
         path = _path(str(self.file), ctx)
+        request = {self.operation: path, "value": value, **self._how()}
+        if self.operation == "append":
+            async with _lock():
+                return Result.value(await self._append(path, value, request, ctx))
 
         async def change(_: str) -> str:
-            async with _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            async with _lock():
                 return await self._change(path, value, ctx)
 
-        done = await ctx.effect({self.operation: path, "value": value, **self._how()}, change)
-        return Result.value(done.value)
+        return Result.value((await ctx.effect(request, change)).value)
 
     def _way(self, ctx: Context) -> list[str]:
         written = [self.file] if isinstance(self.file, str) else self.file or ()
@@ -269,32 +273,43 @@ class Db(Node):
     async def _change(self, path: str, value: Any, ctx: Context) -> str:
         files = ctx.services.files
         with _about(path):
-            match self.operation:
-                case "append":
-                    return await self._append(path, value, ctx)
-                case "update":
-                    return await self._update(path, value, files)
-                case _:
-                    text = await asyncio.to_thread(dump, value, self._format(path))
-                    return await files.write(path, text)
+            if self.operation == "update":
+                return await self._update(path, value, files)
+            text = await asyncio.to_thread(dump, value, self._format(path))
+            return await files.write(path, text)
 
-    async def _append(self, path: str, value: Any, ctx: Context) -> str:
-        files = ctx.services.files
-        now = await files.read(path) if await files.exists(path) else ""
+    async def _append(self, path: str, value: Any, request: Mapping[str, Any], ctx: Context) -> Any:
+        files, form = ctx.services.files, self._format(path)
+        planned: tuple[str, str] | None = None
 
-        async def length(_: str) -> int:
-            return len(now)
+        async def plan() -> tuple[str, str]:
+            now = await files.read(path) if await files.exists(path) else ""
+            return now, await asyncio.to_thread(appended, now, value, form)
 
-        # Noted before anything is written: if this is cut short and tried again, it tells whether
-        # the text had been added by then.
-        before = await ctx.effect({"length": path}, length, name=" before")
-        old = now[: before.value] if len(now) >= before.value else now
-        new = await asyncio.to_thread(appended, old, value, self._format(path))
-        if now != old:
-            return path if now == new else await files.write(path, new)
-        if new.startswith(old):
-            return await files.append(path, new.removeprefix(old))
-        return await files.write(path, new)
+        async def note(_: str) -> dict[str, Any]:
+            nonlocal planned
+            with _about(path):
+                planned = now, new = await plan()
+            return {"from": len(now), "to": len(new), "digest": _digest(new)}
+
+        async def add(_: str) -> str:
+            with _about(path):
+                now, new = planned or await plan()
+                if planned is None and _digest(now[: goal["to"]]) == goal["digest"]:
+                    return path
+                if planned is None and form not in ("json", "yaml"):
+                    # Half of it may be there; json and yaml are always replaced at once.
+                    whole = await asyncio.to_thread(appended, now[: goal["from"]], value, form)
+                    if len(now) > goal["from"] and whole.startswith(now):
+                        return await files.write(path, whole)
+                if new.startswith(now):
+                    return await files.append(path, new.removeprefix(now))
+                return await files.write(path, new)
+
+        # What the file will be is an effect of its own, which is safe before the other begins: if
+        # that is cut short and tried again, it tells whether the text had been added by then.
+        goal = (await ctx.effect({"before": request}, note, name=" before")).value
+        return (await ctx.effect(request, add)).value
 
     async def _update(self, path: str, value: Any, files: Files) -> str:
         form = self._format(path)
@@ -306,6 +321,14 @@ class Db(Node):
         for key, new in _new_values(self.keys or (), structured(value)).items():
             _put(whole, key, new)
         return await files.write(path, await asyncio.to_thread(dump, whole, form))
+
+
+def _lock() -> asyncio.Lock:
+    return _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @contextmanager
