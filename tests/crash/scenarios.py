@@ -402,6 +402,19 @@ scenario(
     """,
 )
 scenario(
+    "db_append_in_parallel",
+    """
+    nodes:
+    - {label: start, type: start, custom_data: {n: 1}}
+    - {label: a, type: db, operation: append, file: notes.txt, data: a}
+    - {label: b, type: db, operation: append, file: notes.txt, data: b}
+    - {label: c, type: db, operation: append, file: rows.json, data: c}
+    - {label: d, type: db, operation: append, file: rows.json, data: d}
+    - {label: end, type: endpoint}
+    edges: [start -> a -> end, start -> b -> end, start -> c -> end, start -> d -> end]
+    """,
+)
+scenario(
     "db_update",
     """
     nodes:
@@ -492,6 +505,20 @@ scenario(
     """,
     Run(),
     Edit("[1]", "[2]"),
+)
+scenario(
+    "edited_append",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: one, type: db, operation: append, file: notes.txt, data: first}
+    - {label: two, type: db, operation: append, file: notes.txt, data: second}
+    - {label: read, type: db, file: notes.txt}
+    - {label: end, type: endpoint}
+    edges: [start -> one -> two -> read -> end]
+    """,
+    Run(),
+    Edit("first", "changed"),
 )
 scenario("forked", DEBATE, Run(), Fork(at=("against[2]",)))
 scenario("forked_and_changed", DEBATE, Run(), Fork((), "Who was right?", "Who was wrong?"))
