@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
+from ...diagram.model import Diagram
 from ...protocol import events as e
 
 Put: TypeAlias = Callable[[str], int]
@@ -50,6 +52,11 @@ _NOT_JSON = (ValueError, TypeError, RecursionError, PydanticSerializationError)
 
 def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
     """The body of an entry. `seen` is brought up to date."""
+    if isinstance(event, e.ExecutionStarted | e.ExecutionEdited):
+        text = _diagram(event.diagram)
+        # Anything marked must be escaped, which takes as long as all the rest.
+        if MARKED not in text:
+            return _with_diagram(event, text, put)
     row = _row(event, seq, seen)
     try:
         text = to_text(row)
@@ -58,6 +65,25 @@ def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
         return _shortened(event.type, row, put)
     except _NOT_JSON:
         return _shortened(event.type, row, put, mend=True)
+
+
+def _diagram(diagram: Diagram) -> str:
+    try:
+        return diagram.model_dump_json(exclude_defaults=True)
+    except _NOT_JSON:
+        return to_text(diagram.model_dump(exclude_defaults=True))
+
+
+def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put: Put) -> str:
+    """A diagram is content as a whole: to take it apart would take a large run's time."""
+    fields = e.event_adapter.dump_python(replace(event, diagram=Diagram()), by_alias=True)
+    del fields["type"], fields["diagram"]
+    try:
+        short = _apart(fields, put)
+        to_text(short)
+    except _NOT_JSON:
+        short = _apart(_mended(fields), put)
+    return to_text({**short, "diagram": {MARK: put(text)}})
 
 
 def to_text(value: Any) -> str:

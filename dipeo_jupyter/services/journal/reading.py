@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pydantic_core import from_json
+
 from ...engine.ports import RecordedEffect, RunRecord
 from ...errors import JournalError
 from ...protocol import events as e
 from .decoding import decode, difference_in, seen_of
 from .encoding import unpacked
 from .ledger import SUMMARY, key_number, summary_of
+from .packing import SEVERAL, unpacked
 
 
 class Reading:
@@ -33,23 +36,38 @@ class Reading:
             )
             self._contents = dict(rows.fetchall())
         rows = self._connection.execute(
-            "SELECT seq, time, type, body FROM entries WHERE run = ? AND seq > ? ORDER BY seq",
-            (self._number, seq),
+            # From the row that holds the next entry: it may stand in the middle of several.
+            "SELECT seq, time, type, body FROM entries WHERE run = ?1 AND seq >= coalesce("
+            "(SELECT max(seq) FROM entries WHERE run = ?1 AND seq <= ?2), 0) ORDER BY seq",
+            (self._number, seq + 1),
         )
-        return [self.entry(*row) for row in rows.fetchall()]
+        found: list[e.Entry] = []
+        for row in rows.fetchall():
+            found += self._several(row[0], row[3]) if row[2] == SEVERAL else [self.entry(*row)]
+        return [entry for entry in found if entry.seq > seq] if seq else found
+
+    def _several(self, first: int, body: str) -> list[e.Entry]:
+        try:
+            places = unpacked(first, from_json(body))
+            return [e.Entry(self._run, seq, time, event) for seq, time, event in places]
+        except (ValueError, TypeError) as error:
+            raise self._unreadable(first, error) from error
 
     def entry(self, seq: int, time: float, kind: str, body: str) -> e.Entry:
         """The entry of a row. Raises `JournalError` when there is none in it."""
         try:
             event = decode(kind, body, self._content, self._base)
         except JournalError as error:
-            raise JournalError(
-                f"Entry {seq} of {self._run} cannot be read: {error}. The journal was changed by "
-                "something else; this run is lost, others are not."
-            ) from error
+            raise self._unreadable(seq, error) from error
         if isinstance(event, e.NodeCompleted) and event.seen:
             self._seen[seq] = event.seen
         return e.Entry(self._run, seq, time, event)
+
+    def _unreadable(self, seq: int, error: Exception) -> JournalError:
+        return JournalError(
+            f"Entry {seq} of {self._run} cannot be read: {error}. The journal was changed by "
+            "something else; this run is lost, others are not."
+        )
 
     def _content(self, content: int) -> str:
         body = self._contents.get(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,13 @@ class Summary:
         change = _CHANGES.get(type(entry.event))
         if change:
             change(self, entry.event)
+
+    def follow_all(self, entries: Sequence[e.Entry]) -> None:
+        """Take the next starts and ends of nodes into account."""
+        if self.questions:
+            for entry in entries:
+                self.follow(entry)
+        self.events = entries[-1].seq
 
     def record(self, owner: str | None) -> RunRecord:
         """As the journal lists it, `owner` being a living holder or None."""
