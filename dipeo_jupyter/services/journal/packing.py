@@ -28,20 +28,13 @@ def place_of(entry: e.Entry) -> list[Any] | None:
     if type(event) is e.NodeStarted:
         if _is_plain(event.inputs):
             return [entry.time, _STARTED, event.node, event.activation, event.inputs]
-    elif type(event) is e.NodeCompleted and not (
-        event.messages
-        or event.seen
-        or event.person is not None
-        or event.usage is not None
-        or event.cached
-    ):
-        if _is_plain(event.outputs):
-            place = [entry.time, _COMPLETED, event.node, event.activation, event.outputs]
-            return [*place, event.duration_ms]
+    elif type(event) is e.NodeCompleted and _is_silent(event) and _is_plain(event.outputs):
+        place = [entry.time, _COMPLETED, event.node, event.activation, event.outputs]
+        return [*place, event.duration_ms]
     return None
 
 
-def unpacked(first: int, places: list[Any]) -> Iterator[tuple[int, float, e.AnyEvent]]:
+def events_of(first: int, places: list[Any]) -> Iterator[tuple[int, float, e.AnyEvent]]:
     """Number, time and event of each; raises `ValueError` for what is none of these."""
     for seq, (time, kind, node, activation, values, *rest) in enumerate(places, first):
         if not (isinstance(node, str) and type(activation) is int and isinstance(values, dict)):
@@ -56,6 +49,17 @@ def unpacked(first: int, places: list[Any]) -> Iterator[tuple[int, float, e.AnyE
         else:
             raise ValueError(f"entry {seq} is no event")
         yield seq, float(time), event
+
+
+def _is_silent(event: e.NodeCompleted) -> bool:
+    """Whether nobody has spoken, and nothing was reused."""
+    return not (
+        event.messages
+        or event.seen
+        or event.person is not None
+        or event.usage is not None
+        or event.cached
+    )
 
 
 def _is_plain(values: Mapping[str, Any]) -> bool:

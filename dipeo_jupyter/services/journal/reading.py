@@ -14,7 +14,7 @@ from ...protocol import events as e
 from .decoding import decode, difference_in, seen_of
 from .encoding import unpacked
 from .ledger import SUMMARY, key_number, summary_of
-from .packing import SEVERAL, unpacked
+from .packing import SEVERAL, events_of
 
 
 class Reading:
@@ -48,7 +48,7 @@ class Reading:
 
     def _several(self, first: int, body: str) -> list[e.Entry]:
         try:
-            places = unpacked(first, from_json(body))
+            places = events_of(first, from_json(body))
             return [e.Entry(self._run, seq, time, event) for seq, time, event in places]
         except (ValueError, TypeError) as error:
             raise self._unreadable(first, error) from error
