@@ -8,6 +8,7 @@
     * CommandError            a command cannot be obeyed now; the sentence goes to whoever sent it
     * NodeError               a node cannot do its work; the message says why, the engine says which
         * NodeTimeoutError    it took longer than its `timeout`
+        * ChildError          the diagram that it runs has failed
     * JournalError            what happens cannot be written down; nothing is lost, the run pauses
     * ServiceError            something outside failed; `retryable` says whether to try again
     * ExecutionFailedError    a run ended without its result; `run` holds everything done so far
@@ -116,6 +117,10 @@ class NodeError(DipeoError):
 
 class NodeTimeoutError(NodeError):
     """A node took longer than its `timeout`."""
+
+
+class ChildError(NodeError):
+    """The diagram that a node runs has failed."""
 
 
 class JournalError(DipeoError):

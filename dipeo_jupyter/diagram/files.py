@@ -64,16 +64,15 @@ def survey(source: Readable, *, named: bool = True) -> Reading:
         text = _text_of(path)
     except DiagramError as error:
         return Reading(Diagram(), Source("", path.name, {}), error.problems)
-    reading = survey_text(text, path.name)
-    if named and reading.diagram.name is None:
-        name = _ENDINGS.sub("", path.name)
-        return replace(reading, diagram=reading.diagram.model_copy(update={"name": name}))
-    return reading
+    return survey_text(text, path.name, named=named)
 
 
-def survey_text(text: str, name: str = "diagram") -> Reading:
+def survey_text(text: str, name: str = "diagram", *, named: bool = False) -> Reading:
     """The same for a text that is called `name`."""
     reading: Reading = _MODULES[detect(text, name)].survey(text, name)
+    if named and reading.diagram.name is None:
+        called = _ENDINGS.sub("", name)
+        return replace(reading, diagram=reading.diagram.model_copy(update={"name": called}))
     return reading
 
 

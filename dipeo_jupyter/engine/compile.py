@@ -7,7 +7,7 @@ what is around it can still be looked at. The checks themselves are in `checks/`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -26,6 +26,7 @@ from .checks.persons import (
 )
 from .checks.settings import (
     Unsound,
+    at_field,
     build,
     check_effect,
     check_named_nodes,
@@ -99,6 +100,7 @@ class _Draft:
     problems: Sequence[Problem]
     sound: bool
     """Whether it can be run as far as its nodes and edges go."""
+    node_types: NodeTypes
 
     @cached_property
     def program(self) -> Program | None:
@@ -142,8 +144,41 @@ def _draft(diagram: Diagram, node_types: NodeTypes, *, partial: bool = False) ->
     for spec in specs:
         problems += texts[spec.label].problems
         problems += check_node(spec, alone[spec.label], diagram)
+        problems += _errors_inside(spec, alone[spec.label], node_types)
     problems += check_secrets(diagram)
-    return _Draft(diagram, specs, nodes, alone, edges, texts, problems, sound)
+    return _Draft(diagram, specs, nodes, alone, edges, texts, problems, sound, node_types)
+
+
+def _errors_inside(spec: NodeSpec, node: Node, node_types: NodeTypes) -> Iterator[Problem]:
+    """What is wrong with the diagram in a node, at the place of the node."""
+    if (inner := node.inner()) is None:
+        return
+    field, reading = inner
+    problems: Sequence[Problem] = reading.errors
+    if not problems:
+        try:
+            compile_diagram(reading.diagram, node_types)
+        except DiagramError as error:
+            problems = error.problems
+    yield from (_inside(spec, node, field, each) for each in problems)
+
+
+def _advice_inside(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem]:
+    for spec in draft.specs:
+        node = draft.alone[spec.label]
+        if (inner := node.inner()) is None or inner[1].errors:
+            continue
+        field, reading = inner
+        problems = examine(reading.diagram, draft.node_types, check_person=check_person)[1]
+        for each in (*reading.problems, *problems):
+            if each.severity != "error":
+                yield _inside(spec, node, field, each)
+
+
+def _inside(spec: NodeSpec, node: Node, field: str, problem: Problem) -> Problem:
+    message = f"In the diagram of {spec.label!r}: {problem.message}"
+    moved = replace(problem, message=message, line=None, column=None, within=None)
+    return at_field(spec, node, moved, field)
 
 
 def _nothing(diagram: Diagram) -> Iterator[Problem]:
@@ -176,6 +211,7 @@ def _advice(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem
         yield from check_fields(number, edge)
     yield from check_twice(draft.edges)
     yield from check_entries(diagram)
+    yield from _advice_inside(draft, check_person)
     if check_person is not None:
         used = persons_in_use(draft.alone)
         for label, person in diagram.persons.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ..diagram import expression, template
@@ -21,11 +22,30 @@ from .call import attempt
 from .clock import Clock
 from .moments import Activation, Within, latest_before
 from .names import Names
-from .node import EffectPolicy
+from .node import ChildResult, EffectPolicy
 from .ports import Services
 from .state import ExecutionState
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A diagram that runs as a part of a run; `before` is what has been said there so far."""
+
+    diagram: Diagram
+    inputs: Mapping[str, Any]
+    before: tuple[Message, ...]
+    item: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """What came of it, and how often something that counts was done, or reused."""
+
+    result: ChildResult
+    made: int = 0
+    reused: int = 0
 
 
 class Host(Protocol):
@@ -34,6 +54,7 @@ class Host(Protocol):
     state: ExecutionState
     services: Services
     clock: Clock
+    path: str
 
     def record(self, event: AnyEvent) -> None: ...
 
@@ -47,6 +68,8 @@ class Host(Protocol):
         work: Callable[[str], Awaitable[Any]],
         policy: EffectPolicy,
     ) -> EffectCompleted: ...
+
+    async def run_part(self, at: Activation, part: Part) -> PartDone: ...
 
 
 class RunContext:
@@ -74,6 +97,15 @@ class RunContext:
         return self.at.turn
 
     @property
+    def path(self) -> str:
+        return self._host.path
+
+    @property
+    def name(self) -> str:
+        own = f"{self.node}[{self.activation}]"
+        return f"{self.path}/{own}" if self.path else own
+
+    @property
     def diagram(self) -> Diagram:
         return self.state.program.diagram
 
@@ -90,6 +122,10 @@ class RunContext:
         if self._names is None:
             self._names = Names(self.state, self.at)
         return self._names
+
+    @property
+    def named_inputs(self) -> Mapping[str, Any]:
+        return self.names.inputs
 
     def render(self, text: str) -> str:
         return template.render(text, self.names)
@@ -109,8 +145,9 @@ class RunContext:
     def conversation(self) -> Sequence[Message]:
         spoken = [activation for activation in self.at.past() if activation.messages]
         spoken.sort(key=self.state.flow_key)
+        said = (each for activation in spoken for each in activation.messages)
         # What an edge brought from outside may have been heard by several.
-        return list(dict.fromkeys(each for activation in spoken for each in activation.messages))
+        return list(dict.fromkeys((*self.state.before, *said)))
 
     def limits_reached(self) -> bool:
         program = self.state.program
@@ -170,6 +207,20 @@ class RunContext:
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
         node = self.state.program.nodes[self.at.node]
         return await attempt(work, node, self._host.clock, self.progress)
+
+    async def run_diagram(
+        self,
+        diagram: Diagram,
+        inputs: Mapping[str, Any],
+        *,
+        item: int | None = None,
+        shared: bool = True,
+    ) -> ChildResult:
+        before = tuple(self.conversation()) if shared else ()
+        done = await self._host.run_part(self.at, Part(diagram, inputs, before, item))
+        self._made += done.made
+        self._reused += done.reused
+        return done.result
 
     def _iterations(self, *given: Any) -> int:
         """`turns`, as expressions call it."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 from ulid import ULID
@@ -20,12 +19,13 @@ from ..errors import CommandError, JournalError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.events import Broadcast, Entry, ExecutionId
+from .children import Children
 from .clock import Clock
 from .compile import compile_diagram, examine
 from .elsewhere import Elsewhere, find, summary_of
 from .execution import Execution, Limits
 from .light_schema import describe
-from .loading import fold, past_of_fork, past_of_run
+from .loading import fold, past_after, past_of_fork, past_of_run
 from .node import NodeTypes
 from .planning import plan
 from .ports import Journal, Services
@@ -67,6 +67,7 @@ class Engine:
         self._limits = limits
         self._executions: dict[ExecutionId, Execution] = {}
         self._taking = asyncio.Lock()
+        self._children = Children(journal, self._executions, self._compile, self._compiled)
         self._elsewhere = Elsewhere(journal, clock, self._obey_letter)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keep_last = keep_last
@@ -122,8 +123,10 @@ class Engine:
 
     async def close(self) -> None:
         """Stop everything that runs here, so that it can be gone on with, and let go of it."""
-        for execution in self._executions.values():
-            if execution.status in ("running", "paused") and execution.state.running:
+        self._children.closing = True
+        for execution in list(self._executions.values()):
+            whole = "/" not in execution.execution_id
+            if whole and execution.status in ("running", "paused") and execution.state.running:
                 with contextlib.suppress(CommandError):
                     await execution.pause(now=True, reason="closed")
             await execution.stop()
@@ -132,7 +135,7 @@ class Engine:
             await self._tidying
         with contextlib.suppress(JournalError):
             await self._journal.written()
-        await asyncio.to_thread(self._journal.close)
+        self._journal.close()  # when Python ends there are no other threads to do it in
 
     # -- commands about one run -------------------------------------------------------------------
 
@@ -193,16 +196,14 @@ class Engine:
             inputs=dict(inputs),
             values={**execution.past.values, **command.values},
             keep=command.keep,
+            before=execution.state.before,
+            generation=execution.state.generation,
         )
         await self._written()
-        past = await asyncio.to_thread(self._past_after, execution.execution_id, event)
+        past = await asyncio.to_thread(
+            past_after, self._journal, execution.execution_id, event, self._compiled
+        )
         execution.edit(program, event, past)
-
-    def _past_after(self, execution_id: ExecutionId, event: e.ExecutionEdited) -> Any:
-        entries = list(self._journal.read(execution_id))
-        loaded = fold(entries, self._compiled)
-        loaded.entries.append(Entry(execution_id, len(entries) + 1, 0.0, event))
-        return past_of_run(self._journal, replace(loaded, edited=len(entries)), self._compiled)
 
     # -- beginning and taking over ----------------------------------------------------------------
 
@@ -253,7 +254,13 @@ class Engine:
         )
         execution_id = f"exec_{ULID()}"
         execution = Execution(
-            execution_id, program, self._services, self._journal, self._clock, past=past
+            execution_id,
+            program,
+            self._services,
+            self._journal,
+            self._clock,
+            past=past,
+            parts=self._children,
         )
         self._executions[execution_id] = execution
         self._elsewhere.attend()
@@ -265,10 +272,22 @@ class Engine:
         return c.Ack(execution_id=execution.execution_id, seq=execution.seq)
 
     async def _take(self, execution_id: ExecutionId) -> Execution | None:
-        """Hold a run that nobody holds, without going on with it; None when another does."""
+        """Hold a run that nobody holds, without going on with it; None when another does.
+
+        A part is held with the whole.
+        """
+        whole: Execution | None = None
+        if "/" in execution_id:
+            record = await asyncio.to_thread(find, self._journal, execution_id)
+            assert record.parent is not None
+            whole = await self._take(record.parent)
+            if whole is None:
+                return None
         async with self._taking:
             if execution_id in self._executions:
                 return self._executions[execution_id]
+            if whole is not None:
+                return await self._children.take(whole, execution_id)
             if not await asyncio.to_thread(self._journal.claim, execution_id):
                 return None
             entries = await asyncio.to_thread(self._journal.read, execution_id)
@@ -281,9 +300,11 @@ class Engine:
                 self._journal,
                 self._clock,
                 past=past,
+                parts=self._children,
             )
             execution.restore(loaded.state, loaded.entries)
             self._executions[execution_id] = execution
+            await self._children.take_all(execution)
             self._elsewhere.attend()
             return execution
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
@@ -20,7 +20,7 @@ from .answers import accept
 from .breakpoints import stands_after, stands_before
 from .call import call, describe, outputs_after
 from .clock import Clock
-from .context import RunContext
+from .context import Part, PartDone, RunContext
 from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
@@ -53,10 +53,22 @@ class Limits:
     max_rounds: int = 100
 
 
+class Parts(Protocol):
+    """Runs the diagrams that are parts of a run: see `children.py`."""
+
+    async def run(self, whole: Execution, at: Activation, part: Part) -> PartDone: ...
+
+    def lead(self, whole: Execution, event: e.AnyEvent) -> None:
+        """What becomes of a run becomes of its parts."""
+        ...
+
+    def answer(self, whole: Execution, asked_by: str, value: Any) -> None: ...
+
+
 class Execution:
     """Everything that becomes so in a run goes through `record`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a run needs from outside
         self,
         execution_id: e.ExecutionId,
         program: Program,
@@ -65,12 +77,18 @@ class Execution:
         clock: Clock,
         *,
         past: Past = NOTHING,
+        parts: Parts | None = None,
     ) -> None:
         self.execution_id = execution_id
         self.program = program
         self.state = ExecutionState(program)
         self.started = clock.time()
         self.past = past
+        self.parts = parts
+        self.whole: Execution | None = None
+        """The run that this one is a part of."""
+        self.children: dict[e.ExecutionId, Execution] = {}
+        """Runs that are parts of this one and not over."""
         self.values: Mapping[str, Any] = past.values
         self.origin: e.Origin | None = None
         self.path = path_of(execution_id)
@@ -168,6 +186,8 @@ class Execution:
                 self.state.apply(event)
         for watcher in self._watchers:
             watcher.put_nowait(entry)
+        if self.children and self.parts is not None:
+            self.parts.lead(self, event)
 
     async def events(self, after: int = 0) -> AsyncIterator[e.Entry]:
         """Yield what happened after entry `after`, then what happens, until the run is over.
@@ -223,11 +243,15 @@ class Execution:
         if self.state.status == "paused" or steps is not None or self.state.steps_left is not None:
             self.record(e.ExecutionResumed(steps=steps))
             self._advance()
+        elif self.parts is not None:  # one of them may be paused by itself
+            self.parts.lead(self, e.ExecutionResumed())
 
     async def cancel(self) -> None:
         """End the run now, and wait until nothing of it runs. Idempotent."""
         self.record(e.ExecutionCancelled())
         await self.stop()
+        for child in tuple(self.children.values()):
+            await child.cancel()
 
     async def stop(self) -> None:
         """Cancel what runs, and wait for it."""
@@ -248,6 +272,10 @@ class Execution:
         value = accept(question, value)
         if self.state.status == "running":
             self.wake()
+        asked_by = self.state.asked_by.get(node)
+        if asked_by is not None and self.parts is not None:
+            self.parts.answer(self, asked_by, value)
+            return
         activation = self.state.running[node].number
         self.record(e.InputReceived(node=label, activation=activation, value=value))
         # After a restart the node may not have come as far as its question yet.
@@ -297,6 +325,8 @@ class Execution:
     def _advance(self, *, keep: bool = False) -> Started | None:
         """Do everything that can be done now; with `keep`, leave the first start to the caller."""
         kept: Started | None = None
+        if self._asleep:  # steered, but not gone on with
+            return None
         while (decision := decide(self.state)) is not None:
             match decision:
                 case Start(node, number, inputs):
@@ -426,6 +456,12 @@ class Execution:
         except asyncio.CancelledError:
             self._unknown.add((at.node, name))
             raise
+
+    async def run_part(self, at: Activation, part: Part) -> PartDone:
+        """Run a diagram as a part of this run; see `Context.run_diagram`."""
+        if self.parts is None:
+            raise NodeError("this run cannot have parts")
+        return await self.parts.run(self, at, part)
 
     async def _safe(self) -> None:
         """Wait until all that has happened is on the disk, however long that takes."""

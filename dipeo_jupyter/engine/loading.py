@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..diagram.model import Diagram
 from ..diagram.suggest import did_you_mean
@@ -66,6 +66,16 @@ def past_of_run(journal: Journal, loaded: Loaded, compile_: Compile) -> Past:
     assert isinstance(event, e.ExecutionEdited)
     before = [*lineage(journal, start.origin), *loaded.entries[: loaded.edited]]
     return past_of(before, keep=None if event.keep else (), values=event.values)
+
+
+def past_after(
+    journal: Journal, execution_id: e.ExecutionId, event: e.ExecutionEdited, compile_: Compile
+) -> Past:
+    """What a run takes over when this edit is the next thing that happens to it."""
+    entries = list(journal.read(execution_id))
+    loaded = fold(entries, compile_)
+    loaded.entries.append(e.Entry(execution_id, len(entries) + 1, 0.0, event))
+    return past_of_run(journal, replace(loaded, edited=len(entries)), compile_)
 
 
 def past_of_fork(journal: Journal, start: e.ExecutionStarted, compile_: Compile) -> Past:

@@ -23,7 +23,7 @@ class Names(Mapping[str, Any]):
         self._activation = activation
 
     def __getitem__(self, name: str) -> Any:
-        for layer in (self._inputs, self._counters, self._state.inputs, self._start_data):
+        for layer in (self.inputs, self._counters, self._state.inputs, self._start_data):
             if name in layer:
                 return layer[name]
         earlier = self._earlier.get(self._state.program.index.get(name, -1))
@@ -32,7 +32,7 @@ class Names(Mapping[str, Any]):
         return value_of(earlier)
 
     def __iter__(self) -> Iterator[str]:
-        layers = (self._inputs, self._counters, self._state.inputs, self._start_data)
+        layers = (self.inputs, self._counters, self._state.inputs, self._start_data)
         labels = (
             self._state.program.labels[x] for x, each in self._earlier.items() if each.outputs
         )
@@ -42,7 +42,8 @@ class Names(Mapping[str, Any]):
         return sum(1 for _ in self)
 
     @cached_property
-    def _inputs(self) -> Mapping[str, Any]:
+    def inputs(self) -> Mapping[str, Any]:
+        """The inputs alone, the keys of unlabelled objects among them."""
         program = self._state.program
         incoming = program.incoming[self._activation.node]
         unnamed = {program.labels[wire.source] for wire in incoming if wire.name is None}

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
+from ..diagram.source import Reading
 from ..errors import DipeoError, Problem, ServiceError
 from ..protocol.events import EffectCompleted, Message, Question, Usage
 from .ports import Services
@@ -67,6 +68,15 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildResult:
+    """What came of a diagram that ran inside of a node: its results, and what was said in it."""
+
+    outputs: Mapping[Label, Any]
+    messages: tuple[Message, ...] = ()
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EffectPolicy:
     """What may stand in for an effect, and what is done when nobody knows whether it is done.
 
@@ -96,6 +106,16 @@ class Context(Protocol):
         ...
 
     @property
+    def path(self) -> str:
+        """Where the run stands in the one that it is a part of; nothing for a run of its own."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The activation, unique in the run and all its parts: `review[1]/argue[2]`."""
+        ...
+
+    @property
     def diagram(self) -> Diagram: ...
 
     @property
@@ -107,6 +127,11 @@ class Context(Protocol):
     @property
     def names(self) -> Mapping[str, Any]:
         """What templates and expressions see: see `names.py`."""
+        ...
+
+    @property
+    def named_inputs(self) -> Mapping[str, Any]:
+        """The inputs as templates see them: the keys of unlabelled objects are names too."""
         ...
 
     def render(self, template: str) -> str:
@@ -164,6 +189,21 @@ class Context(Protocol):
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do a part of the node's work, again and again as its `retry` says."""
+        ...
+
+    async def run_diagram(
+        self,
+        diagram: Diagram,
+        inputs: Mapping[str, Any],
+        *,
+        item: int | None = None,
+        shared: bool = True,
+    ) -> ChildResult:
+        """Run a diagram to its end, as a part of this run.
+
+        Of several, each is about an `item`. With `shared`, what was said here before is known
+        there. Raises `ChildError` when it fails.
+        """
         ...
 
 
@@ -376,6 +416,10 @@ class Node(BaseModel, ABC):
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         """Problems that show only in the company of the rest of the diagram."""
         yield from ()
+
+    def inner(self) -> tuple[str, Reading] | None:
+        """The diagram that is written in one of its fields, and the field."""
+        return None
 
     @abstractmethod
     async def run(self, inputs: Inputs, ctx: Context) -> Result:

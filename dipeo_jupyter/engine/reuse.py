@@ -102,7 +102,8 @@ class Past:
 
     def effect(self, key: str, lane: Lane, labels: Collection[str]) -> RecordedEffect | None:
         """The result of an effect that need not be repeated."""
-        return choose(self.effects.get(key, ()), lane, labels)
+        # All are of the same part, whatever it was called.
+        return choose(self.effects.get(key, ()), replace(lane, path=""), labels)
 
 
 NOTHING = Past()
@@ -126,8 +127,9 @@ def past_of(
             case e.NodeCompleted() | e.NodeFailed() as event if event.outputs is not None:
                 outcomes[f"{event.node}[{event.activation}]"] = event
             case e.EffectCompleted() as event:
+                root = entry.execution_id.partition("/")[0]
                 recorded = RecordedEffect(
-                    entry.execution_id, event.node, event.activation, event.effect, event.value
+                    root, event.node, event.activation, event.effect, event.value
                 )
                 effects.setdefault(event.key, []).append(recorded)
             case _:

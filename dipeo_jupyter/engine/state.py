@@ -32,12 +32,21 @@ class ExecutionState:
         self.max_concurrency = 0
         self.max_rounds = 0
         self.inputs: Mapping[str, Any] = {}
+        self.before: tuple[e.Message, ...] = ()
+        """What had been said before the run, in the one that it is a part of."""
+        self.generation = 0
+        """How often that one had been edited when it last gave this one its diagram."""
+        self.edits = 0
+        self.keep = False
+        """Whether the last edit counts only for what had not fired by then."""
         self.outputs: Mapping[str, Any] = {}
         self.error: e.ErrorInfo | None = None
         """Why the run failed, or will as soon as nothing runs any more."""
         self.overrun: int | None = None
         """The loop that went round too often."""
         self.questions: dict[int, e.Question] = {}
+        self.asked_by: dict[int, str | None] = {}
+        """For questions that a part of the run asks: its activation."""
         self.answers: dict[int, list[Any]] = {}
         """What humans have answered to a node that runs, in order."""
         self.effects: dict[int, dict[str, e.EffectCompleted]] = {}
@@ -123,6 +132,7 @@ class ExecutionState:
                 self._finish(self.program.index[event.node], event.outputs or {}, ())
             case e.InputRequired():
                 self.questions[self.program.index[event.node]] = event.question
+                self.asked_by[self.program.index[event.node]] = event.asked_by
             case e.InputReceived():
                 self.questions.pop(self.program.index[event.node], None)
                 self.answers.setdefault(self.program.index[event.node], []).append(event.value)
@@ -144,6 +154,7 @@ class ExecutionState:
                 self.max_concurrency = event.max_concurrency
                 self.max_rounds = event.max_rounds
                 self.breakpoints = event.breakpoints
+                self.before, self.generation = event.before, event.generation
             case e.ExecutionPaused():
                 self.status, self.steps_left = "paused", None
                 if event.at is not None:
@@ -155,6 +166,8 @@ class ExecutionState:
                 self._try_again()
             case e.ExecutionEdited():
                 self.status, self.inputs = "paused", event.inputs
+                self.before, self.generation = event.before, event.generation
+                self.keep = event.keep
             case e.BreakpointsSet():
                 self.breakpoints = event.breakpoints
             case e.ExecutionCompleted():
@@ -172,6 +185,7 @@ class ExecutionState:
         state = ExecutionState(program)
         state.max_concurrency, state.max_rounds = self.max_concurrency, self.max_rounds
         state.breakpoints, state.passed = self.breakpoints, set(self.passed)
+        state.edits = self.edits + 1
         for node in self.held:
             if (label := self.program.labels[node]) in program.index:
                 state._hold(program.index[label])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import ChainMap
-from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, JsonValue
 
-from ..diagram.language.values import kind
 from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, Refusal, Result
-from ..errors import DipeoError, ExpressionError, NodeError
 from ..protocol.events import Message, Usage
+from .batches import collected, items_in, names_for
 from .speech import Speaker, Talk
 
 
@@ -93,40 +91,20 @@ class PersonBatchJob(Speaker):
         return ("results", "failed", "total") if self.partial else ()
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        items = self._items(inputs, ctx)
+        items = items_in(inputs, ctx, self.items)
         saying = await self.prompt_in(ctx)
         talk = await self.talk(inputs, ctx)
         gate = asyncio.Semaphore(self.max_concurrency if self.parallel else 1)
 
         async def one(index: int, item: Any) -> Answered:
             async with gate:
-                return await self._ask(talk, ctx, saying.filled(_names(ctx, index, item)), index)
+                return await self._ask(talk, ctx, saying.filled(names_for(ctx, index, item)), index)
 
         calls = (one(index, item) for index, item in enumerate(items))
         return self._collect(talk, await asyncio.gather(*calls, return_exceptions=True))
 
-    def _items(self, inputs: Inputs, ctx: Context) -> list[Any]:
-        if self.items is None:
-            named = inputs.by_name().get("items")
-            if isinstance(named, list):
-                return named
-            lists = [value for value in inputs.values() if isinstance(value, list)]
-            if len(lists) != 1:
-                raise NodeError(
-                    f"finds {len(lists)} lists among its inputs ({', '.join(inputs) or 'none'}). "
-                    "Name one with `items:`."
-                )
-            return lists[0]
-        try:
-            found = ctx.evaluate(self.items)
-        except ExpressionError as error:
-            raise NodeError(str(error), field="items") from error
-        if not isinstance(found, list):
-            raise NodeError(f"`items: {self.items}` is {kind(found)}, not a list.", field="items")
-        return found
-
     async def _ask(self, talk: Talk, ctx: Context, content: str, index: int) -> Answered:
-        name = f"{ctx.node}[{ctx.activation}].{index}"
+        name = f"{ctx.name}.{index}"
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         answer = await ctx.attempt(lambda: talk.say(prompt, ctx, lambda _: None, f".{index}"))
         ctx.progress(f"item {index} is done")
@@ -135,37 +113,16 @@ class PersonBatchJob(Speaker):
         )
 
     def _collect(self, talk: Talk, done: Sequence[Answered | BaseException]) -> Result:
-        failed = {index: each for index, each in enumerate(done) if isinstance(each, BaseException)}
-        answered = {index: each for index, each in enumerate(done) if isinstance(each, Answered)}
-        for index, error in failed.items():
-            if not isinstance(error, DipeoError):
-                raise error
-            if not self.partial:
-                message = (
-                    f"{len(failed)} of {len(done)} items failed; the first is item {index}: "
-                    f"{str(error).rstrip('.')}. With `partial: true` the others go on."
-                )
-                raise NodeError(message, field=getattr(error, "field", None))
-        value: Any = [each.reply.content for each in answered.values()]
-        if self.partial:
-            value = {
-                "results": [{"index": i, "output": x.reply.content} for i, x in answered.items()],
-                "failed": [{"index": i, "error": str(x)} for i, x in failed.items()],
-                "total": len(done),
-            }
-        said = [message for each in answered.values() for message in (each.prompt, each.reply)]
+        value = collected(done, lambda each: each.reply.content, partial=self.partial)
+        answered = [each for each in done if isinstance(each, Answered)]
+        said = [message for each in answered for message in (each.prompt, each.reply)]
         return Result(
             {DEFAULT: value},
             person=self.person,
             messages=(*talk.heard, *said),
-            seen=tuple(x.id for x in (*talk.shown, *(each.prompt for each in answered.values()))),
-            usage=sum((each.usage for each in answered.values()), Usage()),
+            seen=tuple(x.id for x in (*talk.shown, *(each.prompt for each in answered))),
+            usage=sum((each.usage for each in answered), Usage()),
         )
-
-
-def _names(ctx: Context, index: int, item: Any) -> Mapping[str, Any]:
-    # ChainMap asks for mutable maps, but only writes to the first.
-    return ChainMap({"item": item, "index": index}, cast("MutableMapping[str, Any]", ctx.names))
 
 
 BATCH_NAMES = frozenset(

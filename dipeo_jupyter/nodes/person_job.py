@@ -49,7 +49,7 @@ class PersonJob(Speaker):
         return ()
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
-        name = f"{ctx.node}[{ctx.activation}]"
+        name = ctx.name
         content = (await self.prompt_in(ctx)).filled(ctx.names)
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         talk = await self.talk(inputs, ctx)

@@ -140,8 +140,9 @@ class Event:
 class ExecutionStarted(Event):
     """`values` are outputs that activations (`argue[2]`) have whatever they would do.
 
-    A `fresh` run reuses nothing that other runs have recorded; `parent` is the run that this one
-    is a part of.
+    A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
+    is a part of, `before` what had been said there, and `generation` how often that one had been
+    edited by then.
     """
 
     type: Literal["execution_started"] = "execution_started"
@@ -154,6 +155,8 @@ class ExecutionStarted(Event):
     origin: Origin | None = None
     parent: ExecutionId | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    before: tuple[Message, ...] = ()
+    generation: int = 0
 
 
 @fact
@@ -193,7 +196,7 @@ class ExecutionEdited(Event):
 
     Whatever does not depend on the change takes the result it had. `values` are outputs that
     activations (`argue[2]`) have whatever they would do; with `keep`, all that has fired keeps its
-    result, and the change counts from here on.
+    result, and the change counts from here on. `before` and `generation` are as at the start.
     """
 
     type: Literal["execution_edited"] = "execution_edited"
@@ -201,6 +204,8 @@ class ExecutionEdited(Event):
     inputs: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     keep: bool = False
+    before: tuple[Message, ...] = ()
+    generation: int = 0
 
 
 @fact
@@ -347,10 +352,11 @@ class NodeSkipped(Event):
 
 @fact
 class InputRequired(NodeEvent):
-    """A human must answer."""
+    """A human must answer. `asked_by` is the activation that asks, when it is one of a part."""
 
     type: Literal["input_required"] = "input_required"
     question: Question
+    asked_by: str | None = None
 
 
 @fact

@@ -42,6 +42,12 @@ class FakeContext:
     progressed: list[str] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
 
+    path: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.node}[{self.activation}]"
+
     def render(self, template: str) -> str:
         # Late: a test that renders nothing needs no renderer.
         from dipeo_jupyter.diagram.template import render  # noqa: PLC0415

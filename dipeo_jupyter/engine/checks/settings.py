@@ -17,7 +17,6 @@ from ..node import Context, Inputs, Node, NodeTypes, Result, node_type_named
 
 ANCESTORS_TYPES = {
     "api_job": "DiPeO's `api_job` is not here: send the request in a `job`.",
-    "sub_diagram": "DiPeO's `sub_diagram` is not here: put its nodes into this diagram.",
     "template_job": "DiPeO's `template_job` is not here: fill in the text in a `job`.",
     "json_schema_validator": "DiPeO's validator is not here: check the value in a `job`.",
     "hook": "DiPeO's `hook` is not here: do what it did in a `job`.",

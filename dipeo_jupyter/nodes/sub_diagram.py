@@ -1,0 +1,308 @@
+"""The `sub_diagram` node: runs another diagram, once or for each item of a list."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import ChainMap
+from collections.abc import Collection, Mapping, MutableMapping
+from functools import cached_property
+from types import ModuleType
+from typing import Any, ClassVar, cast
+
+from pydantic import AliasChoices, Field, JsonValue, model_validator
+
+from ..diagram import expression, light, native, readable
+from ..diagram.files import FORMATS, SUFFIXES, Format, survey_text
+from ..diagram.model import DEFAULT
+from ..diagram.source import Reading
+from ..diagram.suggest import did_you_mean
+from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Node, Refusal, Result
+from ..errors import ChildError, DiagramError, ExpressionError, NodeError, ServiceError
+from ..protocol.events import Usage
+from .batches import collected, items_in, names_for
+
+_MODULES: dict[Format, ModuleType] = {"light": light, "native": native, "readable": readable}
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+class SubDiagram(Node):
+    """Runs another diagram as a part of this run, and hands on its result.
+
+    What arrives by name are the inputs of that run, unless `input_mapping` says which. The result
+    is the value of its endpoint, or of several endpoints an object by label, unless
+    `output_mapping` says what. Its persons know what was said here before, and what is said there
+    is known here, unless `isolate_conversation` is set. With `batch: true` it runs once for each
+    item of a list, and hands on the list of results.
+    """
+
+    type: ClassVar[str] = "sub_diagram"
+    expressions: ClassVar[tuple[str, ...]] = ("items",)
+    retried_errors: ClassVar[ErrorTypes] = (ServiceError, ChildError)
+    ignored: ClassVar[frozenset[str]] = frozenset({"passInputData", "pass_input_data"})
+    refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(
+        ("wait_for_completion", "waitForCompletion"),
+        Refusal(
+            "A run waits for its parts; start a run of its own from outside instead.",
+            harmless=(None, True, "true"),
+        ),
+    )
+    example: ClassVar[Mapping[str, JsonValue]] = {
+        "diagram_name": "review.light.yaml",
+        "input_mapping": {"draft": "text"},
+    }
+
+    diagram_name: str | None = Field(
+        None,
+        validation_alias=AliasChoices("diagram_name", "diagramName"),
+        description="The diagram's file, relative to the run's root; its suffix may be left out.",
+        examples=["review.light.yaml"],
+    )
+    diagram_data: dict[str, JsonValue] | None = Field(
+        None,
+        validation_alias=AliasChoices("diagram_data", "diagramData"),
+        description="The diagram itself, instead of `diagram_name`.",
+        examples=[{"nodes": [{"label": "start", "type": "start"}]}],
+    )
+    diagram_format: Format | None = Field(
+        None,
+        validation_alias=AliasChoices("diagram_format", "diagramFormat"),
+        description="How it is written. By default its suffix and its content tell.",
+    )
+    input_mapping: dict[str, JsonValue] | None = Field(
+        None,
+        validation_alias=AliasChoices("input_mapping", "inputMapping"),
+        description=(
+            "The inputs of that run: each name with what it is, an input or a path into one. "
+            "By default all that arrives by name."
+        ),
+        examples=[{"draft": "text", "author": "page.author"}],
+    )
+    output_mapping: dict[str, str] | None = Field(
+        None,
+        validation_alias=AliasChoices("output_mapping", "outputMapping"),
+        description="The keys of the result: each with an endpoint of that run, or a path into it.",
+        examples=[{"verdict": "result", "score": "result.score"}],
+    )
+    isolate_conversation: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("isolate_conversation", "isolateConversation"),
+        description="Nobody there knows what was said here, and the other way round.",
+    )
+    ignore_if_sub: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("ignore_if_sub", "ignoreIfSub"),
+        description="In a run that is a part of another one, only hand on what arrives.",
+    )
+    batch: bool = Field(default=False, description="Run once for each item of a list.")
+    items: str | None = Field(
+        None,
+        validation_alias=AliasChoices("items", "over", "batch_input_key", "batchInputKey"),
+        description=(
+            "The list, as an expression over what the node sees. By default what arrives as "
+            "`items`, else the one list that arrives."
+        ),
+        examples=["rows", "load.rows[:10]"],
+    )
+    max_concurrency: int = Field(
+        10,
+        ge=1,
+        validation_alias=AliasChoices("max_concurrency", "max_concurrent", "maxConcurrent"),
+        description="How many items are worked on at the same time, at most.",
+    )
+    parallel: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("parallel", "batch_parallel", "batchParallel"),
+        description="With `false`, one item after the other.",
+    )
+    partial: bool = Field(
+        default=False,
+        description=(
+            "Go on when items fail, and hand on `{results, failed, total}`. By default the node "
+            "fails when an item does."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _one_diagram(self) -> SubDiagram:
+        if (not self.diagram_name) == (self.diagram_data is None):
+            raise ValueError("needs a `diagram_name` or `diagram_data`, and not both")
+        return self
+
+    def without_effect(self) -> Mapping[str, str]:
+        if self.batch:
+            return {} if self.parallel else {"max_concurrency": "has no effect without `parallel`"}
+        fields = ("items", "max_concurrency", "parallel", "partial")
+        return dict.fromkeys(fields, "counts only with `batch: true`")
+
+    @property
+    def output_keys(self) -> Collection[str] | None:
+        if self.batch:
+            return ("results", "failed", "total") if self.partial else ()
+        return tuple(self.output_mapping) if self.output_mapping else None
+
+    @cached_property
+    def _inline(self) -> Reading:
+        data = self.diagram_data or {}
+        kind = self.diagram_format or _format_of(data)
+        reading: Reading = _MODULES[kind].survey(json.dumps(data, ensure_ascii=False, indent=1))
+        return reading
+
+    def inner(self) -> tuple[str, Reading] | None:
+        return None if self.diagram_data is None else ("diagram_data", self._inline)
+
+    async def run(self, inputs: Inputs, ctx: Context) -> Result:
+        if self.ignore_if_sub and ctx.path:
+            return Result.value(inputs.single())
+        reading = await self._read(ctx)
+        if self.batch:
+            return await self._each(reading, inputs, ctx)
+        given = _given(ctx)
+        if self.input_mapping is not None:
+            given = self._mapped(ChainMap(given, _mutable(ctx.names)), given)
+        done = await self._run(reading, given, ctx)
+        return self._result(self._value(done), [done])
+
+    async def _each(self, reading: Reading, inputs: Inputs, ctx: Context) -> Result:
+        items = items_in(inputs, ctx, self.items)
+        gate = asyncio.Semaphore(self.max_concurrency if self.parallel else 1)
+        named = {name: value for name, value in _given(ctx).items() if value is not items}
+
+        async def one(index: int, item: Any) -> tuple[ChildResult, Any]:
+            about = {**(item if isinstance(item, dict) else {}), "item": item, "index": index}
+            given = named
+            if self.input_mapping is not None:
+                names = ChainMap(about, dict(named), _mutable(names_for(ctx, index, item)))
+                given = self._mapped(names, named)
+            async with gate:
+                done = await ctx.attempt(lambda: self._run(reading, {**given, **about}, ctx, index))
+            return done, self._value(done)
+
+        calls = (one(index, item) for index, item in enumerate(items))
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        value = collected(done, lambda each: each[1], partial=self.partial)
+        return self._result(value, [each[0] for each in done if isinstance(each, tuple)])
+
+    async def _run(
+        self, reading: Reading, given: Mapping[str, Any], ctx: Context, item: int | None = None
+    ) -> ChildResult:
+        try:
+            return await ctx.run_diagram(
+                reading.diagram, given, item=item, shared=not self.isolate_conversation
+            )
+        except DiagramError as error:
+            raise self._wrong(reading, error) from error
+
+    def _result(self, value: Any, done: list[ChildResult]) -> Result:
+        said = () if self.isolate_conversation else (x for each in done for x in each.messages)
+        costs = [each.usage for each in done if each.usage is not None]
+        usage = sum(costs, Usage()) if costs else None
+        # What an edge brought from outside may have been heard by several.
+        return Result({DEFAULT: value}, messages=tuple(dict.fromkeys(said)), usage=usage)
+
+    # -- the diagram ------------------------------------------------------------------------------
+
+    async def _read(self, ctx: Context) -> Reading:
+        reading = self._inline if self.diagram_data is not None else await self._read_file(ctx)
+        try:
+            return reading.checked()
+        except DiagramError as error:
+            raise self._wrong(reading, error) from error
+
+    async def _read_file(self, ctx: Context) -> Reading:
+        assert self.diagram_name is not None
+        files = ctx.services.files
+        try:
+            path = self.diagram_name
+            for path in self._paths(self.diagram_name):
+                if await files.exists(path):
+                    break
+            text = await files.read(path)
+        except ServiceError as error:
+            raise NodeError(f"cannot read the diagram: {error}", field="diagram_name") from error
+        return await asyncio.to_thread(survey_text, text, path, named=True)
+
+    def _paths(self, name: str) -> list[str]:
+        """The files that a name may mean; the last is the one to complain about."""
+        wanted = (self.diagram_format,) if self.diagram_format else FORMATS
+        suffixes = [*(SUFFIXES[each] for each in wanted), *_ENDINGS]
+        more = [] if name.lower().endswith(_ENDINGS) else [f"{name}{each}" for each in suffixes]
+        return [*more, name]
+
+    def _wrong(self, reading: Reading, error: DiagramError) -> NodeError:
+        inline = self.diagram_data is not None
+        first, *others = error.problems
+        problem = first.at(None) if inline else reading.source.locate(first)
+        more = f" ({len(others)} more)" if others else ""
+        which = "in it" if inline else repr(reading.source.name)
+        message = f"the diagram {which} is wrong: {problem}{more}"
+        details = "\n".join(
+            str(each.at(None) if inline else reading.source.locate(each)) for each in others
+        )
+        field = "diagram_data" if inline else "diagram_name"
+        return NodeError(message, field=field, details=details or None)
+
+    # -- what goes in, and what comes out ---------------------------------------------------------
+
+    def _mapped(self, names: MutableMapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        seen = ChainMap(names, {"inputs": dict(given)})
+        return {
+            name: self._found(source, seen) for name, source in (self.input_mapping or {}).items()
+        }
+
+    def _found(self, source: JsonValue, names: Mapping[str, Any]) -> Any:
+        if not isinstance(source, str):
+            return source
+        if source in names:
+            return names[source]
+        try:
+            return expression.evaluate(source, names)
+        except ExpressionError as error:
+            raise NodeError(f"{source!r} is not there: {error}", field="input_mapping") from error
+
+    def _value(self, done: ChildResult) -> Any:
+        outputs = done.outputs
+        if self.output_mapping:
+            return {key: _at(outputs, path) for key, path in self.output_mapping.items()}
+        return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs) or None
+
+
+def _format_of(data: Mapping[str, Any]) -> Format:
+    if data.keys() & {"flow", "workflow"}:
+        return "readable"
+    is_native = data.keys() & {"arrows", "handles"} or isinstance(data.get("nodes"), dict)
+    return "native" if is_native else "light"
+
+
+def _given(ctx: Context) -> dict[str, Any]:
+    """All that arrives by name; of an unlabelled object its keys alone."""
+    return {
+        name: value
+        for name, value in ctx.named_inputs.items()
+        if not (name == DEFAULT and isinstance(value, Mapping))
+    }
+
+
+def _mutable(names: Mapping[str, Any]) -> MutableMapping[str, Any]:
+    # ChainMap asks for mutable maps, but only writes to the first.
+    return cast("MutableMapping[str, Any]", names)
+
+
+def _at(outputs: Mapping[str, Any], path: str) -> Any:
+    """The result that a label stands for, or a piece of it (`result.score`)."""
+    labels = [label for label in outputs if path == label or path.startswith(f"{label}.")]
+    if not labels:
+        hint = did_you_mean(path.partition(".")[0], outputs) or "It has no results."
+        message = f"the diagram has no result {path!r}. {hint}"
+        raise NodeError(message, field="output_mapping")
+    label = max(labels, key=len)
+    value = outputs[label]
+    for name in path[len(label) + 1 :].split(".") if len(path) > len(label) else ():
+        if isinstance(value, Mapping) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        elif name != "value" or isinstance(value, Mapping):  # DiPeO's results were wrapped so
+            message = f"the result {label!r} has nothing at {path!r}"
+            raise NodeError(message, field="output_mapping")
+    return value
