@@ -131,7 +131,8 @@ class SqliteJournal:
         # In trouble others find this owner dead instead.
         with suppress(sqlite3.Error, OSError), self._storage.transaction() as connection:
             holding.release_all(connection, self.owner)
-        self._letters.close()
+        with self._letters_lock:  # closed while it is in use, it takes the process down
+            self._letters.close()
         self._storage.close()
 
     def _prune(self, connection: sqlite3.Connection, keep_last: int) -> list[ExecutionId]:
@@ -143,6 +144,8 @@ class SqliteJournal:
 
     def _is_letter_waiting(self) -> bool:
         with self._letters_lock:
+            if self._closed:
+                return False
             version = self._letters.execute("PRAGMA data_version").fetchone()[0]
             if version == self._letters_version:
                 return False
