@@ -45,7 +45,7 @@ class Kill:
 class Life:
     """What a process is born with. `url` is the api base of this trial's models.
 
-    With `idle`, it dies by itself as soon as the run waits for a human (`waiting`) or is paused.
+    With `die_when`, it dies as soon as the run is `waiting` for a human, or `paused`.
     """
 
     scenario: str
@@ -165,6 +165,9 @@ class Player:
                 (self.folder / "root/fixed").touch()
             elif ack.result.status in OVER:
                 return
+            if self.life.die_when == "paused" and ack.result.status == "paused":
+                await self.journal.written()
+                die()
             if ack.result.status in ("failed", "paused") or not ack.result.live:
                 ack = await self.engine.send(c.ResumeExecution(execution_id=run))
             await self._follow(run, ack.seq)
@@ -191,16 +194,21 @@ class Player:
             if entry.seq >= now:
                 paused = await self._attend(run, questions, paused=paused)
 
-    async def _attend(self, run: str, questions: dict[str, e.InputRequired], *, paused: bool) -> bool:
-        if self.life.die_when == "paused" and paused:
-            die()
+    async def _attend(
+        self, run: str, questions: dict[str, e.InputRequired], *, paused: bool
+    ) -> bool:
+        if self.life.die_when:
+            ack = await self.engine.send(c.GetExecution(execution_id=run))
+            if ack.result.status == self.life.die_when:
+                await self.journal.written()  # nobody sees it before
+                die()
+            if self.life.die_when == "waiting":
+                return paused
         if paused:
             await self.engine.send(c.ResumeExecution(execution_id=run))
         for event in questions.values():
             if event.node in self.scenario.silent:
                 continue
-            if self.life.die_when == "waiting":
-                die()
             value = f"{event.node}-{event.activation}"
             await self.engine.send(c.UserResponse(execution_id=run, node=event.node, value=value))
         questions.clear()

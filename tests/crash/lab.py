@@ -110,7 +110,7 @@ class Lab:
 
     @contextmanager
     def trial(self, scenario: str):
-        number = str(next(self._numbers))
+        number = f"{'litellm' if self._litellm else 'own'}{next(self._numbers)}"
         folder = self._base / number
         (folder / "root").mkdir(parents=True)
         yield Trial(scenario, folder, number)

@@ -7,6 +7,7 @@ It has no threads and no event loop of its own, so that its children begin like 
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import os
 import signal
@@ -53,6 +54,7 @@ def main() -> None:
 
         _litellm()
     assert threading.active_count() == 1, threading.enumerate()
+    faulthandler.enable()  # says where a child broke down
     gc.freeze()
     for line in sys.stdin:
         child = os.fork()
