@@ -387,6 +387,8 @@ def origin_of_part(journal: Journal, whole: Execution, spot: Spot) -> e.Origin |
     A node that was renamed is the only one that stood there and is not in the diagram any more.
     """
     run: e.ExecutionId | None = whole.execution_id
+    if not whole.state.edits:
+        run = whole.origin.execution_id if whole.origin else None
     while run is not None:
         records = {each.execution_id: each for each in journal.runs(run)}
         if run != whole.execution_id and f"{run}/{spot}" in records:

@@ -18,11 +18,13 @@ from typing import Any
 from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol import events as e
+from .children import Spot, check_depth, origin_of_part, raise_failure, said_in
 from .clock import SystemClock
+from .context import Part, PartDone
 from .execution import NOT_FOUND, Execution
 from .loading import Compile, past_of_fork
 from .moments import Activation
-from .node import EffectPolicy, Inputs, Node
+from .node import ChildResult, EffectPolicy, Inputs, Node
 from .ports import Journal, Services
 from .program import Program
 from .reuse import Lane, Outcome, Past, choose, key_of, past_of
@@ -52,10 +54,9 @@ async def plan(
     )
     past = await asyncio.to_thread(past_of_fork, journal, start, compile_)
     entries = await asyncio.to_thread(journal.read, since) if since else ()
-    foresight = Foresight(program, services, journal, past, past_of(entries).known)
-    foresight.start(start)
-    while calls := foresight.calls:
-        await asyncio.wait(calls)
+    foresight = Foresight("plan", program, services, journal, past, compile_)
+    foresight.before = past_of(entries).known
+    await foresight.foresee(start)
     return foresight.plan()
 
 
@@ -64,22 +65,26 @@ class Foresight(Execution):
 
     def __init__(
         self,
+        name: str,
         program: Program,
         services: Services,
         journal: Journal,
         past: Past,
-        before: Mapping[str, Outcome],
+        compile_: Compile,
     ) -> None:
-        super().__init__("plan", program, services, journal, SystemClock(), past=past)
-        self._before = before
+        super().__init__(name, program, services, journal, SystemClock(), past=past)
+        self.before: Mapping[str, Outcome] = {}
+        self._compile = compile_
         self._rows: list[c.PlannedActivation] = []
         self._doing: dict[str, list[str]] = {}
         self._reusing: set[str] = set()
         self._assumed = False
 
-    @property
-    def calls(self) -> list[asyncio.Task[None]]:
-        return list(self._calls.values())
+    async def foresee(self, start: e.ExecutionStarted) -> None:
+        """Go through it all."""
+        self.start(start)
+        while calls := list(self._calls.values()):
+            await asyncio.wait(calls)
 
     def plan(self) -> c.Plan:
         """What was foreseen, in the order in which it would happen."""
@@ -112,6 +117,44 @@ class Foresight(Execution):
             node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
         )
 
+    async def run_part(self, at: Activation, part: Part) -> PartDone:
+        """Foresee the part in the same manner: what it will do, the node will do."""
+        check_depth(self, part.diagram)
+        spot = Spot(self.program.labels[at.node], at.number, part.item)
+        activation = f"{spot.label}[{spot.number}]"
+        start = await asyncio.to_thread(self._start_of_part, spot, part)
+        past = await asyncio.to_thread(past_of_fork, self._journal, start, self._compile)
+        inside = Foresight(
+            f"{self.execution_id}/{spot}",
+            await asyncio.to_thread(self._compile, part.diagram),
+            self.services,
+            self._journal,
+            past,
+            self._compile,
+        )
+        inside.whole, inside.before = self, past.known
+        await inside.foresee(start)
+        self._assumed |= inside._assumed
+        for row in inside.plan().activations:
+            if row.action == "run":
+                why = f"{row.node}[{row.activation}]: {row.why}"
+                self._doing.setdefault(activation, []).extend([why] * row.calls)
+            elif row.action == "reuse":
+                self._reusing.add(activation)
+        raise_failure(inside)
+        return PartDone(ChildResult(inside.state.outputs, tuple(said_in(inside.state))))
+
+    def _start_of_part(self, spot: Spot, part: Part) -> e.ExecutionStarted:
+        anew = f"{spot.label}[{spot.number}]" in self.past.fresh
+        return e.ExecutionStarted(
+            diagram=part.diagram,
+            inputs=dict(part.inputs),
+            max_concurrency=1,
+            fresh=self.fresh or anew,
+            origin=None if anew else origin_of_part(self._journal, self, spot),
+            before=part.before,
+        )
+
     async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
         if len(self._rows) >= MOST:
             raise CommandError("The plan goes on without end.", code="no_end")
@@ -134,7 +177,7 @@ class Foresight(Execution):
         if not _stand_ins(seen):
             return event
         self._assumed = True
-        before = self._before.get(name) or self._last(name)
+        before = self.before.get(name) or self._last(name)
         chosen = list(before.outputs or ()) if before is not None else list(handles[:1])
         value = next(iter(activation.inputs.values()), None)
         return e.NodeCompleted(
@@ -146,8 +189,8 @@ class Foresight(Execution):
     def _last(self, name: str) -> Outcome | None:
         """How the last of the firings ended: a loop that has gone round enough is left."""
         node = name.rpartition("[")[0]
-        firings = [each for each in self._before if each.rpartition("[")[0] == node]
-        return self._before[firings[-1]] if firings else None
+        firings = [each for each in self.before if each.rpartition("[")[0] == node]
+        return self.before[firings[-1]] if firings else None
 
     def _row(self, name: str, activation: Activation, event: e.AnyEvent) -> c.PlannedActivation:
         doing = self._doing.get(name, [])
@@ -159,7 +202,7 @@ class Foresight(Execution):
             action, why = "run", doing[0]
         elif name in self._reusing or (isinstance(event, e.NodeCompleted) and event.cached):
             action, why = "reuse", "the same was done before"
-        last = self._before.get(name)
+        last = self.before.get(name)
         usage = last.usage if doing and isinstance(last, e.NodeCompleted) else None
         return c.PlannedActivation(
             node=self.program.labels[activation.node],
@@ -178,7 +221,7 @@ class Foresight(Execution):
             return "asked anew"
         if marks := _stand_ins(request):
             return f"depends on {', '.join(marks)}"
-        return "changed" if activation in self._before else "not done before"
+        return "changed" if activation in self.before else "not done before"
 
     async def _stand_in(
         self, key: str, lane: Lane, request: Mapping[str, Any], policy: EffectPolicy
