@@ -1,9 +1,9 @@
-"""The terminal's face: `dipeo run`, `check`, `explain`, `convert`, `diff`, `draw` and `schema`.
+"""The terminal's face: `dipeo run`, whatever can be done with runs, and with diagram files.
 
 Results go to standard output, what people read on the way to standard error. Exit codes: 0 done,
-1 failed (or, of `dipeo diff`, different), 2 wrong use or wrong diagram, 3 waiting for an answer
-that nobody gave, 130 interrupted. A module for each group of commands; `terminal.py` is what they
-share.
+1 failed (or, of `dipeo diff`, different), 2 wrong use or wrong diagram, 3 paused, or waiting for an
+answer that nobody gave, 130 interrupted. A module for each group of commands; `terminal.py` is
+what they share.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from ..errors import CommandError, DiagramError, NoAnswerError
+from ..errors import CommandError, DiagramError
 from .drawing import add_drawing
 from .files import add_files
+from .listing import add_listing
 from .running import add_run
-from .terminal import FAILED, INTERRUPTED, WAITING, WRONG, RefusedError, say
+from .steering import add_steering
+from .terminal import FAILED, INTERRUPTED, WRONG, RefusedError, say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,11 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RefusedError:
         return WRONG
     except (CommandError, DiagramError) as error:
-        say(f"dipeo: {error}")
+        hint = getattr(error, "hint", None)
+        say(f"dipeo: {error} {hint}" if hint else f"dipeo: {error}")
         return WRONG
-    except NoAnswerError as error:
-        say(f"dipeo: {error} (--answer NODE=VALUE)")
-        return WAITING
     except BrokenPipeError:
         _forget_output()  # whoever reads has seen enough
         return FAILED
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
     words.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
     commands = words.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_files, add_drawing):
+    for add in (add_run, add_steering, add_listing, add_files, add_drawing):
         add(commands)
     return words
 

@@ -1,159 +1,160 @@
-"""`dipeo run`: run a diagram, show what happens, ask what it asks, and print its result."""
+"""`dipeo run` and `dipeo plan`: run a diagram, or tell beforehand what that would do."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from ..client import Conversation, check_answers, explain, in_thread, in_words, json_or_text
-from ..diagram.source import Source
-from ..errors import CommandError, DiagramError, NoAnswerError
+from ..client import breakpoints, check_answers
+from ..client.tables import plan_text
+from ..diagram.source import Reading
+from ..engine.engine import Engine
+from ..errors import CommandError, DiagramError
+from ..protocol import commands as c
 from ..protocol import events as e
-from ..protocol.commands import ExecuteDiagram
-from .terminal import DONE, FAILED, build, opened, refuse, say
+from .following import Follower, add_following, pair
+from .terminal import DONE, build, opened, refuse, say
 
 
 def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Make `dipeo run` known."""
+    """Make `dipeo run` and `dipeo plan` known."""
     run = commands.add_parser("run", help="run a diagram and print its result")
     run.set_defaults(command=_run)
-    run.add_argument("file", metavar="FILE", help="a diagram in any format; - is standard input")
+    _add_inputs(run)
     run.add_argument(
+        "--break",
+        dest="breakpoints",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="pause there: argue, argue[2], after argue, argue if len(topic) > 3",
+    )
+    add_following(run)
+    plan = commands.add_parser("plan", help="say what a run would do, reuse and cost")
+    plan.set_defaults(command=_plan)
+    _add_inputs(plan)
+    plan.add_argument("--json", action="store_true", help="print the plan as JSON")
+
+
+def _add_inputs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "file", metavar="FILE", help="a diagram in any format; - is standard input"
+    )
+    command.add_argument(
         "-i",
         "--input",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        type=_pair,
+        type=pair,
         help="an input of the run; the value is JSON or text",
     )
-    run.add_argument("--inputs-json", metavar="FILE", help="inputs from a JSON file")
-    run.add_argument(
-        "--answer",
-        action="append",
-        default=[],
-        metavar="NODE=VALUE",
-        type=_pair,
-        help="an answer to a user_response node; the value is JSON or text",
+    command.add_argument("--inputs-json", metavar="FILE", help="inputs from a JSON file")
+    command.add_argument("--fresh", action="store_true", help="ask models anew, whatever is known")
+    command.add_argument(
+        "--since", metavar="RUN", help="a run whose results hold where nothing changes"
     )
-    run.add_argument(
-        "--no-interactive", action="store_true", help="ask nobody: without an answer, exit with 3"
-    )
-    run.add_argument("--json", action="store_true", help="print every event as a line of JSON")
 
 
 async def _run(options: argparse.Namespace) -> int:
-    engine, terminal = build(), _Terminal()
-    reading = await opened(options.file, engine)
-    diagram, source = reading.diagram, reading.source
-    answers = dict(options.answer)
-    check_answers(answers, diagram)
-    command = ExecuteDiagram(diagram=diagram, inputs=_inputs(options))
+    engine = build()
     try:
-        ack = await engine.send(command)
+        reading = await opened(options.file, engine)
+        diagram = reading.diagram
+        answers = dict(options.answer)
+        check_answers(answers, diagram)
+        since = await _since(engine, options)
+        command = c.ExecuteDiagram(
+            diagram=diagram,
+            inputs=await _inputs(engine, options, since),
+            breakpoints=breakpoints(options.breakpoints, diagram),
+            fresh=options.fresh,
+            origin=e.Origin(execution_id=since) if since else None,
+        )
+        ack = await _send(engine, command, options.file, reading)
         assert ack.execution_id is not None
-        ask = None if options.no_interactive else terminal.ask
-        conversation = Conversation(engine, ack.execution_id, answers, ask)
-        return await _show(conversation, source, as_json=options.json)
-    except DiagramError as error:
-        refuse(options.file, [source.locate(problem) for problem in error.problems])
+        say(f"run {ack.execution_id}")
+        return await Follower(
+            engine, ack.execution_id, options, answers=answers, source=reading.source
+        ).follow()
     finally:
-        terminal.close()
         await engine.close()
 
 
-async def _show(conversation: Conversation, source: Source | None, *, as_json: bool) -> int:
-    code = FAILED
-    async with contextlib.aclosing(conversation.entries()) as entries:
-        async for entry in entries:
-            if as_json:
-                print(json.dumps(entry.to_wire(), ensure_ascii=False), flush=True)
-            _say_event(entry.event, source)
-            if isinstance(entry.event, e.ExecutionCompleted):
-                code = DONE
-                if not as_json:
-                    _print_outputs(entry.event.outputs)
-    return code
+async def _plan(options: argparse.Namespace) -> int:
+    engine = build()
+    try:
+        reading = await opened(options.file, engine)
+        since = await _since(engine, options)
+        command = c.PlanExecution(
+            diagram=reading.diagram,
+            inputs=await _inputs(engine, options, since),
+            since=since,
+            fresh=options.fresh,
+        )
+        plan: c.Plan = (await _send(engine, command, options.file, reading)).result
+    finally:
+        await engine.close()
+    if options.json:
+        print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False, indent=2))
+    else:
+        print(plan_text(plan.activations))
+    return DONE
 
 
-def _say_event(event: e.AnyEvent, source: Source | None) -> None:
-    match event:
-        case e.NodeStarted(node=node, activation=number):
-            say(f"▶ {node}[{number}]")
-        case e.NodeProgress(node=node, message=message):
-            say(f"  {node}: {message}")
-        case e.NodeSkipped(node=node, reason=reason):
-            say(f"- {node} skipped ({reason.replace('_', ' ')})")
-        case e.NodeFailed(error=error):
-            say(f"✗ {explain(error, source)}")
-        case e.ExecutionFailed(error=error) if error.activation is None:  # else it has been said
-            say(f"✗ {explain(error, source)}")
-        case _:
-            pass
+async def _send(engine: Engine, command: c.Command, file: str, reading: Reading) -> c.Ack:
+    try:
+        return await engine.send(command)
+    except DiagramError as error:
+        refuse(file, [reading.source.locate(problem) for problem in error.problems])
 
 
-class _Terminal:
-    """Asks on standard error and reads the answers from standard input."""
-
-    def __init__(self) -> None:
-        self._line: asyncio.Future[bytes] | None = None
-
-    async def ask(self, node: str, question: e.Question, problem: str | None) -> str:
-        say(in_words(node, question, problem).rstrip())
-        # When a question is over before it is answered, the line being read is for the next one.
-        self._line = self._line or in_thread(_read_line)
-        line = await asyncio.shield(self._line)
-        self._line = None
-        if not line:
-            message = f"Node {node!r} asks {question.prompt!r}, and there is no more input."
-            raise NoAnswerError(message)
-        return line.decode(errors="replace").rstrip("\r\n")
-
-    def close(self) -> None:
-        if self._line is not None:
-            self._line.cancel()
+async def _since(engine: Engine, options: argparse.Namespace) -> e.ExecutionId | None:
+    if options.since is None:
+        return None
+    ack = await engine.send(c.GetExecution(execution_id=options.since))
+    return ack.execution_id
 
 
-def _read_line() -> bytes:
-    # Unbuffered: a thread that waits in `sys.stdin` would hold its lock when the program ends.
-    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stdin:
-        return stdin.readline()
-
-
-def _inputs(options: argparse.Namespace) -> dict[str, Any]:
-    inputs: Any = {}
+async def _inputs(
+    engine: Engine, options: argparse.Namespace, since: e.ExecutionId | None
+) -> dict[str, Any]:
+    """Those of the file and of the line; without any, those of the run `since`."""
+    given: Any = {}
     if options.inputs_json:
-        try:
-            path = Path(options.inputs_json)
-            if path.exists() and not path.is_file():  # a pipe or a device may never end
-                raise _bad_inputs(options.inputs_json, "it is no file")
-            inputs = json.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise _bad_inputs(options.inputs_json, error.strerror) from None
-        except ValueError as error:
-            raise _bad_inputs(options.inputs_json, error) from None
-        if not isinstance(inputs, dict):
-            raise _bad_inputs(options.inputs_json, "it is no JSON object of inputs by name")
-    return {**inputs, **dict(options.input)}
+        given = _read_inputs(options.inputs_json)
+    elif since and not options.input:
+        given = await _inputs_of(engine, since)
+    return {**given, **dict(options.input)}
+
+
+async def _inputs_of(engine: Engine, run: e.ExecutionId) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    ack = await engine.send(c.GetExecution(execution_id=run))
+    async for entry in engine.events(run):
+        if isinstance(entry.event, e.ExecutionStarted | e.ExecutionEdited):
+            inputs = dict(entry.event.inputs)
+        if entry.seq >= ack.seq:
+            break
+    return inputs
+
+
+def _read_inputs(file: str) -> dict[str, Any]:
+    try:
+        path = Path(file)
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise _bad_inputs(file, "it is no file")
+        inputs = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise _bad_inputs(file, error.strerror) from None
+    except ValueError as error:
+        raise _bad_inputs(file, error) from None
+    if not isinstance(inputs, dict):
+        raise _bad_inputs(file, "it is no JSON object of inputs by name")
+    return inputs
 
 
 def _bad_inputs(file: str, reason: object) -> CommandError:
     return CommandError(f"the inputs in {file!r} cannot be read: {reason}", code="bad_input")
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, given, value = text.partition("=")
-    if not given or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, json_or_text(value)
-
-
-def _print_outputs(outputs: dict[str, Any]) -> None:
-    """One result as it is; several as JSON by name."""
-    value = next(iter(outputs.values())) if len(outputs) == 1 else outputs
-    print(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))

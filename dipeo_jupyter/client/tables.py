@@ -15,9 +15,9 @@ _SHORTEST = 9
 _WIDEST = 60
 
 
-def run_rows(runs: Sequence[ExecutionSummary]) -> list[dict[str, Any]]:
-    """One row for each run, its id as short as it may be written."""
-    short = shortened([each.execution_id for each in runs])
+def run_rows(runs: Sequence[ExecutionSummary], among: Collection[str] = ()) -> list[dict[str, Any]]:
+    """One row for each run, its id as short as it may be written beside those `among` it is."""
+    short = shortened(among or [each.execution_id for each in runs])
     return [
         {
             "id": short[each.execution_id],
@@ -31,11 +31,11 @@ def run_rows(runs: Sequence[ExecutionSummary]) -> list[dict[str, Any]]:
     ]
 
 
-def runs_text(runs: Sequence[ExecutionSummary]) -> str:
+def runs_text(runs: Sequence[ExecutionSummary], among: Collection[str] = ()) -> str:
     """The table that people read; times are local ones."""
     rows = [
         {**row, "started": clock_time(row["started"]), "waiting_for": ", ".join(row["waiting_for"])}
-        for row in run_rows(runs)
+        for row in run_rows(runs, among)
     ]
     return as_columns(RUN_COLUMNS, rows) if rows else "no runs"
 

@@ -1,0 +1,103 @@
+"""What is known of the runs that are kept: `dipeo list`, `status`, `show` and `prune`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..client.tables import clock_time, runs_text
+from ..protocol import commands as c
+from ..protocol import events as e
+from .steering import Commands, next_step, standing
+from .terminal import DONE, build, say
+
+NEWEST = 20
+"""Runs that are listed without `--all`."""
+
+
+def add_listing(commands: Commands) -> None:
+    """Make the commands known that only look."""
+    each = commands.add_parser("list", help="list the newest runs, those of other processes too")
+    each.set_defaults(command=_list)
+    each.add_argument("--all", action="store_true", help="list all that are kept")
+    each.add_argument("--json", action="store_true", help="print them as JSON")
+    each = commands.add_parser("status", help="say how a run stands, and how to go on with it")
+    each.set_defaults(command=_status)
+    each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
+    each = commands.add_parser("show", help="show what has happened in a run")
+    each.set_defaults(command=_show)
+    each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
+    each.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    each = commands.add_parser("prune", help="forget finished runs, the oldest first")
+    each.set_defaults(command=_prune)
+    each.add_argument("--keep-last", type=int, default=50, metavar="N", help="but the last N (50)")
+
+
+async def _list(options: argparse.Namespace) -> int:
+    engine = build()
+    try:
+        found: list[c.ExecutionSummary] = (await engine.send(c.ListExecutions())).result
+    finally:
+        await engine.close()
+    runs = sorted(found, key=lambda each: each.execution_id, reverse=True)
+    shown = runs if options.all else runs[:NEWEST]
+    if options.json:
+        rows = [each.model_dump(mode="json") for each in shown]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        print(runs_text(shown, among=[each.execution_id for each in runs]))
+    if len(shown) < len(runs):
+        say(f"… and {len(runs) - len(shown)} older ones (--all)")
+    return DONE
+
+
+async def _status(options: argparse.Namespace) -> int:
+    engine = build()
+    try:
+        ack = await engine.send(c.GetExecution(execution_id=options.run))
+    finally:
+        await engine.close()
+    summary: c.ExecutionSummary = ack.result
+    print(standing(summary))
+    over = summary.status in ("completed", "failed", "cancelled")
+    held = "" if over else ", held by a process" if summary.live else ", held by no process"
+    print(f"started {clock_time(summary.started)}, {summary.events} events{held}")
+    if how := next_step(summary):
+        print(how)
+    return DONE
+
+
+async def _show(options: argparse.Namespace) -> int:
+    engine = build()
+    try:
+        ack = await engine.send(c.GetExecution(execution_id=options.run))
+        async for entry in engine.events(ack.result.execution_id):
+            if options.json:
+                print(json.dumps(entry.to_wire(), ensure_ascii=False))
+            else:
+                _print(entry)
+            if entry.seq >= ack.seq:  # what comes after is for those who follow it
+                break
+    finally:
+        await engine.close()
+    return DONE
+
+
+def _print(entry: e.Entry) -> None:
+    node = getattr(entry.event, "node", None)
+    number = getattr(entry.event, "activation", None)
+    where = f" {node}" if node else ""
+    times = f"[{number}]" if number else ""
+    words = entry.event.type.replace("_", " ")
+    print(f"{entry.seq:>5}  {clock_time(entry.time)}  {words}{where}{times}")
+
+
+async def _prune(options: argparse.Namespace) -> int:
+    engine = build()
+    try:
+        ack = await engine.send(c.PruneExecutions(keep_last=max(0, options.keep_last)))
+    finally:
+        await engine.close()
+    count = len(ack.result)
+    print(f"{count} run{'' if count == 1 else 's'} forgotten")
+    return DONE
