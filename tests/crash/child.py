@@ -235,8 +235,8 @@ def engine_of(life: Life, journal: SqliteJournal) -> Engine:
     return Engine(NODE_TYPES, services, journal, SystemClock())
 
 
-async def live(life: Life) -> None:
-    """Live until the end of the scenario, or until killed."""
+async def live(life: Life) -> int:
+    """Live until the end of the scenario, or until killed; how often the journal was written."""
     home = Path(life.folder, "home")
     writes = 0
 
@@ -250,4 +250,4 @@ async def live(life: Life) -> None:
     engine = engine_of(life, journal)
     await Player(life, engine, journal).play()
     await engine.close()
-    Path(life.folder, "writes").write_text(str(writes))
+    return writes

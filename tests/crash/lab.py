@@ -130,10 +130,14 @@ class Lab:
             trial.faults.append(f"a life ended with {code}")
         if code == KILLED:
             trial.kills += 1
-            keys, nodes = in_flight(kept(trial.folder).runs)
-            trial.begun += keys
-            trial.working += nodes
+            self.note(trial)
         return code == KILLED
+
+    def note(self, trial: Trial) -> None:
+        """Note what is in flight now that a life is over: that may be done once more."""
+        keys, nodes = in_flight(kept(trial.folder).runs)
+        trial.begun += keys
+        trial.working += nodes
 
     def undisturbed(self, scenario: str) -> Undisturbed:
         if scenario not in self._undisturbed:
@@ -170,9 +174,11 @@ class Lab:
         journal = kept(trial.folder)
         found, asked = world(journal, trial.folder), self.provider.asked(trial.number)
         faults = list(journal.faults)
-        for name in (each.name for each in fields(World)):
-            if (was := getattr(found, name)) != (should := getattr(wanted.world, name)):
-                faults.append(f"{name}: {_difference(was, should)}")
+        faults += [
+            f"{name}: {_difference(was, should)}"
+            for name in (each.name for each in fields(World))
+            if (was := getattr(found, name)) != (should := getattr(wanted.world, name))
+        ]
         figures.calls = asked.total()
         if self._litellm:  # its keys name the address, and so the trial
             asked, asked_then = Counter({"": asked.total()}), Counter({"": wanted.asked.total()})

@@ -62,7 +62,9 @@ def main() -> None:
             signal.alarm(LONGEST)
             code = 1
             try:
-                asyncio.run(live(Life.from_json(line)))
+                life = Life.from_json(line)
+                writes = asyncio.run(live(life))
+                Path(life.folder, "writes").write_text(str(writes))
                 code = 0
             except BaseException:  # noqa: BLE001 - the end of the process, whatever it was
                 traceback.print_exc()

@@ -179,7 +179,7 @@ scenario(
     - {{label: start, type: start}}
     - {{label: yes, type: person_job, person: A, prompt: left}}
     - {{label: fork, type: condition, expression: 1 > 2}}
-    - {{label: no, type: job, code: "{log_line('never')}"}}
+    - {{label: no, type: job, code: "{log_line("never")}"}}
     - {{label: join, type: person_job, join: any, person: C, prompt: go}}
     - {{label: end, type: endpoint}}
     edges: [start -> yes -> join -> end, start -> fork, "fork[condtrue] -> no -> join"]
@@ -252,7 +252,7 @@ scenario(
         open('LOG', 'a').write('shaky\\n')
         assert os.path.exists('LOG'.replace('side.log', 'root/fixed')), 'not fixed'
         return 'fine'
-    - {{label: beside, type: job, code: "{log_line('beside')}"}}
+    - {{label: beside, type: job, code: "{log_line("beside")}"}}
     - {{label: after, type: person_job, person: B, prompt: "{{{{shaky}}}}"}}
     - {{label: end, type: endpoint}}
     edges: [start -> before -> shaky -> after -> end, before -> beside -> after]
@@ -314,7 +314,7 @@ scenario(
     nodes:
     - {{label: start, type: start}}
     - {{label: bad, type: job, code: "open('LOG', 'a').write('bad\\\\n'); 1 / 0", on_error: edge}}
-    - {{label: rescue, type: job, code: "{log_line('rescue', 'default')}"}}
+    - {{label: rescue, type: job, code: "{log_line("rescue", "default")}"}}
     - {{label: never, type: person_job, person: C, prompt: never}}
     - {{label: end, type: endpoint}}
     edges: [start -> bad -> never -> end, "bad[error] -> rescue -> end"]
@@ -325,9 +325,9 @@ scenario(
     f"""
     nodes:
     - {{label: start, type: start, custom_data: {{n: 3}}}}
-    - {{label: py, type: job, code: "{log_line('py', 'n + 1')}"}}
+    - {{label: py, type: job, code: "{log_line("py", "n + 1")}"}}
     - {{label: sh, type: job, language: bash, code: "echo sh >> LOG; echo $INPUT_n"}}
-    - {{label: join, type: job, code: "{log_line('join', '[py, sh]')}"}}
+    - {{label: join, type: job, code: "{log_line("join", "[py, sh]")}"}}
     - {{label: end, type: endpoint}}
     edges: [start -> py -> join -> end, start -> sh -> join]
     """,
@@ -337,8 +337,8 @@ scenario(
     f"""
     nodes:
     - {{label: start, type: start, custom_data: {{n: 3}}}}
-    - {{label: pure, type: job, pure: true, code: "{log_line('pure', 'n + 1')}"}}
-    - {{label: impure, type: job, code: "{log_line('impure', 'default + 1')}"}}
+    - {{label: pure, type: job, pure: true, code: "{log_line("pure", "n + 1")}"}}
+    - {{label: impure, type: job, code: "{log_line("impure", "default + 1")}"}}
     - {{label: end, type: endpoint}}
     edges: [start -> pure -> impure -> end]
     """,
@@ -497,9 +497,9 @@ scenario(
     f"""
     nodes:
     - {{label: start, type: start, custom_data: {{n: 3}}}}
-    - {{label: one, type: job, code: "{log_line('one', 'n + 1')}"}}
+    - {{label: one, type: job, code: "{log_line("one", "n + 1")}"}}
     - {{label: note, type: db, operation: append, file: notes.txt, data: noted}}
-    - {{label: two, type: job, code: "{log_line('two', '[1]')}"}}
+    - {{label: two, type: job, code: "{log_line("two", "[1]")}"}}
     - {{label: end, type: endpoint, save_to_file: true, file_path: end.json}}
     edges: [start -> one -> note -> two -> end]
     """,
@@ -526,21 +526,21 @@ scenario("forked_and_edited", CHAIN, Run(), Fork(("review[1]",)), Edit("Improve 
 scenario("forked_human", HUMAN, Run(), Fork(("use[1]",)))
 scenario(
     "timeouts",
-    f"""
+    """
     nodes:
-    - {{label: start, type: start}}
+    - {label: start, type: start}
     - label: slow
       type: job
       code: "open('LOG', 'a').write('slow\\\\n'); import time; time.sleep(60)"
       timeout: 0.2
-      on_error: {{default: late}}
+      on_error: {default: late}
     - label: nobody
       type: user_response
       prompt: Anybody?
       timeout: 0.02
-      on_error: {{default: nobody}}
-    - {{label: join, type: person_job, person: A, prompt: "{{{{slow}}}} {{{{nobody}}}}"}}
-    - {{label: end, type: endpoint}}
+      on_error: {default: nobody}
+    - {label: join, type: person_job, person: A, prompt: "{{slow}} {{nobody}}"}
+    - {label: end, type: endpoint}
     edges: [start -> slow -> join -> end, start -> nobody -> join]
     """,
     silent=("nobody",),
