@@ -24,6 +24,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "hint"]
+FailureKind = Literal["rate_limit", "timeout", "server_error", "connection", "bad_answer", "other"]
+"""Sorts of failures that may pass, as `retry_on` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,20 @@ class JournalError(DipeoError):
 class ServiceError(DipeoError):
     """Something outside failed: a model, a file, a network.
 
-    `retry_after` is in seconds, when whoever refused said so.
+    `kind` says what sort of failure it is; `retry_after` is in seconds, when whoever refused said
+    so.
     """
 
     def __init__(
-        self, message: str, *, retryable: bool = False, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        kind: FailureKind = "other",
     ) -> None:
         super().__init__(message)
+        self.kind = kind
         self.retryable = retryable
         self.retry_after = retry_after
 

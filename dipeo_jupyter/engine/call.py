@@ -53,7 +53,9 @@ async def attempt(
         try:
             return await work()
         except node.retried_errors as error:
-            if not getattr(error, "retryable", True):
+            kind = getattr(error, "kind", "other")
+            wanted = policy.retry_on is None or kind in policy.retry_on
+            if not (wanted and getattr(error, "retryable", True)):
                 raise
             interval = min(interval, policy.max_interval)
             # What the service asked for is the least.

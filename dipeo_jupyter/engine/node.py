@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, fiel
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
 from ..diagram.source import Reading
-from ..errors import DipeoError, Problem, ServiceError
+from ..errors import DipeoError, FailureKind, Problem, ServiceError
 from ..protocol.events import EffectCompleted, Message, Question, Usage
 from .ports import Services
 
@@ -223,6 +223,12 @@ class RetryPolicy(BaseModel):
     )
     max_interval: float = Field(30.0, ge=0, description="Seconds that no wait is longer than.")
     jitter: bool = Field(default=True, description="Shorten each wait by up to a half, at random.")
+    retry_on: tuple[FailureKind, ...] | None = Field(
+        None,
+        min_length=1,
+        description="Only these failures are tried again. By default all that may pass.",
+        examples=[["rate_limit", "timeout"]],
+    )
 
 
 class DefaultValue(BaseModel):

@@ -18,11 +18,12 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ..diagram.model import Label, Person
 from ..engine.ports import LLM, ChatAnswer, ChatRequest
-from ..errors import Problem, ServiceError
+from ..errors import FailureKind, Problem, ServiceError
 from ..protocol.events import Usage
 from .keys import DEMO, KEYLESS, Keys, model_of, parameters_of, provider_of
 from .persons import check_person
@@ -170,12 +171,14 @@ class LiteLLM:
         causes = _causes(next(iter(_FAILURES.get()), error))
         for cause in causes:
             match cause:
-                case ServiceError(retryable=again, retry_after=wait):
-                    return ServiceError(str(cause), retryable=again, retry_after=wait)
+                case ServiceError(retryable=again, retry_after=wait, kind=kind):
+                    said = str(cause)
+                    return ServiceError(said, retryable=again, retry_after=wait, kind=kind)
                 case TimeoutError():
                     late = f"{who} gave no answer within {request.timeout:g} s."
-                    return ServiceError(f"{late} Try again, or raise the timeout.", retryable=True)
-                case json.JSONDecodeError():
+                    late = f"{late} Try again, or raise the timeout."
+                    return ServiceError(late, retryable=True, kind="timeout")
+                case json.JSONDecodeError() | StopAsyncIteration():  # the stream held nothing
                     return _no_answer()
                 case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
                     return _broken()
@@ -185,7 +188,8 @@ class LiteLLM:
             said = re.sub(r"litellm\.\w+: ", "", str(error))
             return ServiceError(f"{who} cannot be asked like this: {self._keys.redact(said):.500}")
         said = self._keys.redact(str(causes[-1]) or type(causes[-1]).__name__)
-        return ServiceError(f"The connection to {who} broke off: {said:.300}", retryable=True)
+        broken = f"The connection to {who} broke off: {said:.300}"
+        return ServiceError(broken, retryable=True, kind="connection")
 
 
 class _Guard:
@@ -262,6 +266,7 @@ class _Guard:
         return ServiceError(
             said.strip(),
             retryable=status not in _REFUSED_FOR_GOOD,
+            kind=kind_of_status(status),
             retry_after=_seconds(headers.get("Retry-After")),
         )
 
@@ -358,16 +363,27 @@ async def _collect(stream: Any, show: Callable[[str], Any]) -> ChatAnswer:
     return ChatAnswer("".join(pieces), usage)
 
 
+def kind_of_status(status: int) -> FailureKind:
+    """What sort of failure a status of HTTP stands for."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "rate_limit"
+    if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT):
+        return "timeout"
+    return "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "other"
+
+
 def _no_answer(reason: str | None = None) -> ServiceError:
     if reason == "length":
         return ServiceError("The model used up its `max_tokens` before it said anything.")
     if reason == "content_filter":
         return ServiceError("The provider's content filter held the answer back.")
-    return ServiceError("The provider answered with something that is no answer.", retryable=True)
+    message = "The provider answered with something that is no answer."
+    return ServiceError(message, retryable=True, kind="bad_answer")
 
 
 def _broken() -> ServiceError:
-    return ServiceError("The answer broke off in the middle.", retryable=True)
+    message = "The answer broke off in the middle."
+    return ServiceError(message, retryable=True, kind="connection")
 
 
 def _too_long() -> ServiceError:

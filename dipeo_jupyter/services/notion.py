@@ -130,7 +130,9 @@ class _Session:
                 return None
             problem = self._refusal(error, repeatable=repeatable)
         except (httpx.ConnectError, httpx.ProxyError):
-            problem = ServiceError("Notion cannot be reached. Is there a network?", retryable=True)
+            problem = ServiceError(
+                "Notion cannot be reached. Is there a network?", retryable=True, kind="connection"
+            )
         except (RequestTimeoutError, httpx.HTTPError) as error:
             said = "gave no answer" if isinstance(error, RequestTimeoutError) else "hung up"
             problem = _uncertain(f"Notion {said}.", repeatable=repeatable)
@@ -161,7 +163,7 @@ class _Session:
                 seconds = str(error.headers.get("retry-after", ""))
                 wait = float(seconds) if seconds.isdecimal() else None
                 message = "Notion asks for fewer requests" + (f" for {wait:g} s." if wait else ".")
-                return ServiceError(message, retryable=True, retry_after=wait)
+                return ServiceError(message, retryable=True, retry_after=wait, kind="rate_limit")
             case status if status >= 500:  # noqa: PLR2004
                 return _uncertain(f"Notion has trouble (status {status}).", repeatable=repeatable)
             case status:
@@ -200,7 +202,7 @@ def _found(answer: dict[str, Any] | None, path: str) -> dict[str, Any]:
 
 def _uncertain(message: str, *, repeatable: bool) -> ServiceError:
     if repeatable:
-        return ServiceError(f"{message} Try again later.", retryable=True)
+        return ServiceError(f"{message} Try again later.", retryable=True, kind="server_error")
     return ServiceError(f"{message} {_UNKNOWN}")
 
 

@@ -344,6 +344,22 @@ def test_a_model_that_always_fails_is_asked_as_often_as_allowed(openai_server, s
     assert "p" == outcome.error.node
 
 
+@pytest.mark.parametrize(
+    ("status", "wanted", "attempts"),
+    [
+        (429, "rate_limit", 3),
+        (500, "rate_limit", 1),
+        (500, "server_error", 3),
+        (504, "timeout", 3),
+        (504, "connection", 1),
+    ],
+)
+def test_only_the_failures_in_retry_on_are_tried_again(openai_server, status, wanted, attempts):
+    openai_server.fail(status, times=None)
+    tried(openai_server, f"retry: {{retry_on: [{wanted}]}}")
+    assert attempts == len(openai_server.requests)
+
+
 def test_each_failed_attempt_is_told_with_its_pause(openai_server):
     openai_server.fail(500, times=2)
     outcome, pauses = tried(openai_server, "retry: {initial_interval: 2, jitter: false}")
