@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from dipeo_jupyter.errors import CommandError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
-from dipeo_jupyter.services.journal import SqliteJournal
+from dipeo_jupyter.services.journal import MemoryJournal, SqliteJournal
 from dipeo_jupyter.settings import Settings
 from tests.running import diagram_of
 
@@ -611,3 +612,79 @@ async def test_a_plan_knows_what_a_part_reuses(tmp_path):
         assert same["review"] == ("reuse", 0)
         assert other["review"] == ("run", 1)
         assert running.asked.prompts == ["Before", "One", "Two"]
+
+
+# -- wherever it ends -----------------------------------------------------------------------------
+
+
+class Ordered(MemoryJournal):
+    """Remembers in which order entries of several runs came."""
+
+    def __init__(self, entries=()):
+        super().__init__()
+        self.order = []
+        for entry in entries:
+            self.append(entry)
+        self.close()
+
+    def append(self, entry):
+        super().append(entry)
+        self.order.append(entry)
+
+
+def on_journal(journal):
+    services = build_services(Settings(root=Path()))
+    asked = Models(services.llm)
+    built = Engine(load_node_types(), replace(services, llm=asked), journal, SystemClock())
+    built.asked = asked
+    return built
+
+
+async def to_the_end(running, run, node="review"):
+    """Go on to the end, answering each question that is open with its last letter."""
+    before = list(running._journal.read(run))
+    await resume(running, run)
+    asked = None
+    for entry in before:
+        if isinstance(entry.event, e.InputRequired | e.InputReceived):
+            asked = entry.event
+    if isinstance(asked, e.InputRequired):
+        with suppress(CommandError):  # it may have been answered in the part
+            await answer(running, run, asked.question.prompt[-2], node)
+    async for entry in running.events(run, len(before)):
+        if isinstance(entry.event, e.ExecutionCompleted):
+            return entry.event.outputs
+        if isinstance(entry.event, e.InputRequired):
+            with suppress(CommandError):
+                await answer(running, run, entry.event.question.prompt[-2], node)
+    raise AssertionError("it has no end")
+
+
+LAST_WORD = ASK_ITEM.replace("And {{item}}?", "{{item}}?")
+DEEPLY = DEEP.replace("INNER", ASK)
+
+
+@pytest.mark.parametrize(
+    ("diagram", "node"),
+    [(whole(DEEPLY), "review"), (whole(LAST_WORD, BATCH), "each"), (whole(), "review")],
+    ids=["nested", "batch", "talk"],
+)
+async def test_wherever_a_run_is_cut_off_it_comes_to_the_same_end(diagram, node):
+    journal = Ordered()
+    running = on_journal(journal)
+    run = await start(running, diagram)
+    outputs = await to_the_end(running, run, node)
+    prompts = running.asked.prompts
+    await running.close()
+
+    for cut in range(1, len(journal.order)):
+        again = on_journal(Ordered(journal.order[:cut]))
+        done = [x.event.value["text"] for x in journal.order[:cut] if talked(x)]
+        assert await to_the_end(again, run, node) == outputs, cut
+        assert len(done) + len(again.asked.prompts) == len(prompts), cut
+        await again.close()
+
+
+def talked(entry):
+    event = entry.event
+    return isinstance(event, e.EffectCompleted) and isinstance(event.value, dict)
