@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -175,12 +175,13 @@ class Execution:
         """
         if self.state.over and not isinstance(event, AFTER_THE_END):
             return
-        if not event.ephemeral:
+        if event.ephemeral:
+            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
+        else:
             self._seq += 1
-        entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
-        if not event.ephemeral:
+            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
             self._journal.append(entry)
-            if isinstance(event, e.ExecutionEdited):
+            if type(event) is e.ExecutionEdited:
                 self.state = self.state.edited(self.program, event)
             else:
                 self.state.apply(event)
@@ -195,17 +196,28 @@ class Execution:
         Nobody sees what could be lost: an entry is shown when it is safe in the journal.
         """
         watcher: asyncio.Queue[e.Entry] = asyncio.Queue()
-        for entry in self._journal.read(self.execution_id, after):
-            watcher.put_nowait(entry)
         self._watchers.add(watcher)
         try:
+            # Whatever happens while this is read comes by both ways.
+            for entry in await self._read(after):
+                if not self._journal.is_written():
+                    await self.kept()
+                after = entry.seq
+                yield entry
             while not (self.state.over and watcher.empty()):
                 entry = await watcher.get()
+                if entry.seq <= after and not entry.event.ephemeral:
+                    continue
                 if not (entry.event.ephemeral or self._journal.is_written()):
                     await self.kept()
                 yield entry
         finally:
             self._watchers.discard(watcher)
+
+    async def _read(self, after: int) -> Sequence[e.Entry]:
+        if not self._journal.has_neighbours:  # in memory: nothing to wait for
+            return self._journal.read(self.execution_id, after)
+        return await asyncio.to_thread(self._journal.read, self.execution_id, after)
 
     async def kept(self) -> None:
         """Wait until all that has happened is safe, or cannot be: then the run says so itself."""
