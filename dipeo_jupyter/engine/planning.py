@@ -15,6 +15,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from ..diagram import expression, template
 from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol import events as e
@@ -24,6 +25,7 @@ from .context import Part, PartDone
 from .execution import NOT_FOUND, Execution
 from .loading import Compile, past_of_fork
 from .moments import Activation
+from .names import Names
 from .node import ChildResult, EffectPolicy, Inputs, Node
 from .ports import Journal, Services
 from .program import Program
@@ -171,10 +173,9 @@ class Foresight(Execution):
         handles = node.output_handles()
         failed = isinstance(event, e.NodeFailed)
         # A node with one way on cannot decide; if it failed, the stand-in may be what it failed at.
-        if not failed and (len(handles) == 1 or not _looks_at_values(node)):
-            return event
-        seen = [activation.inputs, *(each.outputs for each in activation.past())]
-        if not _stand_ins(seen):
+        if (not failed and len(handles) == 1) or not _stand_ins(
+            self._looked_at(node, activation, event)
+        ):
             return event
         self._assumed = True
         before = self.before.get(name) or self._last(name)
@@ -185,6 +186,30 @@ class Foresight(Execution):
             activation=activation.number,
             outputs=dict.fromkeys(chosen, value),
         )
+
+    def _looked_at(self, node: Node, activation: Activation, event: e.AnyEvent) -> list[Any]:
+        """The values that may have led to this end of a node.
+
+        An expression looks at the values that it names, and a text that cannot be filled in fails
+        at one of those; what else there is (how often something has run) is known.
+        """
+        unused = node.without_effect()
+        fields = [field for field in node.expressions if field not in unused]
+        if isinstance(event, e.NodeFailed):
+            wrong = event.error.field
+            fields = [x for x in (*fields, *node.templates) if wrong in node.names_of(x)]
+        elif node.expressions and not fields:
+            return []
+        texts = [(field, getattr(node, field)) for field in fields]
+        if not texts or not all(isinstance(text, str) for _, text in texts):
+            return [activation.inputs, *(each.outputs for each in activation.past())]
+        seen = Names(self.state, activation)
+        names = {
+            name
+            for field, text in texts
+            for name in (expression if field in node.expressions else template).names_in(text)
+        }
+        return [seen[name] for name in sorted(names) if name in seen]
 
     def _last(self, name: str) -> Outcome | None:
         """How the last of the firings ended: a loop that has gone round enough is left."""
@@ -235,12 +260,6 @@ class Foresight(Execution):
             if (same := choose(found, lane, self.program.index)) is not None:
                 return same.value
         return mark
-
-
-def _looks_at_values(node: Node) -> bool:
-    """Whether values can decide on the way from here, and not only how often something has run."""
-    unused = node.without_effect()
-    return not node.expressions or any(field not in unused for field in node.expressions)
 
 
 def _stand_ins(value: Any) -> list[str]:
