@@ -64,8 +64,28 @@ def past_of_run(journal: Journal, loaded: Loaded, compile_: Compile) -> Past:
         return past_of_fork(journal, start, compile_)
     event = loaded.entries[loaded.edited].event
     assert isinstance(event, e.ExecutionEdited)
-    before = [*lineage(journal, start.origin), *loaded.entries[: loaded.edited]]
-    return past_of(before, keep=None if event.keep else (), values=event.values)
+    begun = past_of_fork(journal, start, compile_)
+    own = loaded.entries[: loaded.edited]
+    return past_of(
+        [*lineage(journal, start.origin), *own],
+        keep=standing(own, begun.outcomes) if event.keep else (),
+        fresh=begun.fresh - past_of(own).known.keys(),  # what was to be done anew is, once
+        values=event.values,
+    )
+
+
+def standing(entries: Sequence[e.Entry], held: Collection[str] = ()) -> set[str]:
+    """The activations whose results stand; an edit takes back all that it does not keep."""
+    found = set(held)
+    for entry in entries:
+        match entry.event:
+            case e.ExecutionEdited(keep=False):
+                found.clear()
+            case e.NodeCompleted() | e.NodeFailed() as event if event.outputs is not None:
+                found.add(f"{event.node}[{event.activation}]")
+            case _:
+                pass
+    return found
 
 
 def past_after(
