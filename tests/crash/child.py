@@ -118,7 +118,8 @@ class Player:
         """Play all stages; the n-th run of the journal is that of the n-th `Run` or `Fork`."""
         edits = runs = 0
         for stage in self.scenario.stages:
-            begun = [each.execution_id for each in reversed(self.journal.runs())]
+            records = reversed(self.journal.runs())
+            begun = [each.execution_id for each in records if each.parent is None]
             if isinstance(stage, Edit):
                 edits += 1
                 run = begun[runs - 1]

@@ -18,16 +18,16 @@ Entries = Sequence[e.Entry]
 
 @dataclass(frozen=True)
 class Kept:
-    """The journal as it stands in the file, read by nobody but SQLite. Runs are oldest first."""
+    """The journal as it stands in the file. Runs are called `0`, `1`, parts of them `0/sub[1]`."""
 
-    runs: Sequence[Entries]
-    statuses: Sequence[str]
+    runs: Mapping[str, Entries]
+    statuses: Mapping[str, str]
     faults: Sequence[str]
 
     @property
     def waiting(self) -> int:
         """How many questions are open."""
-        asked = Counter[tuple[int, str]]()
+        asked = Counter[tuple[str, str]]()
         for number, entry in _numbered(self.runs):
             match entry.event:
                 case e.InputRequired(node=node):
@@ -43,25 +43,30 @@ def kept(folder: Path) -> Kept:
     """Read the journal; a file that is not there holds nothing."""
     path = folder / "home/journal.db"
     if not path.exists() or not path.stat().st_size:
-        return Kept([], [], [])
+        return Kept({}, {}, [])
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            return Kept([], [], [])
+            return Kept({}, {}, [])
         records = list(reversed(reading.runs(connection, "", lambda owner: owner)))
-        runs = [reading.entries(connection, each.execution_id, 0) for each in records]
+        tops = [each.execution_id for each in records if each.parent is None]
+        runs, statuses = {}, {}
         sound = connection.execute("PRAGMA integrity_check").fetchone()[0]
         faults = [] if sound == "ok" else [sound]
-        for record, entries in zip(records, runs, strict=True):
+        for record in records:
+            top, slash, path = record.execution_id.partition("/")
+            name = f"{tops.index(top)}{slash}{path}"
+            entries = reading.entries(connection, record.execution_id, 0)
+            runs[name], statuses[name] = entries, record.status
             if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
                 faults.append(f"gaps in {record.execution_id}")
             if record.events != len(entries):
                 faults.append(f"{record.events} entries noted, {len(entries)} are there")
-    return Kept(runs, [each.status for each in records], faults)
+    return Kept(runs, statuses, faults)
 
 
-def in_flight(runs: Iterable[Entries]) -> tuple[Counter[str], Counter[str]]:
+def in_flight(runs: Mapping[str, Entries]) -> tuple[Counter[str], Counter[str]]:
     """The effects that have begun and not ended, by their key and by their node."""
-    begun: dict[tuple[int, str, str], e.EffectStarted] = {}
+    begun: dict[tuple[str, str, str], e.EffectStarted] = {}
     for number, entry in _numbered(runs):
         match entry.event:
             case e.EffectStarted(node=node, effect=name) as event:
@@ -82,8 +87,8 @@ def in_flight(runs: Iterable[Entries]) -> tuple[Counter[str], Counter[str]]:
 class World:
     """What has come of a trial, apart from when and in which order it did."""
 
-    statuses: Sequence[str]
-    results: Sequence[Mapping[str, Any]]
+    statuses: Mapping[str, str]
+    results: Mapping[str, Mapping[str, Any]]
     """For each run, what each activation has given, said, heard and cost in the end."""
     happened: Counter[tuple[Any, ...]]
     """How often things became so that may do so once: ends, effects, questions, answers."""
@@ -94,7 +99,7 @@ def world(journal: Kept, folder: Path) -> World:
     files = (path for path in (folder / "root").rglob("*") if path.is_file())
     return World(
         statuses=journal.statuses,
-        results=[_results(entries) for entries in journal.runs],
+        results={name: _results(entries) for name, entries in journal.runs.items()},
         happened=Counter(
             (number, *name)
             for number, entry in _numbered(journal.runs)
@@ -137,5 +142,5 @@ def _once(event: e.AnyEvent) -> tuple[Any, ...] | None:
             return None
 
 
-def _numbered(runs: Iterable[Entries]) -> Iterable[tuple[int, e.Entry]]:
-    return ((number, entry) for number, entries in enumerate(runs) for entry in entries)
+def _numbered(runs: Mapping[str, Entries]) -> Iterable[tuple[str, e.Entry]]:
+    return ((name, entry) for name, entries in runs.items() for entry in entries)

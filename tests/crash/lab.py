@@ -6,7 +6,7 @@ import queue
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -205,7 +205,5 @@ def _difference(was: object, should: object) -> str:
         return f"too much {dict(was - should)}, too little {dict(should - was)}"
     if isinstance(was, dict) and isinstance(should, dict):
         names = [x for x in {**was, **should} if was.get(x) != should.get(x)]
-        return "; ".join(f"{x}: {was.get(x)!r} instead of {should.get(x)!r}" for x in names)
-    if isinstance(was, Sequence) and isinstance(should, Sequence) and len(was) == len(should):
-        return "; ".join(_difference(a, b) for a, b in zip(was, should, strict=True) if a != b)
+        return "; ".join(f"{x}: {_difference(was.get(x), should.get(x))}" for x in names)
     return f"{was!r} instead of {should!r}"

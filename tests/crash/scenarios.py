@@ -545,3 +545,41 @@ scenario(
     """,
     silent=("nobody",),
 )
+INSIDE = """
+{nodes: [
+  {label: start, type: start},
+  {label: think, type: person_job, person: B, prompt: "Think of {{item}}"},
+  {label: work, type: job, code: "LOGGED"},
+  {label: end, type: endpoint}],
+ persons: {B: {service: openai, model: b}},
+ connections: [{from: start, to: think}, {from: think, to: work}, {from: work, to: end}]}
+"""
+INSIDE = " ".join(INSIDE.split()).replace("LOGGED", log_line("work", "default"))
+WHOLE = """
+nodes:
+- {label: start, type: start, custom_data: {item: tea, rows: [1, 2, 3]}}
+- {label: before, type: person_job, person: A, prompt: before}
+- {label: sub, type: sub_diagram, diagram_data: INSIDE, SETTINGS}
+- {label: after, type: person_job, person: A, memory: ALL_MESSAGES, prompt: "after {{default}}"}
+- {label: end, type: endpoint}
+edges: [start -> before -> sub -> after -> end, start -> sub as item]
+"""
+ASKING = INSIDE.replace("type: job", "type: user_response").replace("code: ", "prompt: ")
+scenario("sub_diagram", WHOLE.replace(", SETTINGS", "").replace("INSIDE", INSIDE))
+scenario(
+    "sub_diagram_batch",
+    WHOLE.replace("SETTINGS", "batch: true, items: start.rows").replace("INSIDE", INSIDE),
+)
+scenario("sub_diagram_human", WHOLE.replace(", SETTINGS", "").replace("INSIDE", ASKING))
+scenario(
+    "sub_diagram_edited",
+    WHOLE.replace(", SETTINGS", "").replace("INSIDE", INSIDE),
+    Run(),
+    Edit("Think of", "Dream of"),
+)
+scenario(
+    "sub_diagram_forked",
+    WHOLE.replace(", SETTINGS", "").replace("INSIDE", INSIDE),
+    Run(),
+    Fork(("after[1]",)),
+)
