@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic_core import to_jsonable_python
 
@@ -139,6 +140,21 @@ class Child(Execution):
         result = ChildResult(outputs, tuple(said_in(self.state)), self.tally.usage)
         return PartDone(result, self.tally.made, self.tally.reused)
 
+    def catch_up(self, entries: list[e.Entry]) -> None:
+        """Tell the whole of an answer that came here just before the process ended."""
+        open_ = {name for _, name, _ in self.asking()}
+        for event in (entry.event for entry in entries):
+            if isinstance(event, e.InputReceived):
+                name = self._name(event.node, event.activation)
+                if name not in open_:
+                    self._answered(name, event.value)
+
+    def _answered(self, name: str, value: Any) -> None:
+        spot, whole = self.spot, self.whole
+        node = whole.program.index.get(spot.label, -1)
+        if node in whole.state.questions and whole.state.asked_by.get(node) == name:
+            whole.record(e.InputReceived(node=spot.label, activation=spot.number, value=value))
+
     def _tell(self, event: e.AnyEvent) -> None:
         spot, whole = self.spot, self.whole
         match event:
@@ -154,12 +170,7 @@ class Child(Execution):
             case e.InputRequired() | e.ExecutionRecovered():
                 show_question(whole, spot)
             case e.InputReceived(node=label, activation=number, value=value):
-                node = whole.program.index.get(spot.label, -1)
-                asked_by = whole.state.asked_by.get(node)
-                if node in whole.state.questions and asked_by == self._name(label, number):
-                    whole.record(
-                        e.InputReceived(node=spot.label, activation=spot.number, value=value)
-                    )
+                self._answered(self._name(label, number), value)
                 show_question(whole, spot)
             case _:
                 pass
@@ -238,6 +249,7 @@ class Children:
         child = Child(whole, spot, loaded.state.program, self.journal, past)
         child.restore(loaded.state, loaded.entries)
         self._add(child)
+        child.catch_up(loaded.entries)
         return child
 
     async def take_all(self, whole: Execution) -> None:
@@ -390,9 +402,9 @@ def origin_of_part(journal: Journal, whole: Execution, spot: Spot) -> e.Origin |
     if not whole.state.edits:
         run = whole.origin.execution_id if whole.origin else None
     while run is not None:
-        records = {each.execution_id: each for each in journal.runs(run)}
-        if run != whole.execution_id and f"{run}/{spot}" in records:
+        if run != whole.execution_id and journal.read(f"{run}/{spot}"):
             return e.Origin(execution_id=f"{run}/{spot}")
+        records = {each.execution_id: each for each in journal.runs(run)}
         renamed = _renamed(list(records.values()), run, spot, whole.program)
         if renamed is not None:
             return e.Origin(execution_id=renamed)

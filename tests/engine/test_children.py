@@ -688,3 +688,33 @@ async def test_wherever_a_run_is_cut_off_it_comes_to_the_same_end(diagram, node)
 def talked(entry):
     event = entry.event
     return isinstance(event, e.EffectCompleted) and isinstance(event.value, dict)
+
+
+# -- what is known --------------------------------------------------------------------------------
+
+
+async def test_a_part_hears_what_changed_before_it(tmp_path):
+    text = WHOLE.replace("isolate_conversation: true, ", "")
+    inner = TALK.replace('GOLDFISH, prompt: "Two"', 'ALL_MESSAGES, prompt: "Two"')
+    drawn = whole(inner, text)
+    async with engine(tmp_path) as running:
+        run = await start(running, drawn)
+        seq = (await entries(running, run))[-1].seq
+        await running.send(
+            c.EditExecution(execution_id=run, diagram=changed(drawn, before="Other"))
+        )
+        await resume(running, run)
+        await last(running, run, seq)
+
+        assert running.asked.prompts == ["Before", "One", "Two", "Other", "Two"]
+
+
+async def test_a_part_can_be_forked_to_a_run_of_its_own(tmp_path):
+    async with engine(tmp_path) as running:
+        run = await start(running, whole(ASK))
+        await until(running, run, e.InputRequired)
+        await answer(running, run, "me")
+        await entries(running, run)
+        ack = await running.send(c.ForkExecution(execution_id=f"{run}/review[1]"))
+
+        assert (await last(running, ack.execution_id)).outputs == {"end": "me"}
