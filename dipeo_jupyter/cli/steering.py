@@ -25,7 +25,7 @@ from .terminal import DONE, FAILED, build, opened, refuse, say
 _WRONG_USE = ("unknown_", "ambiguous_", "bad_")
 """The codes of what was never right; anything else is refused because of how the run stands."""
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no other name
 
 
 def add_steering(commands: Commands) -> None:

@@ -18,6 +18,8 @@ from .ports import Journal, RunRecord
 
 BETWEEN_LOOKS = 0.2
 """Seconds between two looks into the journal."""
+LOOKS = 10
+"""After so many looks for a reply, whether anybody is there who could give it."""
 PATIENCE = 10.0
 """Seconds after which a process that does not reply is given up."""
 
@@ -30,26 +32,42 @@ class Elsewhere:
         self._clock = clock
         self._obey = obey
         self._reading: asyncio.Task[None] | None = None
+        self._answering = asyncio.Lock()
 
     def attend(self) -> None:
         """Look for letters from now on."""
         if self._reading is None and self._journal.has_neighbours:
             self._reading = asyncio.create_task(self._read_letters())
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Look no more, when all letters that were taken are answered."""
         if self._reading is not None:
-            self._reading.cancel()
+            async with self._answering:
+                self._reading.cancel()
             self._reading = None
 
-    async def send(self, execution_id: e.ExecutionId, command: c.OnExecution) -> c.Ack:
-        """Have another process obey; raises `CommandError` when it refuses or does not reply."""
+    async def send(self, execution_id: e.ExecutionId, command: c.OnExecution) -> c.Ack | None:
+        """Have another process obey; None when none holds the run any more.
+
+        Raises `CommandError` when it refuses or does not reply.
+        """
         body = command.model_copy(update={"execution_id": execution_id}).model_dump(mode="json")
         number = await asyncio.to_thread(self._journal.post, execution_id, body)
-        waited = 0.0
+        waited, looks = 0.0, 0
         while (answer := await asyncio.to_thread(self._journal.replied, number)) is None:
-            if waited > PATIENCE and await asyncio.to_thread(self._journal.withdraw, number):
+            looks += 1
+            gone = looks % LOOKS == 0 and await self._is_let_go(execution_id)
+            if (gone or waited > PATIENCE) and await asyncio.to_thread(
+                self._journal.withdraw, number
+            ):
+                if gone:
+                    return None
                 message = f"The process that holds {execution_id} does not answer."
                 hint = "Stop it; then the run can be resumed from here."
+                raise CommandError(message, code="no_reply", hint=hint)
+            if gone and await asyncio.to_thread(self._journal.replied, number) is None:
+                message = f"The process that held {execution_id} ended before it answered."
+                hint = "Look how the run stands, and try again."
                 raise CommandError(message, code="no_reply", hint=hint)
             await asyncio.sleep(BETWEEN_LOOKS / 4)
             waited += BETWEEN_LOOKS / 4
@@ -71,10 +89,14 @@ class Elsewhere:
 
     async def _read_letters(self) -> None:
         while True:
-            for letter in await asyncio.to_thread(self._journal.letters):
-                answer = await self._answer(letter.execution_id, letter.command)
-                await asyncio.to_thread(self._journal.reply, letter.number, answer)
+            async with self._answering:
+                for letter in await asyncio.to_thread(self._journal.letters):
+                    answer = await self._answer(letter.execution_id, letter.command)
+                    await asyncio.to_thread(self._journal.reply, letter.number, answer)
             await asyncio.sleep(BETWEEN_LOOKS)
+
+    async def _is_let_go(self, execution_id: e.ExecutionId) -> bool:
+        return (await asyncio.to_thread(find, self._journal, execution_id)).owner is None
 
     async def _answer(self, execution_id: e.ExecutionId, body: dict[str, Any]) -> dict[str, Any]:
         """Obey a letter; whatever is wrong with it is the business of who wrote it."""

@@ -123,6 +123,8 @@ class Engine:
 
     async def close(self) -> None:
         """Stop everything that runs here, so that it can be gone on with, and let go of it."""
+        with contextlib.suppress(RuntimeError):  # at the end of Python nothing is read any more
+            await self._elsewhere.close()
         self._children.closing = True
         for execution in list(self._executions.values()):
             whole = "/" not in execution.execution_id
@@ -130,7 +132,6 @@ class Engine:
                 with contextlib.suppress(CommandError):
                     await execution.pause(now=True, reason="closed")
             await execution.stop()
-        self._elsewhere.close()
         if self._tidying is not None:
             await self._tidying
         with contextlib.suppress(JournalError):
@@ -148,8 +149,10 @@ class Engine:
                 result = summary_of(record)
                 return c.Ack(execution_id=execution_id, seq=result.events, result=result)
             execution = await self._take(execution_id)
-        if execution is None:
-            return await self._elsewhere.send(execution_id, command)
+        while execution is None:
+            if (ack := await self._elsewhere.send(execution_id, command)) is not None:
+                return ack
+            execution = await self._take(execution_id)
         result = await self._obey(execution, command)
         if not isinstance(command, c.GetExecution):
             await self._written()

@@ -1,5 +1,7 @@
 """`%dipeo check|convert|diff|draw|schema|explain`: what is done with diagrams in one line.
 
+What is done with runs is in `run_commands.py`.
+
 Whatever names a diagram is a variable of the notebook (a `Run`, a `Diagram`, a text), else a file.
 """
 
@@ -25,12 +27,15 @@ from . import api
 from .options import Options
 from .problems import Problems
 from .run import Run
+from .run_commands import add_run_commands
 from .session import default_session
 
 
 def obey(line: str, variables: Mapping[str, Any]) -> Any:
     """Do what the line says; the result is what the notebook displays."""
     words = command_options().parse_line(line)
+    if "act" in words:
+        return words.act(words, variables)
     return words.command(_Commands(variables), words)
 
 
@@ -75,6 +80,7 @@ def command_options() -> Options:
     each.set_defaults(command=_Commands.schema)
     each.add_argument("file", nargs="?", metavar="FILE", help="a file, else it is printed")
     each.add_argument("--force", **force)
+    add_run_commands(commands)
     return options
 
 
@@ -119,23 +125,27 @@ class _Commands:
         _put(words, json.dumps(schema, ensure_ascii=False, indent=2) + "\n")
 
     def _diagram(self, word: str) -> Readable | Run:
-        """What a word names: a variable that holds a diagram, else a file."""
-        value = self.variables.get(word)
-        if isinstance(value, Run | Diagram | Path) or (isinstance(value, str) and "\n" in value):
-            return value
-        path = Path(word)
-        if not path.exists():
-            runs = [
-                name
-                for name, value in self.variables.items()
-                if isinstance(value, Run | Diagram) and not name.startswith("_")
-            ]
-            hint = did_you_mean(word, runs) or ""
-            message = (
-                f"There is neither a diagram in a variable {word!r} nor a file of this name. {hint}"
-            )
-            raise CommandError(message.strip(), code="unknown_diagram")
-        return path
+        return find_diagram(word, self.variables)
+
+
+def find_diagram(word: str, variables: Mapping[str, Any]) -> Readable | Run:
+    """What a word names: a variable that holds a diagram, else a file."""
+    value = variables.get(word)
+    if isinstance(value, Run | Diagram | Path) or (isinstance(value, str) and "\n" in value):
+        return value
+    path = Path(word)
+    if not path.exists():
+        runs = [
+            name
+            for name, value in variables.items()
+            if isinstance(value, Run | Diagram) and not name.startswith("_")
+        ]
+        hint = did_you_mean(word, runs) or ""
+        message = (
+            f"There is neither a diagram in a variable {word!r} nor a file of this name. {hint}"
+        )
+        raise CommandError(message.strip(), code="unknown_diagram")
+    return path
 
 
 def _put(words: argparse.Namespace, text: str) -> None:

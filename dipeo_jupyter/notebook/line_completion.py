@@ -38,6 +38,12 @@ def complete_cell_line(typed: str, diagram: str, variables: Mapping[str, Any]) -
             for label, node in outline.by_label.items()
             if label.isidentifier()
         ),
+        "breakpoints": lambda _: (
+            Item(label, "node", node.type)
+            for label, node in outline.by_label.items()
+            if shlex.quote(label) == label
+        ),
+        "since": lambda _: _variables(variables, _is_run),
     }
     return _complete(cell_options(), typed, offers)
 
@@ -57,6 +63,11 @@ def complete_command(typed: str, variables: Mapping[str, Any]) -> Completions:
         "after": diagrams,
         "file": lambda word: _files(word, _WRITTEN),
         "code": lambda _: (Item(code, "value") for code in CODES),
+        "run": lambda _: _variables(variables, _is_run),
+        "since": lambda _: _variables(variables, _is_run),
+        "node": lambda _: _nodes(typed, variables),
+        "places": lambda _: _nodes(typed, variables),
+        "at": lambda _: _activations(typed, variables),
     }
     return _complete(command_options(), typed, offers)
 
@@ -143,6 +154,28 @@ def _may_be_diagram(value: Any) -> bool:
     from .run import Run  # noqa: PLC0415 - as above
 
     return isinstance(value, Run | Diagram | Path) or (isinstance(value, str) and "\n" in value)
+
+
+def _is_run(value: Any) -> bool:
+    from .run import Run  # noqa: PLC0415 - at the first completion
+
+    return isinstance(value, Run)
+
+
+def _nodes(typed: str, variables: Mapping[str, Any]) -> Iterator[Item]:
+    """The nodes of the run that is named on the line."""
+    run = next((variables[word] for word in typed.split() if _is_run(variables.get(word))), None)
+    for spec in run.diagram.nodes if run is not None else ():
+        if shlex.quote(spec.label) == spec.label:
+            yield Item(spec.label, "node", spec.type)
+
+
+def _activations(typed: str, variables: Mapping[str, Any]) -> Iterator[Item]:
+    """What has fired in the run that is named on the line."""
+    run = next((variables[word] for word in typed.split() if _is_run(variables.get(word))), None)
+    for record in run.to_records() if run is not None else ():
+        if shlex.quote(record["node"]) == record["node"]:
+            yield Item(f"{record['node']}[{record['activation']}]", "node", record["status"])
 
 
 def _files(word: str, suffixes: tuple[str, ...]) -> Iterator[Item]:

@@ -75,6 +75,18 @@ def cell_options() -> Options:
     end.add_argument(
         "--no-wait", action="store_true", help="return at once; the run goes on by itself"
     )
+    options.add_argument(
+        "--break",
+        dest="breakpoints",
+        nargs="+",
+        default=[],
+        metavar="PLACE",
+        help="pause there: argue, argue[2], 'after argue', 'argue if len(topic) > 3'",
+    )
+    options.add_argument("--fresh", action="store_true", help="ask models anew, whatever is known")
+    options.add_argument(
+        "--since", metavar="RUN", help="a run (a variable or an id) whose results hold"
+    )
     return options
 
 
@@ -135,7 +147,16 @@ class DipeoMagics(Magics):
         answers = self._variable(words.answers) if words.answers else {}
         if not isinstance(answers, Mapping):
             raise UsageError(f"%%dipeo: {words.answers!r} is no dict of answers by node")
-        return default_session().start(cell + "\n", inputs, answers=answers, name=words.name)
+        since = self.shell.user_ns.get(words.since, words.since)
+        return default_session().start(
+            cell + "\n",
+            inputs if inputs or not since else None,
+            answers=answers,
+            name=words.name,
+            breakpoints=words.breakpoints,
+            fresh=words.fresh,
+            since=since,
+        )
 
     async def _awaited(self, run: Run, words: argparse.Namespace) -> Run:
         with _shown(run, words.name or UNNAMED):
@@ -148,7 +169,7 @@ class DipeoMagics(Magics):
         return self._deliver(run, words.out)
 
     def _deliver(self, run: Run, out: str | None) -> Run:
-        if out:
+        if out and run.status == "completed":  # it may stand at a breakpoint
             labels = [spec.label for spec in run.diagram.nodes]
             self.shell.push({out: run[out].output if out in labels else run.output})
         return run

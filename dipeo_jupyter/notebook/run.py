@@ -75,6 +75,15 @@ class Run(Steering):
         return self._history.shown_status
 
     @property
+    def standing(self) -> str:
+        """In one line: the status, and where and why the run stands."""
+        title = f"Run of {self.name}" if self.name else "Run"
+        pause = self._history.pause if self.status == "paused" else None
+        where = f" {pause.at}" if pause and pause.at else ""
+        message = f" ({pause.message})" if pause and pause.message else ""
+        return f"{title}: {self.status}{where}{message}"
+
+    @property
     def stopped_at(self) -> str | None:
         """Where a paused run stands: `before argue[2]` at a breakpoint, else why it is paused.
 
@@ -240,22 +249,12 @@ class Run(Steering):
 
     def __repr__(self) -> str:
         """The same for every run with the same outcome, so that notebooks can be compared."""
-        title = f"Run of {self.name}" if self.name else "Run"
         width = max(map(len, self._labels()), default=0)
         rows = [f"  {each.label:<{width}}  {each.outcome}" for each in self]
         results = [f"{label} = {shorten(value)}" for label, value in self.outputs.items()]
         problem = [f"Error: {self.error}"] if self.error else []
         questions = [f"{label} asks: {prompt}" for label, prompt in self.waiting.items()]
-        return "\n".join([f"{title}: {self._standing()}", *rows, *results, *questions, *problem])
-
-    def _standing(self) -> str:
-        """The status, and where and why the run stands."""
-        pause = self._history.pause if self.status == "paused" else None
-        if pause is None:
-            return self.status
-        where = f" {pause.at}" if pause.at else ""
-        message = f" ({pause.message})" if pause.message else ""
-        return f"{self.status}{where}{message}"
+        return "\n".join([self.standing, *rows, *results, *questions, *problem])
 
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
