@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,26 +21,19 @@ from .breakpoints import stands_after, stands_before
 from .call import call, describe, outputs_after
 from .clock import Clock
 from .context import Part, PartDone, RunContext
+from .effects import Effects, Work
 from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
 from .ports import Journal, Services
 from .program import Program
-from .reuse import NOTHING, Lane, Past, choose, key_of, path_of
+from .reuse import NOTHING, Past, path_of
 from .schedule import Complete, Fail, Pause, Skip, Start, decide
 from .state import ExecutionState
 
 Started = tuple[Activation, Inputs]
 AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.ExecutionResumed)
 """All that can become so once a run is over: people go on with it, or talk about it."""
-NOT_FOUND = object()
-UNKNOWN = e.Question(
-    prompt=(
-        "This was under way when the run was interrupted, and nobody knows whether it was done. "
-        "Look, then choose: `repeat` does it (again), `done` goes on without."
-    ),
-    schema_={"enum": ["repeat", "done"]},
-)
 LONGEST_STRETCH = 0.005
 """Seconds after which nodes that never wait for anything let others have the event loop."""
 
@@ -102,9 +95,7 @@ class Execution:
         self._watchers: set[asyncio.Queue[e.Entry]] = set()
         self._asked: dict[int, tuple[Activation, int]] = {}
         self._asleep = False
-        self._unknown: set[tuple[int, str]] = set()
-        self._well = asyncio.Event()
-        self._well.set()
+        self.effects = Effects(self, journal)
 
     @property
     def seq(self) -> int:
@@ -147,7 +138,9 @@ class Execution:
             return
         self._asleep = False
         state, labels = self.state, self.program.labels
-        self._unknown = {(node, name) for node, begun in state.begun.items() for name in begun}
+        self.effects.unknown = {
+            (node, name) for node, begun in state.begun.items() for name in begun
+        }
         repeated = tuple(
             f"{labels[node]}[{state.running[node].number}]"
             for node in sorted(state.running)
@@ -165,7 +158,7 @@ class Execution:
         self._asleep = False
         self.past, self.program = past, program
         self._answers.clear()
-        self._unknown.clear()
+        self.effects.unknown.clear()
         self.record(event)
 
     def record(self, event: e.AnyEvent) -> None:
@@ -236,9 +229,9 @@ class Execution:
     def trouble(self, message: str | None) -> None:
         """The journal cannot be written (None: it can again): no effect begins meanwhile."""
         if message is None:
-            self._well.set()
+            self.effects.well.set()
             return
-        self._well.clear()
+        self.effects.well.clear()
         if not self.state.over and self.state.status != "paused":
             self.record(e.ExecutionPaused(reason="journal", message=message))
 
@@ -430,69 +423,17 @@ class Execution:
         at: Activation,
         name: str,
         request: Mapping[str, Any],
-        work: Callable[[str], Awaitable[Any]],
+        work: Work,
         policy: EffectPolicy,
     ) -> e.EffectCompleted:
-        """Do something that counts, unless its result is known; see `Context.effect`."""
-        key, node = key_of(request), at.node
-        done = self.state.effects.get(node, {}).get(name)
-        if done is not None and done.key == key:
-            return done
-        label = self.program.labels[node]
-        unknown = (node, name) in self._unknown and policy.unknown == "ask"
-        value = await self.recorded(key, Lane(self.path, label, at.number, name), policy)
-        reused = value is not NOT_FOUND
-        if not reused and unknown:
-            # The question is one of its own: what the effect itself asks comes after.
-            reused = await self.put_question(at, UNKNOWN) == "done"
-            value = None
-        if not reused:
-            value = await self._do(at, name, key, work)
-        self._unknown.discard((node, name))
-        event = e.EffectCompleted(
-            node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
-        )
-        self.record(event)
-        return event
-
-    async def _do(
-        self, at: Activation, name: str, key: str, work: Callable[[str], Awaitable[Any]]
-    ) -> Any:
-        """Do it; when that is cut short nobody knows whether it is done."""
-        label = self.program.labels[at.node]
-        self.record(e.EffectStarted(node=label, activation=at.number, effect=name, key=key))
-        await self._safe()
-        try:
-            # The same whenever it is tried again, and never again for anything else.
-            return await work(f"{self.execution_id}/{label}[{at.number}]{name}")
-        except asyncio.CancelledError:
-            self._unknown.add((at.node, name))
-            raise
+        """Do something that counts, at most once; see `Context.effect`."""
+        return await self.effects.do(at, name, request, work, policy)
 
     async def run_part(self, at: Activation, part: Part) -> PartDone:
         """Run a diagram as a part of this run; see `Context.run_diagram`."""
         if self.parts is None:
             raise NodeError("this run cannot have parts")
         return await self.parts.run(self, at, part)
-
-    async def _safe(self) -> None:
-        """Wait until all that has happened is on the disk, however long that takes."""
-        while not self._journal.is_written():
-            try:
-                await self._journal.written()
-            except JournalError as error:
-                self.trouble(str(error))
-                await self._well.wait()
-
-    async def recorded(self, key: str, lane: Lane, policy: EffectPolicy) -> Any:
-        """What an effect gave before, if that may stand in for it here."""
-        if f"{lane.node}[{lane.activation}]" in self.past.fresh:
-            return NOT_FOUND
-        found = self.past.effect(key, lane, self.program.index)
-        if found is None and policy.reuse and not self.fresh:
-            everywhere = await asyncio.to_thread(self._journal.effects, key)
-            found = choose(everywhere, lane, self.program.index)
-        return NOT_FOUND if found is None else found.value
 
     async def put_question(self, activation: Activation, question: e.Question) -> Any:
         """Ask a human, and wait for an answer that `answer` takes.

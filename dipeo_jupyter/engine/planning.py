@@ -22,7 +22,8 @@ from ..protocol import events as e
 from .children import Spot, check_depth, origin_of_part, raise_failure, said_in
 from .clock import SystemClock
 from .context import Part, PartDone
-from .execution import NOT_FOUND, Execution
+from .effects import NOT_FOUND
+from .execution import Execution
 from .loading import Compile, past_of_fork
 from .moments import Activation
 from .names import Names
@@ -108,7 +109,7 @@ class Foresight(Execution):
         key, label = key_of(request), self.program.labels[at.node]
         lane = Lane(self.path, label, at.number, name)
         activation = f"{label}[{at.number}]"
-        value = await self.recorded(key, lane, policy)
+        value = await self.effects.recorded(key, lane, policy)
         reused = value is not NOT_FOUND
         if reused:
             self._reusing.add(activation)

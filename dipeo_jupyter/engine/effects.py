@@ -1,0 +1,117 @@
+"""Doing what counts, at most once: noted before it begins, noted when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from ..errors import JournalError
+from ..protocol import events as e
+from .moments import Activation
+from .node import EffectPolicy
+from .ports import Journal
+from .reuse import Lane, Past, choose, key_of
+from .state import ExecutionState
+
+NOT_FOUND = object()
+Work = Callable[[str], Awaitable[Any]]
+
+UNKNOWN = e.Question(
+    prompt=(
+        "This was under way when the run was interrupted, and nobody knows whether it was done. "
+        "Look, then choose: `repeat` does it (again), `done` goes on without."
+    ),
+    schema_={"enum": ["repeat", "done"]},
+)
+
+
+class Host(Protocol):
+    """What effects need of the run that they belong to."""
+
+    execution_id: e.ExecutionId
+    state: ExecutionState
+    past: Past
+    path: str
+    fresh: bool
+
+    def record(self, event: e.AnyEvent) -> None: ...
+
+    def trouble(self, message: str | None) -> None: ...
+
+    async def put_question(self, activation: Activation, question: e.Question) -> Any: ...
+
+
+class Effects:
+    """The effects of one run. `unknown` are those that may have been done, by node and name."""
+
+    def __init__(self, host: Host, journal: Journal) -> None:
+        self._host = host
+        self._journal = journal
+        self.unknown: set[tuple[int, str]] = set()
+        self.well = asyncio.Event()
+        """Set while the journal can be written."""
+        self.well.set()
+
+    async def do(
+        self,
+        at: Activation,
+        name: str,
+        request: Mapping[str, Any],
+        work: Work,
+        policy: EffectPolicy,
+    ) -> e.EffectCompleted:
+        """Do something that counts, unless its result is known; see `Context.effect`."""
+        host, key, node = self._host, key_of(request), at.node
+        done = host.state.effects.get(node, {}).get(name)
+        if done is not None and done.key == key:
+            return done
+        label = host.state.program.labels[node]
+        unknown = (node, name) in self.unknown and policy.unknown == "ask"
+        value = await self.recorded(key, Lane(host.path, label, at.number, name), policy)
+        reused = value is not NOT_FOUND
+        if not reused and unknown:
+            # The question is one of its own: what the effect itself asks comes after.
+            reused = await host.put_question(at, UNKNOWN) == "done"
+            value = None
+        if not reused:
+            value = await self._carry_out(at, name, key, work)
+        self.unknown.discard((node, name))
+        event = e.EffectCompleted(
+            node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
+        )
+        host.record(event)
+        return event
+
+    async def recorded(self, key: str, lane: Lane, policy: EffectPolicy) -> Any:
+        """What an effect gave before, if that may stand in for it here; else `NOT_FOUND`."""
+        past, labels = self._host.past, self._host.state.program.index
+        if f"{lane.node}[{lane.activation}]" in past.fresh:
+            return NOT_FOUND
+        found = past.effect(key, lane, labels)
+        if found is None and policy.reuse and not self._host.fresh:
+            everywhere = await asyncio.to_thread(self._journal.effects, key)
+            found = choose(everywhere, lane, labels)
+        return NOT_FOUND if found is None else found.value
+
+    async def _carry_out(self, at: Activation, name: str, key: str, work: Work) -> Any:
+        """Do it; when that is cut short nobody knows whether it is done."""
+        host = self._host
+        label = host.state.program.labels[at.node]
+        host.record(e.EffectStarted(node=label, activation=at.number, effect=name, key=key))
+        await self._safe()
+        try:
+            # The same whenever it is tried again, and never again for anything else.
+            return await work(f"{host.execution_id}/{label}[{at.number}]{name}")
+        except asyncio.CancelledError:
+            self.unknown.add((at.node, name))
+            raise
+
+    async def _safe(self) -> None:
+        """Wait until all that has happened is on the disk, however long that takes."""
+        while not self._journal.is_written():
+            try:
+                await self._journal.written()
+            except JournalError as error:
+                self._host.trouble(str(error))
+                await self.well.wait()
