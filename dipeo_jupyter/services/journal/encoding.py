@@ -45,7 +45,7 @@ _LONG = 200
 _RAW = -15
 """Deflated without a header."""
 _CONTAINERS = ("inputs", "outputs", "values")
-_WHOLES = ("value", "diagram", "data", "question", "error")
+_WHOLES = ("value", "diagram", "data", "question", "error", "before")
 _MAX_BITS = 14_000
 _NOT_JSON = (ValueError, TypeError, RecursionError, PydanticSerializationError)
 
