@@ -116,15 +116,20 @@ def plan(
     diagram: Readable | Run,
     inputs: Mapping[str, Any] | None = None,
     *,
+    set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `Run.edit`
     fresh: bool = False,
     since: Run | str | None = None,
 ) -> Plan:
     """What a run would do, reuse and cost, before it does anything; `plan.run()` does it.
 
-    See `start` for `since` and `fresh`. A `Run` as the diagram is its diagram, as it is now.
+    See `start` for `since` and `fresh`, `Run.edit` for `set`. A `Run` as the diagram is its diagram
+    as it is now, planned since that very run.
     """
-    drawn = diagram.diagram if isinstance(diagram, Run) else diagram
-    return default_session().plan(drawn, inputs, fresh=fresh, since=since)
+    session, changes = default_session(), set or {}
+    if isinstance(diagram, Run):
+        since = since or diagram
+        return session.plan(diagram.diagram, inputs, changes=changes, fresh=fresh, since=since)
+    return session.plan(diagram, inputs, changes=changes, fresh=fresh, since=since)
 
 
 def prune(keep_last: int = 50) -> int:

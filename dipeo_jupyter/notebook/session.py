@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from ..app import build_engine
-from ..client import Ask, Conversation, Place, breakpoints, check, check_answers
+from ..client import Ask, Conversation, Place, breakpoints, changed, check, check_answers
 from ..diagram.files import Readable, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
@@ -29,7 +29,8 @@ from .values import as_inputs
 class Options:
     """How a run is to be made. Questions that `answers` do not answer are put through `ask`.
 
-    A `fresh` run asks models again; the results of the run `since` hold where nothing changes.
+    A `fresh` run asks models again; the results of the run `since` hold where nothing changes;
+    `values` are outputs given by hand, by activation.
     """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Options:
     breakpoints: Iterable[Place] = ()
     fresh: bool = False
     since: Run | str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Session:
@@ -69,6 +71,7 @@ class Session:
             breakpoints=breakpoints(chosen.breakpoints, drawn),
             fresh=chosen.fresh,
             origin=e.Origin(execution_id=since.id) if since else None,
+            values=dict(chosen.values),
         )
         ack = self._send(command, reading.source)
         assert ack.execution_id is not None
@@ -98,21 +101,24 @@ class Session:
         diagram: Readable,
         inputs: Mapping[str, Any] | None = None,
         *,
+        changes: Mapping[str, Any] = {},
         fresh: bool = False,
         since: Run | str | None = None,
     ) -> Plan:
         """What `start` with the same arguments would do; nothing is done."""
         reading = self._read(diagram)
+        drawn, values = changed(reading.diagram, as_inputs(changes))
         before = self._since(since)
         given = _inputs(inputs, before)
         command = c.PlanExecution(
-            diagram=reading.diagram,
+            diagram=drawn,
             inputs=given,
             since=before.id if before else None,
             fresh=fresh,
+            values=values,
         )
         planned: c.Plan = self._send(command, reading.source).result
-        start = partial(self.start, diagram, given, fresh=fresh, since=before)
+        start = partial(self.start, drawn, given, fresh=fresh, since=before, values=values)
         return Plan(planned.activations, start)
 
     def prune(self, keep_last: int) -> int:
