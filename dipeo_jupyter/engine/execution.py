@@ -366,6 +366,10 @@ class Execution:
             activation, inputs = started
             self._calls[activation.node] = task
             try:
+                # Within reach of `stop`, or a node that was taken back would run all the same.
+                if now - yielded > LONGEST_STRETCH:
+                    await asyncio.sleep(0)
+                    yielded = now = self.clock.monotonic()
                 event = await self._outcome(activation, inputs, now)
             finally:
                 # A node that was taken back may have been started anew by now.
@@ -376,9 +380,6 @@ class Execution:
                 self._stand_after(activation, event)
             started = self._advance(keep=True)
             now = self.clock.monotonic()
-            if now - yielded > LONGEST_STRETCH:
-                await asyncio.sleep(0)
-                yielded = now = self.clock.monotonic()
 
     async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
         """Run the node; whatever it does ends as one event."""
