@@ -293,6 +293,8 @@ class ExecutionState:
         activation = self._activation(node)
         if reason == "max_iterations" and (spoke := self.spoke[node]) is not None:
             activation.outputs, activation.repeats = spoke.outputs, spoke
+        if reason == "asked":
+            self._forget_work(node)
         self.to_skip.discard(node)
         self._leave_ready(node, DONE)
         self._hand_on(activation)
