@@ -81,7 +81,7 @@ def test_a_run_of_any_drawing_is_the_same_whoever_finishes_first(drawn, dice):
     assert len(outcomes(inhabited(drawn, dice), range(ORDERS))) == 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_a_run_is_the_same_however_much_goes_on_at_once(dice):
     assert len(outcomes(draw(dice, by_answers=True), [1], [1, 2, 3, 20])) == 1
