@@ -39,7 +39,9 @@ class Host(Protocol):
 
     def trouble(self, message: str | None) -> None: ...
 
-    async def put_question(self, activation: Activation, question: e.Question) -> Any: ...
+    async def put_question(
+        self, activation: Activation, question: e.Question, spent: int = 0
+    ) -> Any: ...
 
 
 class Effects:
@@ -71,8 +73,9 @@ class Effects:
         value = await self.recorded(key, Lane(host.path, label, at.number, name), policy)
         reused = value is not NOT_FOUND
         if not reused and unknown:
-            # The question is one of its own: what the effect itself asks comes after.
-            reused = await host.put_question(at, UNKNOWN) == "done"
+            # An order to repeat it was for once. What the effect itself asks comes after.
+            spent = host.state.repeats.get(node, 0)
+            reused = await host.put_question(at, UNKNOWN, spent) == "done"
             value = None
         if not reused:
             value = await self._carry_out(at, name, key, work)

@@ -436,14 +436,17 @@ class Execution:
             raise NodeError("this run cannot have parts")
         return await self.parts.run(self, at, part)
 
-    async def put_question(self, activation: Activation, question: e.Question) -> Any:
+    async def put_question(
+        self, activation: Activation, question: e.Question, spent: int = 0
+    ) -> Any:
         """Ask a human, and wait for an answer that `answer` takes.
 
-        An answer that came before the process ended is not asked for again.
+        An answer that came before the process ended is not asked for again, but for the first
+        ones that are `spent`.
         """
         node = activation.node
         before, count = self._asked.get(node, (activation, 0))
-        nth = count if before is activation else 0
+        nth = max(count if before is activation else 0, spent)
         self._asked[node] = (activation, nth + 1)
         answers = self.state.answers.get(node, ())
         if nth < len(answers):

@@ -53,6 +53,8 @@ class ExecutionState:
         """What a node that runs, or ran when it was interrupted, has done already; by name."""
         self.begun: dict[int, dict[str, str]] = {}
         """What it has begun to do, by name: the key. It may be done or not."""
+        self.repeats: dict[int, int] = {}
+        """How often it has begun with something once more that it had begun before."""
         self.failed: list[int] = []
         """Nodes that gave up; when the run is resumed they try again."""
         self.breakpoints: tuple[e.Breakpoint, ...] = ()
@@ -123,7 +125,7 @@ class ExecutionState:
             case e.NodeSkipped():
                 self._skip(self.program.index[event.node], event.reason)
             case e.EffectStarted():
-                self.begun.setdefault(self.program.index[event.node], {})[event.effect] = event.key
+                self._begin_effect(self.program.index[event.node], event)
             case e.EffectCompleted():
                 self._effect_done(self.program.index[event.node], event)
             case e.NodeFailed(outputs=None):
@@ -239,6 +241,12 @@ class ExecutionState:
         self._leave_ready(node, RUNNING)
         self.running[node] = activation
 
+    def _begin_effect(self, node: int, event: e.EffectStarted) -> None:
+        begun = self.begun.setdefault(node, {})
+        if event.effect in begun:
+            self.repeats[node] = self.repeats.get(node, 0) + 1
+        begun[event.effect] = event.key
+
     def _effect_done(self, node: int, event: e.EffectCompleted) -> None:
         self.effects.setdefault(node, {})[event.effect] = event
         self.begun.get(node, {}).pop(event.effect, None)
@@ -313,7 +321,7 @@ class ExecutionState:
 
     def _forget_work(self, node: int) -> None:
         if self.begun or self.effects or self.answers or self.questions:  # hardly ever: hot path
-            for of_node in (self.begun, self.effects, self.answers, self.questions):
+            for of_node in (self.begun, self.effects, self.answers, self.questions, self.repeats):
                 of_node.pop(node, None)
 
     def preview(self, node: int, inputs: Mapping[str, Any]) -> Activation:
