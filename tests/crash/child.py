@@ -27,7 +27,7 @@ from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.journal import SqliteJournal
 from dipeo_jupyter.settings import Settings
 
-from .scenarios import SCENARIOS, Edit, Fork, Run, Scenario, Stage
+from .scenarios import APART, SCENARIOS, Edit, Fork, Run, Scenario, Stage
 
 NODE_TYPES = load_node_types()
 OVER = ("completed", "failed", "cancelled")
@@ -104,11 +104,23 @@ async def _response(reader: asyncio.StreamReader) -> tuple[int, Any]:
     return int(head.split(" ")[1]), json.loads(await reader.readexactly(length))
 
 
+class NotedNotion:
+    """Fulfils the port `Notion`; the side log is all that is created."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        with self._log.open("a") as file:
+            file.write(f"{operation}\n")
+        return {"object": "page"}
+
+
 class Player:
     """Does what people do in a scenario, as far as the journal says that it was not done yet."""
 
     def __init__(self, life: Life, engine: Engine, journal: SqliteJournal) -> None:
-        self.scenario: Scenario = SCENARIOS[life.scenario]
+        self.scenario: Scenario = {**SCENARIOS, **APART}[life.scenario]
         self.life = life
         self.engine = engine
         self.journal = journal
@@ -210,7 +222,8 @@ class Player:
         for event in questions.values():
             if event.node in self.scenario.silent:
                 continue
-            value = f"{event.node}-{event.activation}"
+            unknown = "repeat" in (event.question.schema_ or {}).get("enum", ())
+            value = "repeat" if unknown else f"{event.node}-{event.activation}"
             await self.engine.send(c.UserResponse(execution_id=run, node=event.node, value=value))
         questions.clear()
         return False
@@ -231,6 +244,7 @@ def engine_of(life: Life, journal: SqliteJournal) -> Engine:
     bases = {"openai": life.url}
     root = Path(life.folder, "root")
     services = build_services(Settings(root=root, environ=environ, api_bases=bases))
+    services = replace(services, notion=NotedNotion(Path(life.folder, "side.log")))
     if not life.litellm:
         services = replace(services, llm=LoopbackLLM(life.url))
     return Engine(NODE_TYPES, services, journal, SystemClock())

@@ -583,3 +583,19 @@ scenario(
     Run(),
     Fork(("after[1]",)),
 )
+CREATES = Scenario(
+    "creates",
+    """
+nodes:
+- {label: start, type: start}
+- label: make
+  type: notion
+  operation: create_page
+  parent: {page_id: 0123456789abcdef0123456789abcdef}
+  properties: {title: []}
+- {label: end, type: endpoint}
+edges: [start -> make -> end]
+""",
+)
+APART = {CREATES.name: CREATES}
+"""Those that do not go as if nothing had been: people are asked what became of it."""

@@ -8,7 +8,7 @@ from .child import Kill
 from .scenarios import SCENARIOS
 
 pytestmark = pytest.mark.crash
-FEW = 3
+FEW = 4
 """One of so many points is killed in the normal run; which, differs from diagram to diagram."""
 
 

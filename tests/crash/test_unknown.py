@@ -1,0 +1,50 @@
+"""What must not be done twice and cannot tell whether it is done: after a death people decide."""
+
+from __future__ import annotations
+
+import pytest
+
+from dipeo_jupyter.protocol import events as e
+
+from .child import Kill
+from .facts import kept
+
+pytestmark = pytest.mark.crash
+
+
+def events(trial, kind):
+    return [x.event for x in kept(trial.folder).runs["0"] if isinstance(x.event, kind)]
+
+
+def die_when_it_has_begun(lab, trial, times):
+    """Die as soon as this effect has begun for the n-th time; each life gets one step further."""
+    for _ in range(20):
+        # The first thing that a process writes is that it has taken the run over.
+        if not lab.live(trial, Kill("after_commit", 2)):
+            return False
+        if len(events(trial, e.EffectStarted)) >= times:
+            return True
+    return False
+
+
+def test_nobody_is_asked_when_it_was_done(lab):
+    with lab.trial("creates") as trial:
+        assert not lab.live(trial)
+        assert not events(trial, e.InputRequired)
+        assert trial.log == {"create_page": 1}
+
+
+def test_what_had_begun_is_done_again_only_by_order(lab):
+    with lab.trial("creates") as trial:
+        assert die_when_it_has_begun(lab, trial, 1)
+        assert not lab.live(trial)
+        (asked,) = events(trial, e.InputRequired)
+        assert "nobody knows whether it was done" in asked.question.prompt
+
+
+def test_an_order_to_do_it_again_is_for_once(lab):
+    with lab.trial("creates") as trial:
+        assert die_when_it_has_begun(lab, trial, 1)
+        assert die_when_it_has_begun(lab, trial, 2)
+        assert not lab.live(trial)
+        assert len(events(trial, e.InputRequired)) == 2
