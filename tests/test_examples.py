@@ -37,7 +37,7 @@ def offline(diagram: Diagram) -> Diagram:
 
 def ran(session: Session, diagram: Diagram) -> list[tuple[str, object]]:
     """The nodes that ran, in order, each with what it handed on."""
-    run = session.start(diagram, answers=ANSWERS if diagram.name == "interview" else None).wait()
+    run = session.start(diagram, answers=ANSWERS if diagram.name == "interview" else {}).wait()
     return [(row["node"], row["output"]) for row in run.to_records()]
 
 
