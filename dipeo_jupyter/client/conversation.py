@@ -128,7 +128,7 @@ class Conversation:
         key = next((key for key in keys if key in self.answers), None)
         if key is not None:
             try:
-                await self._answer(event.node, self.answers[key])
+                await self._answer(event, self.answers[key])
             except CommandError as error:
                 if error.code != "invalid_answer":
                     return  # somebody else has answered
@@ -158,7 +158,7 @@ class Conversation:
         while True:
             value = await ask(event.node, event.question, problem)
             try:
-                await self._answer(event.node, value)
+                await self._answer(event, value)
             except CommandError as error:
                 if error.code != "invalid_answer":
                     return  # somebody else has answered
@@ -173,8 +173,16 @@ class Conversation:
         if self._asking is not None and self._asking[0] == node:
             self._asking[1].cancel()
 
-    async def _answer(self, node: Label, value: Any) -> None:
-        await self.client.send(UserResponse(execution_id=self.execution_id, node=node, value=value))
+    async def _answer(self, event: e.InputRequired, value: Any) -> None:
+        # For this question alone: of a run that goes on, old ones are told again.
+        await self.client.send(
+            UserResponse(
+                execution_id=self.execution_id,
+                node=event.node,
+                activation=event.activation,
+                value=value,
+            )
+        )
 
     async def _questions(self) -> tuple[list[e.InputRequired], bool]:
         """What can be put to a human, and whether nothing goes on before these are answered."""

@@ -171,7 +171,7 @@ class Engine:
             case c.CancelExecution():
                 await execution.cancel()
             case c.UserResponse():
-                execution.answer(command.node, command.value)
+                execution.answer(command.node, command.value, command.activation)
             case c.SetBreakpoints():
                 execution.set_breakpoints(command.breakpoints)
             case c.PauseNode():

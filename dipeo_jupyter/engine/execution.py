@@ -265,11 +265,11 @@ class Execution:
             task.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
 
-    def answer(self, label: str, value: Any) -> None:
-        """Answer the question of a node; the first valid answer wins."""
+    def answer(self, label: str, value: Any, activation: int | None = None) -> None:
+        """Answer the question of a node (of this activation); the first valid answer wins."""
         node = self.program.index.get(label, -1)
         question = self.state.questions.get(node)
-        if question is None:
+        if question is None or activation not in (None, self.state.running[node].number):
             open_ = [self.program.labels[each] for each in self.state.questions]
             hint = f"Waiting for an answer: {', '.join(open_)}." if open_ else None
             message = f"Node {label!r} does not wait for an answer (any more)."
@@ -281,8 +281,8 @@ class Execution:
         if asked_by is not None and self.parts is not None:
             self.parts.answer(self, asked_by, value)
             return
-        activation = self.state.running[node].number
-        self.record(e.InputReceived(node=label, activation=activation, value=value))
+        number = self.state.running[node].number
+        self.record(e.InputReceived(node=label, activation=number, value=value))
         # After a restart the node may not have come as far as its question yet.
         if (waiting := self._answers.pop(node, None)) is not None and not waiting.done():
             waiting.set_result(value)

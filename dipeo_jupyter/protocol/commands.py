@@ -155,10 +155,14 @@ class ForkExecution(OnExecution):
 
 
 class UserResponse(OnExecution):
-    """Answer a question. The first valid answer wins."""
+    """Answer a question. The first valid answer wins.
+
+    With `activation` it is for the question of this firing only, and refused when that is over.
+    """
 
     type: Literal["user_response"] = "user_response"
     node: Label
+    activation: int | None = None
     value: Any
 
 

@@ -113,6 +113,19 @@ def test_pausing_starts_nothing_new_but_lets_finish():
     assert {"end": "Ada"} == entries[-1].event.outputs
 
 
+def test_an_answer_to_the_question_of_another_firing_is_refused():
+    async def main():
+        async with running(ASK) as (engine, run_id):
+            await until(engine, run_id, e.InputRequired)
+            late = c.UserResponse(execution_id=run_id, node="human", activation=2, value="Ada")
+            with pytest.raises(CommandError, match="does not wait"):
+                await engine.send(late)
+            await engine.send(late.model_copy(update={"activation": 1}))
+            return await collect(engine, run_id)
+
+    assert {"end": "Ada"} == asyncio.run(main())[-1].event.outputs
+
+
 def test_pausing_twice_and_resuming_twice_change_nothing():
     async def main():
         async with running(ASK) as (engine, run_id):
