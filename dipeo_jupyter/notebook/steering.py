@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-class Steering:
+class Steering(ABC):
     """The half of `Run` that changes something; works on runs that are over as far as can be."""
 
     id: str
@@ -142,11 +143,14 @@ class Steering:
         except DiagramError as error:
             raise DiagramError(*(source.locate(each) for each in error.problems)) from None
 
+    @abstractmethod
     def _diagram(self) -> Diagram:
-        raise NotImplementedError
+        """The diagram as it is now."""
 
+    @abstractmethod
     def _send(self, command: c.Command) -> c.Ack:
-        raise NotImplementedError
+        """Have a command obeyed, and everything that it brings about seen here."""
 
+    @abstractmethod
     def _beside(self, execution_id: str, seq: int, diagram: Diagram | None, source: Source) -> Run:
-        raise NotImplementedError
+        """Another run of the same session."""
