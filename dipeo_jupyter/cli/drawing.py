@@ -37,7 +37,7 @@ async def _draw(options: argparse.Namespace) -> int:
 
 
 async def _schema(options: argparse.Namespace) -> int:
-    ack = await build().send(Describe())
+    ack = await build(kept=False).send(Describe())
     _put(options, json.dumps(ack.result["schema"], ensure_ascii=False, indent=2) + "\n")
     return DONE
 

@@ -43,7 +43,7 @@ def add_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 async def _check(options: argparse.Namespace) -> int:
-    engine = build()
+    engine = build(kept=False)
     found: dict[str, list[Problem]] = {}
     for file in options.file:
         found[file] = await check(engine, read_file(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,10 +65,11 @@ def refuse(file: str, problems: Iterable[Problem]) -> NoReturn:
     raise RefusedError
 
 
-def build() -> Engine:
-    """An engine with the settings of the environment."""
+def build(*, kept: bool = True) -> Engine:
+    """An engine with the settings of the environment; one that runs nothing has nothing to keep."""
     try:
-        return build_engine(Settings.from_environment())
+        settings = Settings.from_environment()
+        return build_engine(settings if kept else replace(settings, home=None))
     except ValueError as error:
         raise CommandError(str(error), code="bad_setting") from None
 

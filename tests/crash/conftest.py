@@ -13,13 +13,13 @@ from .provider import Provider
 FIGURES = pytest.StashKey[Figures]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def provider():
     with closing(Provider()) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(provider, pytestconfig):
     with closing(Lab(provider)) as lab:
         pytestconfig.stash[FIGURES] = lab.figures

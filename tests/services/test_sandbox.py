@@ -412,7 +412,7 @@ return 'true'"""
 
 def test_last_line_of_the_report_counts():
     code = """import os
-for fd in range(3, 64):
+for fd in range(3, 1024):
     try: os.write(fd, b'junk\\n{"value": "forged"}\\n')
     except OSError: pass
 return 'true'"""
@@ -422,7 +422,7 @@ return 'true'"""
 @pytest.mark.parametrize("junk", ["junk\n", '{"value": NaN}\n', '{"value": 1}', "[1]\n", "\\xff\n"])
 def test_unreadable_reports_are_errors(junk):
     code = f"""import os
-for fd in range(3, 64):
+for fd in range(3, 1024):
     try: os.write(fd, {junk.encode("unicode_escape")!r}.decode('unicode_escape').encode('latin1'))
     except OSError: pass
 os._exit(0)"""
@@ -431,7 +431,7 @@ os._exit(0)"""
 
 def test_deeply_nested_reports_are_errors():
     code = """import os
-for fd in range(3, 64):
+for fd in range(3, 1024):
     try: os.write(fd, b'{"value":' + b'[' * 9000 + b']' * 9000 + b'}\\n')
     except OSError: pass
 os._exit(0)"""
