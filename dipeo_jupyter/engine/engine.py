@@ -33,8 +33,6 @@ from .program import Program
 
 LARGE = 300
 """Compiling a diagram of more nodes than this would hold up the loop for too long."""
-GOING_ON = (c.ResumeExecution, c.StepExecution, c.UserResponse, c.SkipNode)
-"""Commands by which a run that nobody holds goes on here, and is held from then on."""
 
 
 def _slow_to_compile(diagram: Diagram) -> bool:

@@ -82,7 +82,6 @@ class Execution:
         """The run that this one is a part of."""
         self.children: dict[e.ExecutionId, Execution] = {}
         """Runs that are parts of this one and not over."""
-        self.values: Mapping[str, Any] = past.values
         self.origin: e.Origin | None = None
         self.path = path_of(execution_id)
         self.fresh = False

@@ -224,7 +224,7 @@ class PlannedActivation(Fact):
 
     `run` does something that counts, `calls` times; `reuse` takes recorded results, `compute` costs
     nothing, `fail` cannot be done. What is `assumed` comes about if the run goes on the way it went
-    before. Tokens and dollars are estimates from the last time; None is not known.
+    before. Tokens are estimates from the last time; None is not known.
     """
 
     node: Label
@@ -236,7 +236,6 @@ class PlannedActivation(Fact):
     assumed: bool = False
     input_tokens: int | None = None
     output_tokens: int | None = None
-    usd: float | None = None
 
 
 class Plan(Fact):
