@@ -17,19 +17,13 @@ T = TypeVar("T")
 NO_RETRY = RetryPolicy(max_attempts=1)
 
 
-async def call(node: Node, inputs: Inputs, ctx: Context) -> Result:
+def call(node: Node, inputs: Inputs, ctx: Context) -> Awaitable[Result]:
     """Run a node within its `timeout`, trying again as its `retry` says."""
-    try:
-        if node.timeout is not None:
-            return await _in_time(node.timeout, ctx.attempt(lambda: node.run(inputs, ctx)))
-        if node.retry is None and node.default_retry is None:
-            return await node.run(inputs, ctx)
-        return await ctx.attempt(lambda: node.run(inputs, ctx))
-    except NodeError as error:
-        if error.field is not None:
-            written = next((x.props for x in ctx.diagram.nodes if x.label == ctx.node), {})
-            error.field = node.as_written(error.field, written)
-        raise
+    if node.timeout is not None:
+        return _in_time(node.timeout, ctx.attempt(lambda: node.run(inputs, ctx)))
+    if node.retry is None and node.default_retry is None:
+        return node.run(inputs, ctx)
+    return ctx.attempt(lambda: node.run(inputs, ctx))
 
 
 async def _in_time(seconds: float, work: Awaitable[T]) -> T:
@@ -72,14 +66,18 @@ def _spread(interval: float, policy: RetryPolicy) -> float:
     return interval * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
 
 
-def describe(error: BaseException, node: str, activation: int) -> ErrorInfo:
+def describe(error: BaseException, node: Node, ctx: Context) -> ErrorInfo:
     """An error as it travels. Foreign exceptions are named; ours speak for themselves."""
+    field = error.field if isinstance(error, NodeError) else None
+    if field is not None:
+        written = next((x.props for x in ctx.diagram.nodes if x.label == ctx.node), {})
+        field = node.as_written(field, written)
     return ErrorInfo(
         type=type(error).__name__,
         message=_sentence(error),
-        node=node,
-        activation=activation,
-        field=error.field if isinstance(error, NodeError) else None,
+        node=ctx.node,
+        activation=ctx.activation,
+        field=field,
         details=error.details if isinstance(error, NodeError) else None,
     )
 

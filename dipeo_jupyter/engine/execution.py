@@ -34,6 +34,8 @@ from .state import ExecutionState
 Started = tuple[Activation, Inputs]
 AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.ExecutionResumed)
 """All that can become so once a run is over: people go on with it, or talk about it."""
+_SCALARS = frozenset({str, bool, float, type(None)})
+_LONG = 2**63
 LONGEST_STRETCH = 0.005
 """Seconds after which nodes that never wait for anything let others have the event loop."""
 
@@ -94,6 +96,8 @@ class Execution:
         self._watchers: set[asyncio.Queue[e.Entry]] = set()
         self._asked: dict[int, tuple[Activation, int]] = {}
         self._asleep = False
+        self._in_reserve = False
+        """Whether the event loop is to start, at its next turn, what waits for its turn here."""
         self.effects = Effects(self, journal)
 
     @property
@@ -129,7 +133,7 @@ class Execution:
         shown = self.state.shown_status
         if self._asleep and shown == "running":
             return "waiting" if self.state.questions else "paused"
-        return shown
+        return "running" if self._in_reserve and shown == "waiting" else shown
 
     def wake(self) -> None:
         """Go on where another process has left off; what was under way runs again."""
@@ -165,18 +169,18 @@ class Execution:
 
         After the end of the run nothing becomes so any more, unless people go on with it.
         """
-        if self.state.over and not isinstance(event, AFTER_THE_END):
+        state = self.state
+        if state.over and not isinstance(event, AFTER_THE_END):
             return
-        if event.ephemeral:
-            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
-        else:
+        if not event.ephemeral:
             self._seq += 1
-            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
+        entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
+        if not event.ephemeral:
             self._journal.append(entry)
             if type(event) is e.ExecutionEdited:
-                self.state = self.state.edited(self.program, event)
+                self.state = state.edited(self.program, event)
             else:
-                self.state.apply(event)
+                state.apply(event)
         for watcher in self._watchers:
             watcher.put_nowait(entry)
         if self.children and self.parts is not None:
@@ -326,9 +330,14 @@ class Execution:
             message = f"The run is {self.state.status}; it cannot be {what} any more."
             raise CommandError(message, code="execution_over")
 
-    def _advance(self, *, keep: bool = False) -> Started | None:
-        """Do everything that can be done now; with `keep`, leave the first start to the caller."""
-        kept: Started | None = None
+    def _advance(self) -> None:
+        """Do everything that can be done now."""
+        self._in_reserve = False
+        while (started := self._next()) is not None:
+            self._calls[started[0].node] = asyncio.create_task(self._calling(started))
+
+    def _next(self) -> Started | None:
+        """Do what can be done now up to the next start of a node, which the caller is to run."""
         if self._asleep:  # steered, but not gone on with
             return None
         while (decision := decide(self.state)) is not None:
@@ -341,11 +350,7 @@ class Execution:
                             node=self.program.labels[node], activation=number, inputs=inputs
                         )
                     )
-                    started = (self.state.running[node], inputs)
-                    if keep and kept is None:
-                        kept = started
-                    else:
-                        self._calls[node] = asyncio.create_task(self._calling(started))
+                    return self.state.running[node], inputs
                 case Skip(node, reason):
                     self.record(e.NodeSkipped(node=self.program.labels[node], reason=reason))
                 case Pause():
@@ -354,10 +359,13 @@ class Execution:
                     self.record(e.ExecutionCompleted(outputs=self._results()))
                 case Fail(error):
                     self.record(e.ExecutionFailed(error=error))
-        return kept
+        return None
 
     async def _calling(self, started: Started | None) -> None:
-        """Run an activation, and then, without a task of its own, one that it has made possible."""
+        """Run an activation, and then, without tasks of their own, whatever can start by then.
+
+        As soon as one of them waits for something, the others get a task each.
+        """
         task = asyncio.current_task()
         assert task is not None
         yielded = now = self.clock.monotonic()
@@ -377,7 +385,10 @@ class Execution:
             self.record(event)
             if self.state.breakpoints:
                 self._stand_after(activation, event)
-            started = self._advance(keep=True)
+            started = self._next()
+            if self.state.ready and not self._in_reserve:
+                self._in_reserve = True
+                asyncio.get_running_loop().call_soon(self._advance)
             now = self.clock.monotonic()
 
     async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
@@ -395,9 +406,9 @@ class Execution:
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
-            failure = describe(error, label, activation.number)
+            failure = describe(error, node, ctx)
         except BaseException as error:  # noqa: BLE001 - the edge: whatever a node raises is its failure
-            failure = describe(error, label, activation.number)
+            failure = describe(error, node, ctx)
         else:
             return e.NodeCompleted(
                 node=label,
@@ -491,8 +502,16 @@ class Execution:
 
 def _as_json(result: Result) -> dict[str, Any]:
     """The outputs as plain JSON values, apart from anything the node still holds."""
+    outputs = dict(result.outputs)
+    if all(map(_is_plain, outputs.values())):
+        return outputs
     try:
-        outputs: dict[str, Any] = to_jsonable_python(dict(result.outputs))
+        outputs = to_jsonable_python(outputs)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise NodeError(f"handed on a value that is not JSON: {error}") from error
     return outputs
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    return kind in _SCALARS or (kind is int and -_LONG < value < _LONG)

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -32,6 +32,8 @@ class Inputs(dict[str, Any]):
     Two unlabelled edges arrive under the labels of their sources, and neither overwrites the other.
     """
 
+    __slots__ = ()
+
     def single(self) -> Any:
         """The one value there is: `default`, or the only one, or all of them by name."""
         if DEFAULT in self:
@@ -46,8 +48,7 @@ class Inputs(dict[str, Any]):
         return {**unlabelled, **self} if isinstance(unlabelled, dict) else dict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):  # made for every activation, and three times as fast as a frozen class
     """What a node hands on: one JSON value for each handle it chose. Other handles are dead."""
 
     outputs: Mapping[str, Any]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..protocol import events as e
@@ -22,12 +23,17 @@ WAITING, READY, RUNNING, DONE = range(4)
 
 
 OVER = frozenset({"completed", "failed", "cancelled"})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ExecutionState:
     def __init__(self, program: Program) -> None:  # noqa: PLR0915 - one place lists all there is
         self.program = program
+        # At hand, because they are looked up for every event.
+        self.index, self.incoming, self.outgoing = program.index, program.incoming, program.outgoing
+        self.peculiar, self.loops_around = program.peculiar, program.loops_around
         self.status: e.ExecutionStatus = "pending"
+        self.over = False
         self.steps_left: int | None = None
         self.max_concurrency = 0
         self.max_rounds = 0
@@ -103,10 +109,6 @@ class ExecutionState:
         self._await_edges(range(size))
 
     @property
-    def over(self) -> bool:
-        return self.status in OVER
-
-    @property
     def shown_status(self) -> e.ExecutionStatus:
         """`waiting` when nothing goes on before a human has answered, else the status."""
         if self.status != "running":
@@ -115,41 +117,50 @@ class ExecutionState:
             return "waiting" if self.running.keys() <= self.questions.keys() else "running"
         return "paused" if self.held_back else "running"
 
-    def apply(self, event: e.AnyEvent) -> None:  # noqa: C901, PLR0912 - one flat match over the events
+    def apply(self, event: e.AnyEvent) -> None:
         """Add one event."""
+        kind = type(event)
+        if kind is e.NodeStarted:
+            self._start(self.index[event.node], event)
+        elif kind is e.NodeCompleted:
+            self._finish(self.index[event.node], event.outputs, event.messages)
+        else:
+            self._apply_rarer(event)
+
+    def _apply_rarer(self, event: e.AnyEvent) -> None:  # noqa: C901 - one flat match over the events
         match event:
-            case e.NodeStarted():
-                self._start(self.program.index[event.node], event)
-            case e.NodeCompleted():
-                self._finish(self.program.index[event.node], event.outputs, event.messages)
             case e.NodeSkipped():
-                self._skip(self.program.index[event.node], event.reason)
+                self._skip(self.index[event.node], event.reason)
             case e.EffectStarted():
-                self._begin_effect(self.program.index[event.node], event)
+                self._begin_effect(self.index[event.node], event)
             case e.EffectCompleted():
-                self._effect_done(self.program.index[event.node], event)
+                self._effect_done(self.index[event.node], event)
             case e.NodeFailed(outputs=None):
-                self._give_up(self.program.index[event.node], event.error)
+                self._give_up(self.index[event.node], event.error)
             case e.NodeFailed():
-                self._finish(self.program.index[event.node], event.outputs or {}, ())
+                self._finish(self.index[event.node], event.outputs or {}, ())
             case e.InputRequired():
-                self.questions[self.program.index[event.node]] = event.question
-                self.asked_by[self.program.index[event.node]] = event.asked_by
+                self.questions[self.index[event.node]] = event.question
+                self.asked_by[self.index[event.node]] = event.asked_by
             case e.InputReceived():
-                self.questions.pop(self.program.index[event.node], None)
-                self.answers.setdefault(self.program.index[event.node], []).append(event.value)
+                self.questions.pop(self.index[event.node], None)
+                self.answers.setdefault(self.index[event.node], []).append(event.value)
             case e.NodePaused():
-                self._hold(self.program.index[event.node])
+                self._hold(self.index[event.node])
             case e.NodeResumed():
-                self._let_go(self.program.index[event.node])
+                self._let_go(self.index[event.node])
             case e.SkipRequested():
-                self._leave_out(self.program.index[event.node])
+                self._leave_out(self.index[event.node])
             case e.NodeProgress() | e.TokenDelta() | e.Broadcast():
                 pass
             case _:
                 self._apply_to_run(event)
 
-    def _apply_to_run(self, event: e.AnyEvent) -> None:  # noqa: C901 - one flat match
+    def _apply_to_run(self, event: e.AnyEvent) -> None:
+        self._change_run(event)
+        self.over = self.status in OVER
+
+    def _change_run(self, event: e.AnyEvent) -> None:  # noqa: C901 - one flat match
         match event:
             case e.ExecutionStarted():
                 self.status, self.inputs = "running", event.inputs
@@ -162,7 +173,7 @@ class ExecutionState:
                 if event.at is not None:
                     self.passed.add(event.at)
                 for label in event.interrupted:
-                    self._take_back(self.program.index[label])
+                    self._take_back(self.index[label])
             case e.ExecutionResumed():
                 self.status, self.steps_left = "running", event.steps
                 self._try_again()
@@ -200,8 +211,8 @@ class ExecutionState:
         In its first turn those into `first` alone, unless all of them are dead; afterwards all but
         these.
         """
-        incoming = self.program.incoming[node]
-        if not self.program.peculiar[node]:
+        incoming = self.incoming[node]
+        if not self.peculiar[node]:
             return incoming
         first = tuple(wire for wire in incoming if wire.first)
         if not self.turns[node] and any(self.live[x.index] or self._open(x) for x in first):
@@ -210,14 +221,16 @@ class ExecutionState:
 
     def live_wires(self, node: int) -> list[Wire]:
         """The edges that bring a value to a node in this turn."""
-        return [wire for wire in self.listened(node) if self.live[wire.index]]
+        live = self.live
+        wires = self.listened(node) if self.peculiar[node] else self.incoming[node]
+        return [wire for wire in wires if live[wire.index]]
 
     def fed(self, node: int) -> bool:
         """Whether a node lives from its edges, and does not run by itself at the beginning.
 
         The entry of a loop that nothing leads to does so in the first round, and then never again.
         """
-        incoming = self.program.incoming[node]
+        incoming = self.incoming[node]
         return any(not wire.back or self.settled[wire.index] is not None for wire in incoming)
 
     def flow_key(self, activation: Activation) -> tuple[int, ...]:
@@ -234,8 +247,8 @@ class ExecutionState:
     def _start(self, node: int, event: e.NodeStarted) -> None:
         if self.steps_left is not None:
             self.steps_left -= 1
-        for loop in self.program.loops_around[node]:
-            if node in self.program.loops[loop].core:
+        for loop in self.loops_around[node]:
+            if not self.moved[loop] and node in self.program.loops[loop].core:
                 self.moved[loop] = True
         activation = self._activation(node, event.activation, event.inputs)
         self._leave_ready(node, RUNNING)
@@ -331,26 +344,29 @@ class ExecutionState:
     def _activation(
         self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
     ) -> Activation:
-        around = self.program.loops_around[node]
+        settled, released = self.settled, self.released
         causes: list[Moment] = [
-            self.released.get(wire.index) or source
-            for wire in self.listened(node)
-            if (source := self.settled[wire.index]) is not None
+            released.get(wire.index) or source if released else source
+            for wire in (self.listened(node) if self.peculiar[node] else self.incoming[node])
+            if (source := settled[wire.index]) is not None
         ]
-        if around and (began := self.began[around[-1]]) is not None:
-            causes.append(began)
-        rounds = tuple([self.rounds[loop] for loop in around])
-        return Activation(tuple(causes), node, number, self.turns[node] + 1, rounds, inputs or {})
+        rounds: tuple[int, ...] = ()
+        if around := self.loops_around[node]:
+            if (began := self.began[around[-1]]) is not None:
+                causes.append(began)
+            rounds = tuple([self.rounds[loop] for loop in around])
+        turn = self.turns[node] + 1
+        return Activation(tuple(causes), node, number, turn, rounds, inputs or NOTHING, NOTHING)
 
     def _hand_on(self, activation: Activation) -> None:
         """Settle the edges out of a node that is done, and end the rounds that this completes."""
         node = activation.node
         self.last[node] = activation
-        for wire in self.program.outgoing[node]:
-            alive = wire.handle in activation.outputs
+        outputs = activation.outputs
+        for wire in self.outgoing[node]:
             if wire.held_by == OUTSIDE:
-                self._settle(wire, activation, alive=alive)
-            elif alive:
+                self._settle(wire, activation, wire.handle in outputs)
+            elif wire.handle in outputs:
                 self.leaving[wire.index] = activation
         loop = self.program.loop_of[node]
         while loop != OUTSIDE:
@@ -359,7 +375,7 @@ class ExecutionState:
                 break
             loop = self.program.loops[loop].parent
 
-    def _settle(self, wire: Wire, activation: Activation, *, alive: bool) -> None:
+    def _settle(self, wire: Wire, activation: Activation, alive: bool) -> None:  # noqa: FBT001
         if wire.back:
             self.coming[wire.index] = (activation, alive)
             return
@@ -367,7 +383,7 @@ class ExecutionState:
         self.live[wire.index] = alive
         target = wire.target
         self.unsettled[target] -= 1
-        if self.program.peculiar[target]:
+        if self.peculiar[target]:
             self._reconsider(target)
         elif not self.unsettled[target]:
             self._make_ready(target)
@@ -399,7 +415,7 @@ class ExecutionState:
             self.released[wire.index] = moment
             last = source or self.last[wire.source]
             assert last is not None
-            self._settle(wire, last, alive=source is not None)
+            self._settle(wire, last, source is not None)
         return True
 
     def _can_move(self, loop: Loop) -> bool:
@@ -407,10 +423,12 @@ class ExecutionState:
 
         A round in which all only hand on what they said before would repeat itself for ever.
         """
-        limits = ((node, self.program.nodes[node].max_iteration) for node in loop.core)
-        return bool(self.moved[loop.index]) and any(
-            limit is None or self.turns[node] < limit for node, limit in limits
-        )
+        if self.moved[loop.index]:
+            for node in loop.core:
+                limit = self.program.nodes[node].max_iteration
+                if limit is None or self.turns[node] < limit:
+                    return True
+        return False
 
     def _end_of_round(self, region: Region) -> Round:
         loop = region.loop.index
@@ -420,20 +438,18 @@ class ExecutionState:
         if (began := self.began[loop]) is not None:
             earlier = began.before if began.loop == loop else (began,)
             before = {id(moment): moment for moment in earlier}
-        for behind in (*(each.causes for each in done), *(end.before for end in ends)):
+        nodes, inner = region.loop.nodes, region.descendants
+        for behind in (*[each.causes for each in done], *[end.before for end in ends]):
             for moment in behind:
-                if not self._is_inside(moment, region):
+                if type(moment) is Activation:
+                    inside = loop in self.loops_around[moment.node]
+                else:
+                    assert type(moment) is Round
+                    inside = moment.loop == loop or moment.loop in inner
+                if not inside:
                     before[id(moment)] = moment
-        latest = {
-            node: spoke for node in region.loop.nodes if (spoke := self.spoke[node]) is not None
-        }
+        latest = {node: spoke for node in nodes if (spoke := self.spoke[node]) is not None}
         return Round((*done, *ends), loop, latest, tuple(before.values()))
-
-    def _is_inside(self, moment: Moment, region: Region) -> bool:
-        loop = region.loop.index
-        if isinstance(moment, Round):
-            return moment.loop == loop or moment.loop in region.descendants
-        return isinstance(moment, Activation) and loop in self.program.loops_around[moment.node]
 
     def _begin_round(self, loop: int, moment: Round) -> None:
         """Forget the edges inside; what came from outside stays."""
@@ -449,8 +465,10 @@ class ExecutionState:
         for wire in region.inside:
             self.settled[wire.index] = None
             self.live[wire.index] = False
-            self.leaving.pop(wire.index, None)
-            self.released.pop(wire.index, None)
+            if self.leaving:
+                self.leaving.pop(wire.index, None)
+            if self.released:
+                self.released.pop(wire.index, None)
         for node in region.loop.nodes:
             if self.program.loop_of[node] != loop:
                 self.turns[node] = 0
@@ -458,11 +476,16 @@ class ExecutionState:
         self._await_edges(region.loop.nodes)
 
     def _await_edges(self, nodes: Iterable[int]) -> None:
+        settled = self.settled
         for node in nodes:
-            self.unsettled[node] = sum(map(self._open, self.program.incoming[node]))
-            if self.program.peculiar[node]:
+            open_ = 0
+            for wire in self.incoming[node]:
+                if settled[wire.index] is None and not wire.back:
+                    open_ += 1
+            self.unsettled[node] = open_
+            if self.peculiar[node]:
                 self._reconsider(node)
-            elif not self.unsettled[node]:
+            elif not open_:
                 self._make_ready(node)
 
     def _make_ready(self, node: int) -> None:

@@ -102,26 +102,31 @@ SHAPES: dict[str, Callable[[int], Diagram]] = {
 }
 
 
-async def nop() -> int:
+async def nop(inputs: dict[int, int]) -> int:
     return 1
 
 
 def raw_graph(diagram: Diagram) -> Callable[[], Awaitable[None]]:
-    """Every node is a task; the one that settles a node's last edge starts it."""
+    """Every node is a task; the one that settles a node's last edge starts it.
+
+    A node is given the values of those before it, as a diagram's edges carry them.
+    """
 
     async def whole() -> None:
         index = {spec.label: i for i, spec in enumerate(diagram.nodes)}
         following: list[list[int]] = [[] for _ in diagram.nodes]
-        waiting = [0] * len(diagram.nodes)
+        before: list[list[int]] = [[] for _ in diagram.nodes]
         for edge in diagram.edges:
             following[index[edge.source]].append(index[edge.target])
-            waiting[index[edge.target]] += 1
+            before[index[edge.target]].append(index[edge.source])
+        waiting = [len(sources) for sources in before]
+        values = [0] * len(diagram.nodes)
         done = asyncio.get_running_loop().create_future()
         left = len(diagram.nodes)
 
         async def run(node: int) -> None:
             nonlocal left
-            await nop()
+            values[node] = await nop({source: values[source] for source in before[node]})
             left -= 1
             if not left:
                 done.set_result(None)
@@ -138,8 +143,9 @@ def raw_graph(diagram: Diagram) -> Callable[[], Awaitable[None]]:
 
 def raw_loop(rounds: int) -> Callable[[], Awaitable[None]]:
     async def whole() -> None:
+        value = 0
         for _ in range(rounds):
-            await asyncio.create_task(nop())
-            await asyncio.create_task(nop())
+            value = await asyncio.create_task(nop({2: value}))
+            value = await asyncio.create_task(nop({1: value}))
 
     return whole

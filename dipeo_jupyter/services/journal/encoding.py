@@ -42,6 +42,9 @@ SHORT = 96
 SHORT_BODY = 160
 
 _LONG = 200
+_VERY_LONG = 16_000
+_SMALL, _FAST = 6, 1
+"""How hard zlib tries. For a diagram of 1,000 nodes, 1 takes a third of the time and 15 % more."""
 _RAW = -15
 """Deflated without a header."""
 _CONTAINERS = ("inputs", "outputs", "values")
@@ -100,7 +103,7 @@ def packed(text: str) -> str | bytes:
     if len(text) <= _LONG:
         return text
     plain = text.encode()
-    blob = zlib.compress(plain, wbits=_RAW)
+    blob = zlib.compress(plain, _FAST if len(plain) > _VERY_LONG else _SMALL, wbits=_RAW)
     return blob if len(blob) < len(plain) else text
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...protocol import events as e
 from .encoding import Seen, encode, packed, to_text, whole_characters
-from .packing import MOST, SEVERAL, place_of
+from .packing import MOST, SEVERAL, burst
 from .summary import FINISHED, Summary
 
 _ROWS = 64
@@ -67,11 +67,11 @@ class Ledger:
             entry = entries[at]
             self._run = run = self._runs.get(entry.execution_id) or self._find(entry)
             touched.add(run)
-            burst = _burst(entries, at)
-            if len(burst) > 1:
-                rows.append((run.number, entry.seq, entry.time, SEVERAL, to_text(burst)))
-                at += len(burst)
-                run.summary.follow_all(entries[at - len(burst) : at])
+            places = burst(entries[at : at + MOST])
+            if len(places) > 1:
+                rows.append((run.number, entry.seq, entry.time, SEVERAL, to_text(places)))
+                at += len(places)
+                run.summary.follow_all(entries[at - len(places) : at])
                 continue
             at += 1
             event, seq = entry.event, entry.seq
@@ -174,18 +174,6 @@ def key_number(key: str) -> int:
     """The key of an effect as a number of 64 bits."""
     hashed = blake2b(key.encode(errors="replace"), digest_size=8).digest()
     return int.from_bytes(hashed, signed=True)
-
-
-def _burst(entries: Sequence[e.Entry], start: int) -> list[list[Any]]:
-    """The entries from there on that fit into one row together."""
-    run = entries[start].execution_id
-    burst: list[list[Any]] = []
-    for entry in entries[start : start + MOST]:
-        place = place_of(entry) if entry.execution_id == run else None
-        if place is None:
-            break
-        burst.append(place)
-    return burst
 
 
 def _insert(connection: sqlite3.Connection, insert: str, rows: list[tuple[Any, ...]]) -> None:
