@@ -345,10 +345,12 @@ class ExecutionState:
         self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
     ) -> Activation:
         settled, released = self.settled, self.released
+        # What came round the loop is behind the end of the last round: to lead there past it would
+        # make looking for what is known walk through all the rounds.
         causes: list[Moment] = [
             released.get(wire.index) or source if released else source
             for wire in (self.listened(node) if self.peculiar[node] else self.incoming[node])
-            if (source := settled[wire.index]) is not None
+            if not wire.back and (source := settled[wire.index]) is not None
         ]
         rounds: tuple[int, ...] = ()
         if around := self.loops_around[node]:

@@ -79,7 +79,7 @@ async def begin(name: str, folder: Path) -> None:
     ack = await engine.send(c.ExecuteDiagram(diagram=SHAPES[name](), paused=True, max_rounds=10**6))
     execution_id = ack.execution_id
     assert execution_id is not None
-    ack = await engine.send(c.StepExecution(execution_id=execution_id, steps=ACTIVATIONS))
+    await engine.send(c.StepExecution(execution_id=execution_id, steps=ACTIVATIONS))
     async for entry in engine.events(execution_id, ack.seq):
         if entry.event.type == "execution_paused":
             break
