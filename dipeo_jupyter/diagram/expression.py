@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import ExpressionError
-from .language.expression_syntax import parse, place, source
+from .language.expression_syntax import KEPT, parse, place, source
 from .language.functions import FUNCTIONS, Meter, admit, contains, numbers, texts
 from .language.values import SCALAR, MissingPartError, kind, part, shown, suggestion
 
@@ -57,24 +58,30 @@ def check(text: str, functions: Collection[str] | None = None) -> None:
 
     When the names of the handed-in `functions` are given, calls of unknown ones are wrong too.
     """
-    tree = parse(text)
+    calls = _calls(text)
     if functions is None:
         return
     known = {*FUNCTIONS, *functions}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _called(node) not in known:
+    for node in calls:
+        if _called(node) not in known:
             line, column = place(text, node)
             raise ExpressionError(_unknown_function(node, known), line=line, column=column)
 
 
+@lru_cache(maxsize=KEPT)
 def names_in(text: str) -> frozenset[str]:
     """The names an expression needs. Raises `ExpressionError` as `check` does."""
     tree = parse(text)
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    called = {id(node.func) for node in _calls(text)}
     used = (
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called
     )
     return frozenset(used) - _JSON_WORDS.keys()
+
+
+@lru_cache(maxsize=KEPT)
+def _calls(text: str) -> tuple[ast.Call, ...]:
+    return tuple(node for node in ast.walk(parse(text)) if isinstance(node, ast.Call))
 
 
 def _called(node: ast.Call) -> str:

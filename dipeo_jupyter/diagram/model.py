@@ -94,7 +94,8 @@ class NodeSpec(Frozen):
     label: Label = Field(description="The name of the node; no two have the same.")
     type: str = Field(description="What the node does; the name of a node type.")
     props: dict[str, JsonValue] = Field(
-        default={}, description="The properties of the node; they may stand beside `label` too."
+        default_factory=dict,
+        description="The properties of the node; they may stand beside `label` too.",
     )
     position: Position | None = Field(
         None, description="Where the node stands; without it, a place is found when it is drawn."
@@ -129,7 +130,8 @@ class Edge(Frozen):
         examples=["raw_text", "object", "conversation_state"],
     )
     data: dict[str, JsonValue] = Field(
-        default={}, description="Anything else about the edge; it is kept and changes nothing."
+        default_factory=dict,
+        description="Anything else about the edge; it is kept and changes nothing.",
     )
 
     def __str__(self) -> str:
@@ -146,9 +148,12 @@ class Diagram(Frozen):
     nodes: tuple[NodeSpec, ...] = Field((), description="The steps of the workflow.")
     edges: tuple[Edge, ...] = Field((), description="Which values go from where to where.")
     persons: dict[str, Person] = Field(
-        default={}, description="The models that `person_job` nodes speak to, by their labels."
+        default_factory=dict,
+        description="The models that `person_job` nodes speak to, by their labels.",
     )
-    extra: dict[str, JsonValue] = Field(default={}, description="Unknown entries, written back.")
+    extra: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Unknown entries, written back."
+    )
 
     @field_validator("extra", mode="after")
     @classmethod

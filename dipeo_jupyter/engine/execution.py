@@ -375,7 +375,7 @@ class Execution:
             try:
                 # Within reach of `stop`, or a node that was taken back would run all the same.
                 if now - yielded > LONGEST_STRETCH:
-                    await asyncio.sleep(0)
+                    await self._give_way()
                     yielded = now = self.clock.monotonic()
                 event = await self._outcome(activation, inputs, now)
             finally:
@@ -390,6 +390,12 @@ class Execution:
                 self._in_reserve = True
                 asyncio.get_running_loop().call_soon(self._advance)
             now = self.clock.monotonic()
+
+    async def _give_way(self) -> None:
+        """Let others have the event loop, and the interpreter's lock those whom they wait for."""
+        if self._journal.is_awaited():
+            await self.kept()
+        await asyncio.sleep(0)
 
     async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
         """Run the node; whatever it does ends as one event."""
@@ -506,10 +512,10 @@ def _as_json(result: Result) -> dict[str, Any]:
     if all(map(_is_plain, outputs.values())):
         return outputs
     try:
-        outputs = to_jsonable_python(outputs)
+        plain: dict[str, Any] = to_jsonable_python(outputs)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise NodeError(f"handed on a value that is not JSON: {error}") from error
-    return outputs
+    return plain
 
 
 def _is_plain(value: Any) -> bool:

@@ -6,6 +6,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
@@ -362,14 +364,17 @@ class Node(BaseModel, ABC):
         Left out are those ignored, those refused but harmless, and those that say again under
         another name what is said already.
         """
+        without_meaning = cls.ignored | DRAWING_ONLY
         settings = {
             name: value
             for name, value in props.items()
-            if name not in cls.ignored | DRAWING_ONLY
+            if name not in without_meaning
             and not (name in cls.refused and value in cls.refused[name].harmless)
         }
-        for field in cls.model_fields:
-            first, *others = [name for name in cls.names_of(field) if name in settings] or [field]
+        for names in _names(cls).values():
+            if len(names) == 1:
+                continue
+            first, *others = [name for name in names if name in settings] or names[:1]
             for name in others:
                 if settings[name] == settings[first]:
                     del settings[name]
@@ -400,16 +405,12 @@ class Node(BaseModel, ABC):
     @classmethod
     def property_names(cls) -> list[str]:
         """What may be written in a diagram, aliases included."""
-        return list(
-            dict.fromkeys(name for field in cls.model_fields for name in cls.names_of(field))
-        )
+        return list(dict.fromkeys(chain.from_iterable(_names(cls).values())))
 
     @classmethod
-    def names_of(cls, field: str) -> list[str]:
+    def names_of(cls, field: str) -> Sequence[str]:
         """How a property may be written: its own name, then its aliases."""
-        alias = cls.model_fields[field].validation_alias if field in cls.model_fields else None
-        choices = alias.choices if isinstance(alias, AliasChoices) else ()
-        return [field, *(str(choice) for choice in choices if choice != field)]
+        return _names(cls).get(field) or (field,)
 
     @classmethod
     def as_written(cls, field: str, props: Collection[str]) -> str:
@@ -431,6 +432,17 @@ class Node(BaseModel, ABC):
     @abstractmethod
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         """Do the work once. Raise `NodeError` or `ServiceError` when it cannot be done."""
+
+
+@cache
+def _names(node_type: type[Node]) -> Mapping[str, tuple[str, ...]]:
+    """The names of each property: asked for every node of a diagram, and the same for all."""
+    found = {}
+    for field, info in node_type.model_fields.items():
+        alias = info.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else ()
+        found[field] = (field, *(str(choice) for choice in choices if choice != field))
+    return found
 
 
 NodeTypes: TypeAlias = Mapping[str, type[Node]]

@@ -178,6 +178,10 @@ class Journal(Protocol):
         """Whether everything that was appended is safe by now; costs nothing to ask."""
         ...
 
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for `written`; costs nothing to ask."""
+        ...
+
     async def written(self) -> None:
         """Wait until all that was appended so far is safe.
 

@@ -119,10 +119,9 @@ class ExecutionState:
 
     def apply(self, event: e.AnyEvent) -> None:
         """Add one event."""
-        kind = type(event)
-        if kind is e.NodeStarted:
+        if type(event) is e.NodeStarted:
             self._start(self.index[event.node], event)
-        elif kind is e.NodeCompleted:
+        elif type(event) is e.NodeCompleted:
             self._finish(self.index[event.node], event.outputs, event.messages)
         else:
             self._apply_rarer(event)

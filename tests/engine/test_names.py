@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import permutations
 
 import pytest
@@ -238,3 +239,40 @@ def test_counters_and_iterations_of_another_branch_are_unseen(order):
     outcome = run(COUNTING + PERSONS, steer=answering(*order))
     assert [""] == outcome.prompts("no")
     assert ["yes"] == outcome.skipped
+
+
+LONG = """
+nodes:
+- {label: start, type: start}
+- {label: a, type: condition, condition_type: check_nodes_executed, node_indices: [start]}
+- {label: b, type: condition, expression: "i >= ROUNDS", expose_index_as: i}
+- {label: end, type: endpoint}
+connections:
+- {from: start, to: a}
+- {from: "a[condtrue]", to: b}
+- {from: "b[condfalse]", to: a}
+- {from: "b[condtrue]", to: end}
+"""
+
+
+def calls_for(rounds):
+    """How many calls of Python functions a run takes that goes round so often."""
+    calls = 0
+
+    def count(frame, what, _):
+        nonlocal calls
+        calls += what == "call"
+
+    sys.setprofile(count)
+    try:
+        outcome = run(LONG.replace("ROUNDS", str(rounds)), max_rounds=1000)
+    finally:
+        sys.setprofile(None)
+    assert outcome.completed("b")[-1].activation == rounds + 1
+    return calls
+
+
+def test_what_is_known_is_found_as_fast_in_a_late_round():
+    calls_for(1)
+    few, many = calls_for(50), calls_for(250)
+    assert many - few < 5 * few

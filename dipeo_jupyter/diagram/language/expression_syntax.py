@@ -13,6 +13,8 @@ from ...errors import ExpressionError
 from .values import shown
 
 LONGEST = 4096
+KEPT = 128
+"""Expressions whose trees are remembered: a diagram is read again and again."""
 """Characters in an expression."""
 DEEPEST = 50
 """Brackets inside brackets, and signs or `not` in a row."""
@@ -85,7 +87,7 @@ _METHODS = {
 }
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=KEPT)
 def parse(text: str) -> ast.expr:
     """The tree of an expression. Raises `ExpressionError` for all that is not allowed."""
     text = _with_plain_newlines(text)

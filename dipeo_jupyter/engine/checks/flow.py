@@ -25,6 +25,8 @@ def parts_of(program: Program) -> Parts:
 
 def check_endless_loops(program: Program) -> Iterator[Problem]:
     """A cycle that no branch can leave goes on for ever, unless every node on it has a limit."""
+    if not program.loops:
+        return
     forward_only = Graph(
         program.graph.size, [arc for arc in program.graph.arcs if arc.handle == DEFAULT]
     )

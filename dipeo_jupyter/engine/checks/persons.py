@@ -82,7 +82,10 @@ def _secrets_in(value: Any, path: Path, *, named_only: bool = False) -> Iterator
                 yield path
         case dict():
             for key, each in value.items():
-                yield from _secrets_in(each, (*path, key), named_only=named_only)
+                if not isinstance(each, str):
+                    yield from _secrets_in(each, (*path, key), named_only=named_only)
+                elif _is_secret(key, each, named_only=named_only):
+                    yield (*path, key)
         case list() | tuple():
             for index, each in enumerate(value):
                 yield from _secrets_in(each, (*path, index), named_only=named_only)
@@ -90,9 +93,10 @@ def _secrets_in(value: Any, path: Path, *, named_only: bool = False) -> Iterator
 
 def _is_secret(name: str, value: str, *, named_only: bool) -> bool:
     """Whether a text has the form of a key, or looks random under a name that says it is one."""
+    named = _SECRET_FIELD.fullmatch(name)
+    if named_only and not named:
+        return False
     text = value.strip()
     if "{{" in text or ANCESTORS_KEY_ID.fullmatch(text):
         return False
-    if _SECRET_FIELD.fullmatch(name):
-        return bool(_RANDOM.fullmatch(text) or _KEY.fullmatch(text))
-    return not named_only and bool(_KEY.search(text))
+    return bool(_RANDOM.fullmatch(text) or _KEY.fullmatch(text) if named else _KEY.search(text))

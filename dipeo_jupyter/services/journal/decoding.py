@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from ...diagram.model import Diagram
 from ...errors import JournalError
 from ...protocol import events as e
 from .encoding import MARK, MARKED, ROWS, USAGE, usual_id
@@ -19,11 +20,15 @@ Get: TypeAlias = Callable[[int], str]
 Base: TypeAlias = Callable[[int], tuple[str, ...]]
 """Gives what the entry of this number says was seen; raises LookupError."""
 
+_WITH_DIAGRAM = ("execution_started", "execution_edited")
 _PLAIN = 4
 """What a `node_completed` has at least; more follows where somebody spoke."""
 _NEW = 3
 _SEEN = ROWS["node_completed"].index("seen")
-_BAD = (ValidationError, ValueError, TypeError, LookupError, RecursionError, zlib.error)
+_BAD = (
+    *(ValidationError, ValueError, TypeError, AttributeError),
+    *(LookupError, RecursionError, zlib.error),
+)
 
 
 def decode(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
@@ -35,7 +40,7 @@ def decode(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
 
 
 def _event(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
-    row = _content(body, get)
+    row: Any = _with_diagram(body, get) if kind in _WITH_DIAGRAM else _content(body, get)
     fields = dict(zip(ROWS[kind], row, strict=False)) if kind in ROWS else row
     seen: tuple[str, ...] = ()
     if kind == "node_completed" and len(row) > _PLAIN:
@@ -47,6 +52,22 @@ def _event(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
         # Checked where it was new: again each time, it would take the square of its length.
         object.__setattr__(event, "seen", seen + event.seen)
     return event
+
+
+def _with_diagram(body: str, get: Get) -> dict[str, Any]:
+    """The fields of an event with a diagram, which is read in one go: it may be large."""
+    fields = _parsed(body)
+    marked = fields["diagram"].get(MARK)
+    if not isinstance(marked, int) or MARKED in (text := get(marked)):
+        return dict(_restored(fields, get))
+    return {**_restored({**fields, "diagram": None}, get), "diagram": _diagram(text)}
+
+
+def _diagram(text: str) -> Any:
+    try:
+        return Diagram.model_validate_json(text)
+    except ValidationError:  # wrong, or only too deep
+        return _parsed(text)
 
 
 def difference_in(body: str) -> list[Any]:
@@ -91,11 +112,15 @@ def _message(usual: str, content: Any, *rest: Any) -> dict[str, Any]:
 
 
 def _content(text: str, get: Get) -> Any:
-    try:
-        value = from_json(text)
-    except ValueError:  # it goes no deeper than 200 levels
-        value = json.loads(text)
+    value = _parsed(text)
     return _restored(value, get) if MARKED in text else value
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:  # it goes no deeper than 200 levels
+        return json.loads(text)
 
 
 def _restored(value: Any, get: Get) -> Any:

@@ -54,6 +54,9 @@ class MemoryJournal:
     def is_written(self) -> bool:
         return True
 
+    def is_awaited(self) -> bool:
+        return False
+
     async def written(self) -> None:
         return
 

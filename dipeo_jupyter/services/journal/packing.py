@@ -19,6 +19,8 @@ MOST = 256
 
 _STARTED, _COMPLETED = 0, 1
 _SCALARS = (bool, float, type(None))
+_EMPTY = (dict, list)
+"""Plain when there is nothing in them."""
 _SMALL = 2**53
 
 
@@ -28,14 +30,13 @@ def burst(entries: Sequence[e.Entry]) -> list[list[Any]]:
     values: Mapping[str, Any]
     run = entries[0].execution_id
     for execution_id, _, time, event in entries:
-        kind = type(event)
         if execution_id != run:
             break
-        if kind is e.NodeStarted:
+        if type(event) is e.NodeStarted:
             # A plain dict: pydantic takes four times as long for one of its subclasses.
             values = dict(event.inputs)
             place = [time, _STARTED, event.node, event.activation, values]
-        elif kind is e.NodeCompleted and not (
+        elif type(event) is e.NodeCompleted and not (
             event.messages
             or event.seen
             or event.cached
@@ -80,6 +81,6 @@ def _is_plain(values: Mapping[str, Any]) -> bool:
         elif kind is int:
             if not -_SMALL < value < _SMALL:
                 return False
-        elif kind not in _SCALARS:
+        elif kind not in _SCALARS and (value or kind not in _EMPTY):
             return False
     return True

@@ -60,6 +60,9 @@ class SqliteJournal:
     def is_written(self) -> bool:
         return not self._writer.pending
 
+    def is_awaited(self) -> bool:
+        return self._writer.is_awaited()
+
     async def written(self) -> None:
         await self._writer.written()
 

@@ -63,6 +63,9 @@ class Writer:
         if self._asleep:
             self._wake()
 
+    def is_awaited(self) -> bool:
+        return bool(self._waiters)
+
     async def written(self) -> None:
         with self._changed:
             if not self.pending:
