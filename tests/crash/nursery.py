@@ -50,9 +50,9 @@ def main() -> None:
     from .child import Life, live  # noqa: PLC0415 - not in the process of the tests
 
     if "litellm" in sys.argv:
-        from dipeo_jupyter.services.llm import _litellm  # noqa: PLC0415
+        from dipeo_jupyter.services.llm.loading import load_litellm  # noqa: PLC0415
 
-        _litellm()
+        load_litellm()
     assert threading.active_count() == 1, threading.enumerate()
     faulthandler.enable()  # says where a child broke down
     gc.freeze()

@@ -17,10 +17,10 @@ import pytest
 from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
 from dipeo_jupyter.errors import ServiceError
-from dipeo_jupyter.services import llm as module
 from dipeo_jupyter.services.demo import DemoLLM
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
+from dipeo_jupyter.services.llm import guard as module
 
 from ..openai_server import GARBAGE, OpenAIServer
 
@@ -338,7 +338,7 @@ def test_nothing_heavy_is_imported_before_a_call():
 
 def test_a_dotenv_file_in_the_folder_is_not_obeyed(openai_server, tmp_path):
     (tmp_path / ".env").write_text("OPENAI_BASE_URL=http://evil.example\n")
-    code = "import os; from dipeo_jupyter.services.llm import _litellm; _litellm()"
+    code = "import os; from dipeo_jupyter.services.llm.loading import load_litellm; load_litellm()"
     code += "; print(os.environ.get('OPENAI_BASE_URL'))"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, text=True)

@@ -1,0 +1,12 @@
+"""Speaks with models: through litellm with real ones, and with the demo by name.
+
+Start at `service.LiteLLM.chat`. What a provider refuses is put into words where its answer arrives
+(`guard`), before litellm can wrap it, log it or try again behind our back. `answer` puts the pieces
+together and counts tokens, `failures` says what can be wrong, `aside` is the thread all of it lives
+on, `router` knows who is asked. litellm is imported in `loading` alone, at the first call.
+"""
+
+from .router import LLMRouter
+from .service import LiteLLM
+
+__all__ = ["LLMRouter", "LiteLLM"]

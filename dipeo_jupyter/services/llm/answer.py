@@ -1,0 +1,45 @@
+"""Puts an answer together from its pieces, and counts what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...engine.ports import ChatAnswer
+from ...protocol.events import Usage
+from .failures import ANSWER_LIMIT, broken, no_answer, too_long
+
+
+async def collect(stream: Any, show: Callable[[str], Any]) -> ChatAnswer:
+    """Read a stream of litellm to its end, showing each piece; raises `ServiceError`."""
+    pieces: list[str] = []
+    size, usage = 0, Usage()
+    async for chunk in stream:
+        usage = usage_of(chunk) or usage
+        for text in [choice.delta.content for choice in chunk.choices[:1] if choice.delta.content]:
+            size += len(text.encode())
+            if size > ANSWER_LIMIT:
+                raise too_long()
+            pieces.append(text)
+            show(text)
+    # litellm says "stop" by itself when a stream merely ended; these say what the model said.
+    reason = stream.received_finish_reason or stream.intermittent_finish_reason
+    if not pieces:
+        raise no_answer(reason)
+    if reason is None:
+        raise broken()
+    return ChatAnswer("".join(pieces), usage)
+
+
+def usage_of(chunk: Any) -> Usage | None:
+    """What the tokens of a chunk are, if it says so."""
+    counts = getattr(chunk, "usage", None)
+    if counts is None:
+        return None
+    given, taken = counts.prompt_tokens_details, counts.completion_tokens_details
+    return Usage(
+        input_tokens=counts.prompt_tokens or 0,
+        output_tokens=counts.completion_tokens or 0,
+        cached_tokens=getattr(given, "cached_tokens", None) or 0,
+        reasoning_tokens=getattr(taken, "reasoning_tokens", None) or 0,
+    )

@@ -1,0 +1,19 @@
+"""Imports litellm, late and with its hands tied."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def load_litellm() -> Any:
+    """The module, which takes seconds the first time."""
+    # Set before the import, which reads them: without the first it downloads a list of prices,
+    # without the second it loads the `.env` of the current folder into the environment, so that
+    # a cloned repository could redirect requests, and their keys, by OPENAI_BASE_URL.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    import litellm  # noqa: PLC0415 - takes seconds: only who speaks to a model pays
+
+    litellm.suppress_debug_info = True
+    return litellm

@@ -1,0 +1,126 @@
+"""Speaks with real models, through litellm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from ...diagram.model import Label, Person
+from ...engine.ports import ChatAnswer, ChatRequest
+from ...errors import Problem, ServiceError
+from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
+from ..persons import check_person
+from .answer import collect
+from .aside import Aside
+from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
+from .guard import FAILURES, Guard
+from .loading import load_litellm
+
+_ROUTES = {"ollama": "ollama_chat"}
+"""Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
+
+
+class LiteLLM:
+    """Fulfils the `LLM` port for every provider that litellm knows.
+
+    `api_bases` gives the address of a provider (`{"openai": "http://localhost:8000/v1"}`); without
+    it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`).
+    `aclose` ends what it has open; so does letting go of it.
+    """
+
+    def __init__(self, keys: Keys, api_bases: Mapping[str, str] = {}) -> None:
+        self._keys = keys
+        self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
+        self._guard = Guard(keys)
+        self._aside = Aside(self._guard.close)
+
+    def identity(self, person: Person) -> Mapping[str, Any]:
+        provider, model = model_of(person)
+        base = self._api_bases.get(provider)
+        return {"provider": provider, "model": model, "base": base, **parameters_of(person)}
+
+    async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
+        """Ask once; see the port. A cancelled call closes its connection."""
+        here = asyncio.get_running_loop()
+
+        def show(text: str) -> None:
+            if not answer.done():
+                on_text(text)
+
+        work = self._answer(request, lambda text: here.call_soon_threadsafe(show, text))
+        answer = asyncio.wrap_future(self._aside.start(work))
+        return await answer
+
+    def check(self, label: Label, person: Person) -> Iterator[Problem]:
+        """See the port: the service, the fields, the key and the price."""
+        yield from check_person(label, person, self._keys)
+
+    async def aclose(self) -> None:
+        """Close all connections. The next call opens new ones."""
+        await self._aside.stop()
+
+    async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
+        FAILURES.set([])
+        try:
+            return await self._stream(request, show)
+        except Exception as error:  # noqa: BLE001 - litellm may raise anything
+            failure = self._explain(error, request)
+        # Not inside `except`: what litellm raised may quote the key, and would be its context.
+        raise failure
+
+    async def _stream(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
+        arguments = self._arguments(request)
+        litellm = load_litellm()
+        access = self._guard.access(arguments["model"].split("/")[0])
+        async with asyncio.timeout(request.timeout):
+            stream = await litellm.acompletion(**arguments, **access)
+            async with aclosing(stream):
+                return await collect(stream, show)
+
+    def _arguments(self, request: ChatRequest) -> dict[str, Any]:
+        provider, model = model_of(request.person)
+        arguments = parameters_of(request.person) | {
+            "model": f"{_ROUTES.get(provider, provider)}/{model}",
+            "messages": [{"role": each.role, "content": each.content} for each in request.messages],
+            "timeout": request.timeout,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            # Our own retries are journalled; hidden ones would multiply with them.
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if provider not in KEYLESS:
+            arguments["api_key"] = self._keys.get(provider, request.person.api_key_id)
+        if provider in self._api_bases:
+            arguments["api_base"] = self._api_bases[provider]
+        return arguments
+
+    def _explain(self, error: Exception, request: ChatRequest) -> ServiceError:
+        """Say what went wrong, in an error that knows nothing of the one it explains."""
+        who = "/".join(model_of(request.person))
+        chain = causes(next(iter(FAILURES.get()), error))
+        for cause in chain:
+            match cause:
+                case ServiceError(retryable=again, retry_after=wait, kind=kind):
+                    said = str(cause)
+                    return ServiceError(said, retryable=again, retry_after=wait, kind=kind)
+                case TimeoutError():
+                    late = f"{who} gave no answer within {request.timeout:g} s."
+                    late = f"{late} Try again, or raise the timeout."
+                    return ServiceError(late, retryable=True, kind="timeout")
+                case json.JSONDecodeError() | StopAsyncIteration():  # the stream held nothing
+                    return no_answer()
+                case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
+                    return broken()
+                case _ if type(cause).__name__ == "HTTPStatusError":  # httpx's, unguarded
+                    return self._guard.refusal_in(cause)
+        if getattr(error, "status_code", None) in REFUSED_FOR_GOOD:
+            said = re.sub(r"litellm\.\w+: ", "", str(error))
+            return ServiceError(f"{who} cannot be asked like this: {self._keys.redact(said):.500}")
+        said = self._keys.redact(str(chain[-1]) or type(chain[-1]).__name__)
+        lost = f"The connection to {who} broke off: {said:.300}"
+        return ServiceError(lost, retryable=True, kind="connection")
