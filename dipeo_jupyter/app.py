@@ -32,7 +32,7 @@ def build_services(settings: Settings) -> Services:
     """The outside world, as the settings describe it."""
     keys = Keys(settings.environ)
     return Services(
-        llm=LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases)),
+        llm=LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases, settings.models)),
         files=LocalFiles(settings.root),
         sandbox=ProcessSandbox(),
         notion=NotionService(lambda: notion_token(keys)),

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimits:
+    """How much models are asked: calls `at_once` and `per_minute`, by the provider's name.
+
+    Without a number for it, a provider is asked `usually_at_once`, and as often as there is need.
+    An answer that has begun and is silent for `silence` seconds is given up.
+    """
+
+    at_once: Mapping[str, int] = field(default_factory=dict)
+    per_minute: Mapping[str, int] = field(default_factory=dict)
+    usually_at_once: int = 100
+    silence: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +41,24 @@ class Settings:
     keep_last: int = 200
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_bases: Mapping[str, str] = field(default_factory=dict)
+    models: ModelLimits = field(default_factory=ModelLimits)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the `DIPEO_…` variables; raises `ValueError` for one that cannot be.
 
         `DIPEO_ROOT`, `DIPEO_HOME` (default: `.dipeo` in the root), `DIPEO_KEEP_LAST`,
-        `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, and `DIPEO_<PROVIDER>_API_BASE`
-        for each provider that is reached elsewhere.
+        `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_IDLE_TIMEOUT` (seconds);
+        `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere;
+        `DIPEO_<PROVIDER>_MAX_CONCURRENCY` and `DIPEO_<PROVIDER>_RPM` (requests per minute) for
+        each that must not be asked too much.
         """
         environ = os.environ if environ is None else environ
-        prefix, suffix = "DIPEO_", "_API_BASE"
-        bases = {
-            name.removeprefix(prefix).removesuffix(suffix).lower(): value
-            for name, value in environ.items()
-            if name.startswith(prefix) and name.endswith(suffix)
-        }
+        models = ModelLimits(
+            at_once=_counts(environ, "MAX_CONCURRENCY"),
+            per_minute=_counts(environ, "RPM"),
+            silence=float(_count(environ, "DIPEO_IDLE_TIMEOUT", 60)),
+        )
         root = Path(environ.get("DIPEO_ROOT") or Path.cwd())
         return cls(
             root=root,
@@ -50,12 +67,29 @@ class Settings:
             max_concurrency=_count(environ, "DIPEO_MAX_CONCURRENCY", 20),
             max_rounds=_count(environ, "DIPEO_MAX_ROUNDS", 100),
             environ=environ,
-            api_bases=bases,
+            api_bases=_by_provider(environ, "API_BASE"),
+            models=models,
         )
 
 
+def _by_provider(environ: Mapping[str, str], what: str) -> dict[str, str]:
+    """The values of `DIPEO_<PROVIDER>_<what>`, by the provider's name."""
+    named = ((re.fullmatch(rf"DIPEO_(\w+)_{what}", name), value) for name, value in environ.items())
+    return {match[1].lower(): value for match, value in named if match and value}
+
+
+def _counts(environ: Mapping[str, str], what: str) -> dict[str, int]:
+    return {
+        provider: _whole(f"DIPEO_{provider.upper()}_{what}", text)
+        for provider, text in _by_provider(environ, what).items()
+    }
+
+
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name) or str(default)
+    return _whole(name, environ.get(name) or str(default))
+
+
+def _whole(name: str, text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{name} is {text!r}; it must be a whole number, 1 or more")
     return int(text)

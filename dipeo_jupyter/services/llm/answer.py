@@ -7,14 +7,16 @@ from typing import Any
 
 from ...engine.ports import ChatAnswer
 from ...protocol.events import Usage
+from .call import Call
 from .failures import ANSWER_LIMIT, broken, no_answer, too_long
 
 
-async def collect(stream: Any, show: Callable[[str], Any]) -> ChatAnswer:
+async def collect(stream: Any, show: Callable[[str], Any], call: Call) -> ChatAnswer:
     """Read a stream of litellm to its end, showing each piece; raises `ServiceError`."""
     pieces: list[str] = []
     size, usage = 0, Usage()
     async for chunk in stream:
+        call.heard()
         usage = usage_of(chunk) or usage
         for text in [choice.delta.content for choice in chunk.choices[:1] if choice.delta.content]:
             size += len(text.encode())

@@ -1,4 +1,4 @@
-"""The HTTP session that litellm is given."""
+"""The HTTP sessions that litellm is given, one for each provider."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ServiceError
 from ..keys import Keys
+from .call import CALL, Call
 from .failures import ANSWER_LIMIT, REFUSED_FOR_GOOD, kind_of_status, too_long
 from .loading import load_litellm
 
@@ -29,9 +29,6 @@ _TAKES_CLIENT = frozenset(
 """Providers whose requests litellm sends by a client that one may hand in; most others take a
 session. A few take neither (azure, bedrock, cohere, vertex_ai): they go unguarded."""
 
-FAILURES: ContextVar[list[Exception]] = ContextVar("failures")
-"""What went wrong in this call so far."""
-
 _ADVICE = {
     400: "Change the request.",
     401: "Check the key.",
@@ -45,30 +42,69 @@ _REDIRECTS = range(300, 400)
 _ENOUGH = 10_000  # bytes of a refusal
 
 
+class RefusalError(ServiceError):
+    """A provider has answered, and not with what was asked for."""
+
+    def __init__(self, message: str, status: int, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.status = status
+
+
 class Guard:
-    """The HTTP session that litellm gets: it refuses for us, in our words, and never redirects."""
+    """The sessions that litellm gets: they refuse for us, in our words, and never redirect.
+
+    Each provider has one, and so a pool of connections of its own.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._access: dict[str, dict[str, Any]] = {}
 
-    def access(self, route: str) -> dict[str, Any]:
-        """The arguments by which litellm comes to use this session."""
-        import aiohttp  # noqa: PLC0415 - slow, as litellm is
+    def access(self, route: str) -> Mapping[str, Any]:
+        """The arguments by which litellm comes to use a session of ours."""
+        if route not in self._access:
+            self._access[route] = self._open(route)
+        return self._access[route]
+
+    def _open(self, route: str) -> dict[str, Any]:
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
 
-        if self._session is None:
-            jar = aiohttp.DummyCookieJar()
-            self._session = aiohttp.ClientSession(cookie_jar=jar, middlewares=[self._watch])
-            self._client = AsyncHTTPHandler(shared_session=self._session)
-        access: dict[str, Any] = {"shared_session": self._session}
-        return access | {"client": self._client} if route in _TAKES_CLIENT else access
+        session = self._session(route)
+        access: dict[str, Any] = {"shared_session": session}
+        if route in _TAKES_CLIENT:
+            access["client"] = AsyncHTTPHandler(shared_session=session)
+        return access
+
+    def _session(self, route: str) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415 - slow, as litellm is
+
+        if route not in self._sessions:
+            self._sessions[route] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),  # `Turns` are the limit
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=[self._watch],
+            )
+        return self._sessions[route]
+
+    async def fetch(self, url: str, headers: Mapping[str, str], seconds: float) -> str:
+        """The beginning of what is at an address, without litellm.
+
+        Raises `RefusalError`, `TimeoutError`, and what aiohttp raises.
+        """
+        call = Call(seconds, seconds)
+        CALL.set(call)
+        async with call.patience(), self._session("").get(url, headers=headers) as response:
+            return await _beginning(response.content)
 
     async def close(self) -> None:
-        if self._session is None:
+        if not self._sessions:
             return
-        await self._session.close()
-        self._session = None
+        for session in self._sessions.values():
+            await session.close()
+        taken, self._sessions, self._access = bool(self._access), {}, {}
+        if not taken:  # by litellm, which is slow to load
+            return
         # litellm keeps clients by the id of their loop, and the next loop may get the same one.
         kept, loop = load_litellm().in_memory_llm_clients_cache, asyncio.get_running_loop()
         for key in [key for key in kept.cache_dict if key.endswith(f"-{id(loop)}")]:
@@ -80,21 +116,22 @@ class Guard:
     async def _watch(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        if failures := FAILURES.get():  # for some providers litellm tries again all the same
-            raise failures[0]
+        call = CALL.get()
+        if call.failures:  # for some providers litellm tries again all the same
+            raise call.failures[0]
         try:
-            return await self._send(request, handler)
+            return await self._send(request, handler, call)
         except Exception as error:
-            failures.append(error)
+            call.failures.append(error)
             raise
 
     async def _send(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType, call: Call
     ) -> aiohttp.ClientResponse:
         request.headers["Accept-Encoding"] = "identity"  # what is counted is what it takes
         response = await handler(request)
         if response.status < _REDIRECTS.start:
-            response.content = _Counted(response.content)  # type: ignore[assignment]
+            response.content = _Watched(response.content, call)  # type: ignore[assignment]
             return response
         body = await _beginning(response.content)
         response.close()
@@ -110,31 +147,35 @@ class Guard:
         self, host: str | None, status: int, headers: Mapping[str, str], body: str
     ) -> ServiceError:
         if status in _REDIRECTS:
-            return ServiceError(
+            return RefusalError(
                 f"{host} sends the request on to another address, and the key would go with it. "
-                "Set the right address: DIPEO_<PROVIDER>_API_BASE."
+                "Set the right address: DIPEO_<PROVIDER>_API_BASE.",
+                status,
             )
         said = " ".join(self._keys.redact(_message_in(body) or "no reason given").split())
         said = f"{host} refused ({status}): {said.rstrip('.'):.300}. {_ADVICE.get(status, '')}"
-        return ServiceError(
+        return RefusalError(
             said.strip(),
+            status,
             retryable=status not in REFUSED_FOR_GOOD,
             kind=kind_of_status(status),
             retry_after=_seconds(headers.get("Retry-After")),
         )
 
 
-class _Counted:
-    """A response's body that breaks off when it grows beyond all measure."""
+class _Watched:
+    """A response's body that tells when something came, and breaks off when it grows too long."""
 
-    def __init__(self, content: aiohttp.StreamReader) -> None:
+    def __init__(self, content: aiohttp.StreamReader, call: Call) -> None:
         self._content = content
+        self._call = call
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._content, name)
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         async for piece in self._content.iter_chunked(size):
+            self._call.heard()
             if self._content.total_bytes > WIRE_LIMIT:
                 raise too_long()
             yield piece

@@ -10,33 +10,53 @@ from contextlib import aclosing
 from typing import Any
 
 from ...diagram.model import Label, Person
+from ...engine.clock import Clock, SystemClock
 from ...engine.ports import ChatAnswer, ChatRequest
 from ...errors import Problem, ServiceError
+from ...settings import ModelLimits
 from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
 from ..persons import check_person
 from .answer import collect
 from .aside import Aside
+from .call import CALL, Call
 from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
-from .guard import FAILURES, Guard
+from .guard import Guard
 from .loading import load_litellm
+from .turns import Turns
 
 _ROUTES = {"ollama": "ollama_chat"}
 """Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
+
+USUAL_LIMITS = ModelLimits()
+REAL_TIME = SystemClock()
 
 
 class LiteLLM:
     """Fulfils the `LLM` port for every provider that litellm knows.
 
     `api_bases` gives the address of a provider (`{"openai": "http://localhost:8000/v1"}`); without
-    it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`).
+    it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`). Whoever has
+    to wait for a turn, by the `limits`, does so before the time of the call begins.
     `aclose` ends what it has open; so does letting go of it.
     """
 
-    def __init__(self, keys: Keys, api_bases: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        api_bases: Mapping[str, str] = {},
+        limits: ModelLimits = USUAL_LIMITS,
+        clock: Clock = REAL_TIME,
+    ) -> None:
         self._keys = keys
         self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
-        self._guard = Guard(keys)
-        self._aside = Aside(self._guard.close)
+        self._silence = limits.silence
+        guard, turns = self._guard, self._turns = Guard(keys), Turns(limits, clock)
+
+        async def goodbye() -> None:
+            await guard.close()
+            turns.change_loop()
+
+        self._aside = Aside(goodbye)
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         provider, model = model_of(person)
@@ -64,22 +84,25 @@ class LiteLLM:
         await self._aside.stop()
 
     async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
-        FAILURES.set([])
+        call = Call(request.timeout, self._silence)
+        CALL.set(call)
         try:
-            return await self._stream(request, show)
+            return await self._stream(request, show, call)
         except Exception as error:  # noqa: BLE001 - litellm may raise anything
-            failure = self._explain(error, request)
+            failure = self._explain(error, request, call)
         # Not inside `except`: what litellm raised may quote the key, and would be its context.
         raise failure
 
-    async def _stream(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
+    async def _stream(
+        self, request: ChatRequest, show: Callable[[str], Any], call: Call
+    ) -> ChatAnswer:
         arguments = self._arguments(request)
         litellm = load_litellm()
-        access = self._guard.access(arguments["model"].split("/")[0])
-        async with asyncio.timeout(request.timeout):
+        async with self._turns.turn(model_of(request.person)[0]), call.patience():
+            access = self._guard.access(arguments["model"].split("/")[0])
             stream = await litellm.acompletion(**arguments, **access)
             async with aclosing(stream):
-                return await collect(stream, show)
+                return await collect(stream, show, call)
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         provider, model = model_of(request.person)
@@ -99,15 +122,19 @@ class LiteLLM:
             arguments["api_base"] = self._api_bases[provider]
         return arguments
 
-    def _explain(self, error: Exception, request: ChatRequest) -> ServiceError:
+    def _explain(self, error: Exception, request: ChatRequest, call: Call) -> ServiceError:
         """Say what went wrong, in an error that knows nothing of the one it explains."""
         who = "/".join(model_of(request.person))
-        chain = causes(next(iter(FAILURES.get()), error))
+        chain = causes(next(iter(call.failures), error))
         for cause in chain:
             match cause:
                 case ServiceError(retryable=again, retry_after=wait, kind=kind):
                     said = str(cause)
                     return ServiceError(said, retryable=again, retry_after=wait, kind=kind)
+                case TimeoutError() if call.fell_silent:
+                    silent = f"{who} fell silent in the middle, for {call.silence:g} s."
+                    silent = f"{silent} Try again, or raise DIPEO_IDLE_TIMEOUT."
+                    return ServiceError(silent, retryable=True, kind="timeout")
                 case TimeoutError():
                     late = f"{who} gave no answer within {request.timeout:g} s."
                     late = f"{late} Try again, or raise the timeout."
