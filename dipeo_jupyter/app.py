@@ -13,11 +13,27 @@ from .nodes import load_node_types
 from .services.demo import DemoLLM
 from .services.files import LocalFiles
 from .services.journal import open_journal
+from .services.key_desk import KeyDesk
+from .services.key_stores import Keyring, dotenv_files
 from .services.keys import Keys
 from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
+from .services.redaction import keep_out_of_logs
 from .services.sandbox.process import ProcessSandbox
 from .settings import Settings
+
+
+def build_keys(settings: Settings) -> Keys:
+    """The keys of this installation, which are in no log from now on."""
+    keys = Keys(settings.environ, *dotenv_files(settings.root), keyring=Keyring())
+    keep_out_of_logs(keys)
+    return keys
+
+
+def build_key_desk(settings: Settings) -> KeyDesk:
+    """Where people see, try and put keys."""
+    files = tuple(dotenv_files(settings.root))
+    return KeyDesk(build_keys(settings), files, Keyring(), settings.api_bases)
 
 
 def notion_token(keys: Keys) -> str | None:
@@ -30,7 +46,7 @@ def notion_token(keys: Keys) -> str | None:
 
 def build_services(settings: Settings) -> Services:
     """The outside world, as the settings describe it."""
-    keys = Keys(settings.environ)
+    keys = build_keys(settings)
     return Services(
         llm=LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases, settings.models)),
         files=LocalFiles(settings.root),

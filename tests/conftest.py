@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 import sys
 from contextlib import closing
 
@@ -17,6 +18,9 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("steady")
+
+# Nobody's own keys are looked at, here and in kernels.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from ..errors import CommandError, DiagramError
 from .drawing import add_drawing
 from .files import add_files
+from .keys import add_keys
 from .listing import add_listing
 from .running import add_run
 from .steering import add_steering
@@ -54,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
     words.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
     commands = words.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_steering, add_listing, add_files, add_drawing):
+    for add in (add_run, add_steering, add_listing, add_files, add_drawing, add_keys):
         add(commands)
     return words
 

@@ -1,6 +1,6 @@
 """`%dipeo check|convert|diff|draw|schema|explain`: what is done with diagrams in one line.
 
-What is done with runs is in `run_commands.py`.
+What is done with runs is in `run_commands.py`, with keys in `key_commands.py`.
 
 Whatever names a diagram is a variable of the notebook (a `Run`, a `Diagram`, a text), else a file.
 """
@@ -24,6 +24,7 @@ from ..diagram.suggest import did_you_mean
 from ..errors import CommandError
 from ..protocol.commands import Describe
 from . import api
+from .key_commands import add_key_commands
 from .options import Options
 from .problems import Problems
 from .run import Run
@@ -81,6 +82,7 @@ def command_options() -> Options:
     each.add_argument("file", nargs="?", metavar="FILE", help="a file, else it is printed")
     each.add_argument("--force", **force)
     add_run_commands(commands)
+    add_key_commands(commands)
     return options
 
 

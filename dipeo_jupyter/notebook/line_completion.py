@@ -68,6 +68,8 @@ def complete_command(typed: str, variables: Mapping[str, Any]) -> Completions:
         "node": lambda _: _nodes(typed, variables),
         "places": lambda _: _nodes(typed, variables),
         "at": lambda _: _activations(typed, variables),
+        "key": lambda _: _keys(),
+        "keys": lambda _: _keys(),
     }
     return _complete(command_options(), typed, offers)
 
@@ -176,6 +178,12 @@ def _activations(typed: str, variables: Mapping[str, Any]) -> Iterator[Item]:
     for record in run.to_records() if run is not None else ():
         if shlex.quote(record["node"]) == record["node"]:
             yield Item(f"{record['node']}[{record['activation']}]", "node", record["status"])
+
+
+def _keys() -> Iterator[Item]:
+    from .key_commands import desk  # noqa: PLC0415 - the magics know this module
+
+    yield from (Item(name, "value", "provider or key") for name in desk().names())
 
 
 def _files(word: str, suffixes: tuple[str, ...]) -> Iterator[Item]:

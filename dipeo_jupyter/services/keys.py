@@ -1,23 +1,24 @@
 """Whom a person asks and with what, and the API key for it: read when needed, never shown.
 
 A key goes only to the provider it belongs to; so a person cannot say where requests go. Values
-come from the environment and a `.env` file, both handed to the constructor, and are looked up anew
-for every call: a key that is exchanged during a run counts from the next call on.
+come from the environment, from `.env` files and from the keyring (`key_stores`), in this order, all
+handed to the constructor, and are looked up anew for every call: a key that is exchanged during a
+run counts from the next call on. Where they are, people see by `key_desk`.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from ..diagram.model import Person
 from ..diagram.older import ANCESTORS_KEY_ID
 from ..diagram.suggest import did_you_mean, nearest
 from ..errors import ServiceError
+from .key_stores import DotEnv, Keyring
+from .redaction import SHORTEST, forms_of, without
 
 DEMO = "demo"
 """The provider that needs no network: see `demo`."""
@@ -68,9 +69,6 @@ PARAMETERS = frozenset(
 )
 """What a person may set. litellm takes hundreds of arguments more, and some of them say where the
 request and its key go; so what is not on this list is refused."""
-
-SHORTEST = 8
-"""Shorter values are no keys: removing them would tear holes into every text."""
 
 LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
@@ -141,6 +139,20 @@ def _not_a_parameter(name: str) -> str:
     return f"A person has no parameter {name!r}. {hint}"
 
 
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """Where a key is, and nothing of what it is."""
+
+    provider: str
+    name: str
+    place: str
+    """`environment`, `keyring`, or the `.env` file."""
+    first: bool
+    """Whether no earlier place has a key of this name, so that this one counts."""
+    short: bool
+    """Whether it is too short to be a key, and to be removed from texts."""
+
+
 class Keys:
     """The keys of this installation.
 
@@ -149,9 +161,19 @@ class Keys:
     secret of the environment sent anywhere.
     """
 
-    def __init__(self, environ: Mapping[str, str], dotenv: Mapping[str, str] = {}) -> None:
-        self._sources = (environ, dotenv)
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *files: Mapping[str, str],
+        keyring: Keyring | None = None,
+    ) -> None:
+        self._sources = (environ, *files)
+        self._keyring = keyring
+        self._asked: tuple[Mapping[str, str] | Keyring, ...] = self._sources
+        if keyring is not None:
+            self._asked = (*self._sources, keyring)
         self._given: set[str] = set()
+        self._forms: dict[str, tuple[str, ...]] = {}
 
     def get(self, provider: str, api_key_id: str | None = None) -> str:
         """Read the key of a provider, or the one that `api_key_id` names.
@@ -160,31 +182,79 @@ class Keys:
         """
         provider = provider_of(provider)
         names = variables_of(provider, api_key_id)
-        for source in self._sources:
+        for source in self._asked:
             for name in names:
                 if value := source.get(name, "").strip():
                     self._given.add(value)
                     return value
-        raise ServiceError(_not_found(provider, names))
+        raise ServiceError(self._not_found(provider, names))
+
+    def found(self) -> list[FoundKey]:
+        """Every key that there is, by provider and name, in the order in which they count."""
+        places: dict[str, list[tuple[str, str]]] = {}
+        for place, names, source in self._places():
+            for name in names:
+                if value := source.get(name, "").strip():
+                    places.setdefault(name, []).append((place, value))
+        return [
+            FoundKey(owner, name, place, number == 0, len(value) < SHORTEST)
+            for name in sorted(places)
+            if (owner := owner_of(name))
+            for number, (place, value) in enumerate(places[name])
+        ]
 
     def redact(self, text: str) -> str:
         """The text without any key, be it plain or encoded as hex, base64, JSON or part of a URL.
 
         Keys that were handed out before they were exchanged are removed too.
         """
-        for value in sorted(self._secrets(), key=len, reverse=True):
-            for form in _forms(value):
-                text = text.replace(form, "[key removed]")
-        return text
+        return without(text, self._secrets())
 
-    def _secrets(self) -> set[str]:
+    def handed_out(self) -> list[tuple[str, ...]]:
+        """The forms of all keys that were asked for, for `redaction.Stream`."""
+        return self._with_forms(self._given)
+
+    def _places(self) -> Iterator[tuple[str, Iterable[str], Mapping[str, str] | Keyring]]:
+        environ, *files = self._sources
+        yield "environment", list(environ), environ
+        for file in files:
+            yield str(getattr(file, "path", ".env")), list(file), file
+        if self._keyring is not None:
+            usual = (name for names in VARIABLES.values() for name in names)
+            yield "keyring", self._keyring.names(usual), self._keyring
+
+    def _secrets(self) -> list[tuple[str, ...]]:
+        """The forms of every secret. Of the keyring, only what was asked for: asking is slow."""
         named = {
-            value.strip()
+            source.get(name, "").strip()  # by name: another thread may have just removed it
             for source in self._sources
-            for name, value in source.items()
+            for name in list(source)
             if _SECRET_NAME.search(name)
         }
-        return {value for value in named | self._given if len(value) >= SHORTEST}
+        return self._with_forms(named | self._given)
+
+    def _with_forms(self, values: Iterable[str]) -> list[tuple[str, ...]]:
+        long = sorted({each for each in values if len(each) >= SHORTEST}, key=len, reverse=True)
+        for each in long:
+            if each not in self._forms:
+                self._forms[each] = forms_of(each)
+        return [self._forms[each] for each in long]
+
+    def _not_found(self, provider: str, names: tuple[str, ...]) -> str:
+        known = {*VARIABLES, *ALIASES, *KEYLESS}
+        closest = None if provider in known else nearest(provider, known)
+        stores = [each for each in self._asked if isinstance(each, DotEnv | Keyring)]
+        keyring = " and in the keyring" if self._keyring else ""
+        said = (
+            f"No key for {provider}: looked for {' and '.join(names)} in the environment, in .env"
+            f"{keyring}. Set {names[0]} in one of them; `dipeo keys set {names[0]}` does."
+        )
+        parts = [
+            said,
+            f"Did you mean the service {closest!r}?" if closest else None,
+            *(each.trouble() for each in stores),
+        ]
+        return " ".join(part for part in parts if part)
 
     def __repr__(self) -> str:
         names = {name for source in self._sources for name in source if _SECRET_NAME.search(name)}
@@ -217,27 +287,15 @@ def _belongs(variable: str, provider: str) -> bool:
     return any(f"_{_variable_name(name)}_" in f"_{variable}_" for name in names)
 
 
+def owner_of(variable: str) -> str | None:
+    """The provider whose key this variable holds, by its name; None when it is no key."""
+    if not _SECRET_NAME.search(variable) or variable != _variable_name(variable):
+        return None
+    if owner := next((each for each in VARIABLES if _belongs(variable, each)), None):
+        return owner
+    own = re.fullmatch(r"(\w+)_API_KEY", variable)
+    return own[1].lower() if own and own[1].lower() not in KEYLESS else None
+
+
 def _variable_name(text: str) -> str:
     return re.sub(r"\W", "_", text.upper())
-
-
-def _not_found(provider: str, names: tuple[str, ...]) -> str:
-    known = {*VARIABLES, *ALIASES, *KEYLESS}
-    closest = None if provider in known else nearest(provider, known)
-    hint = f" Did you mean the service {closest!r}?" if closest else ""
-    return (
-        f"No key for {provider}: looked for {' and '.join(names)} in the environment and in .env. "
-        f"Set {names[0]} in one of them.{hint}"
-    )
-
-
-def _forms(value: str) -> Iterator[str]:
-    """The ways in which a key may be written in a text."""
-    yield value
-    yield quote(value, safe="")
-    yield json.dumps(value)[1:-1]
-    yield value.encode().hex()
-    for shift in range(3):  # base64 looks different, depending on what stands before
-        encoded = base64.b64encode(b"\0" * shift + value.encode()).decode()
-        bits = 8 * (shift + len(value.encode()))
-        yield encoded[-(-8 * shift // 6) : bits // 6]
