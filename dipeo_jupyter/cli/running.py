@@ -56,6 +56,9 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--since", metavar="RUN", help="a run whose results hold where nothing changes"
     )
+    command.add_argument(
+        "--thread", metavar="NAME", help="go on with the conversation of the last run so named"
+    )
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -72,6 +75,7 @@ async def _run(options: argparse.Namespace) -> int:
             breakpoints=breakpoints(options.breakpoints, diagram),
             fresh=options.fresh,
             origin=e.Origin(execution_id=since) if since else None,
+            thread=options.thread,
         )
         ack = await _send(engine, command, options.file, reading)
         assert ack.execution_id is not None
@@ -93,6 +97,7 @@ async def _plan(options: argparse.Namespace) -> int:
             inputs=await _inputs(engine, options, since),
             since=since,
             fresh=options.fresh,
+            thread=options.thread,
         )
         plan: c.Plan = (await _send(engine, command, options.file, reading)).result
     finally:

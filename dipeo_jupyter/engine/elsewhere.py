@@ -141,4 +141,5 @@ def summary_of(record: RunRecord) -> c.ExecutionSummary:
         waiting_for=record.waiting_for,
         live=record.owner is not None,
         origin=record.origin,
+        thread=record.thread,
     )

@@ -22,6 +22,7 @@ from ..protocol.events import Broadcast, Entry, ExecutionId
 from .children import Children
 from .clock import Clock
 from .compile import compile_diagram, examine
+from .conversation import conversation_of
 from .elsewhere import Elsewhere, find, summary_of
 from .execution import Execution, Limits
 from .light_schema import describe
@@ -30,6 +31,7 @@ from .node import NodeTypes
 from .planning import plan
 from .ports import Journal, Services
 from .program import Program
+from .threads import Beginning, beginning, begun_with
 
 LARGE = 300
 """Compiling a diagram of more nodes than this would hold up the loop for too long."""
@@ -95,6 +97,8 @@ class Engine:
                 return c.Ack(result=await asyncio.to_thread(describe, self._node_types))
             case c.PlanExecution():
                 return c.Ack(result=await self._plan(command))
+            case c.GetConversation():
+                return await self._conversation(command)
             case c.PruneExecutions():
                 pruned = await asyncio.to_thread(self._journal.prune, command.keep_last)
                 for each in pruned:
@@ -214,9 +218,17 @@ class Engine:
             _check_activation(activation, program)
         for each in command.breakpoints:
             _check_label(each.node, program)
+        found: Beginning = (None, ())
+        if command.thread or command.origin:
+            since = command.origin.execution_id if command.origin else None
+            found = await asyncio.to_thread(
+                beginning, self._journal, command.thread, since, self._compiled
+            )
         event = e.ExecutionStarted(
             diagram=command.diagram,
             inputs=command.inputs,
+            before=found[1],
+            thread=found[0],
             max_concurrency=command.max_concurrency or self._limits.max_concurrency,
             max_rounds=command.max_rounds or self._limits.max_rounds,
             breakpoints=command.breakpoints,
@@ -234,9 +246,12 @@ class Engine:
         program = await self._compile(diagram)
         for activation in command.values:
             _check_activation(activation, program)
+        thread, before = begun_with(source.started)
         event = e.ExecutionStarted(
             diagram=diagram,
             inputs=dict(source.state.inputs if command.inputs is None else command.inputs),
+            before=before,
+            thread=thread,
             max_concurrency=source.started.max_concurrency,
             max_rounds=source.started.max_rounds,
             origin=e.Origin(execution_id=source_id, at=command.at),
@@ -313,6 +328,14 @@ class Engine:
         since = await self._named(command.since) if command.since else None
         program = await self._compile(command.diagram)
         return await plan(program, command, since, self._services, self._journal, self._compiled)
+
+    async def _conversation(self, command: c.GetConversation) -> c.Ack:
+        """As it stands in the journal: nobody needs to hold the run for that."""
+        execution_id = await self._named(command.execution_id)
+        with contextlib.suppress(JournalError):  # what is not safe yet is not shown
+            await self._journal.written()
+        said = await asyncio.to_thread(conversation_of, self._journal, execution_id, self._compiled)
+        return c.Ack(execution_id=execution_id, result=said)
 
     # -- helpers ----------------------------------------------------------------------------------
 
@@ -401,4 +424,5 @@ def _summary(execution: Execution) -> c.ExecutionSummary:
         waiting_for=tuple(execution.program.labels[node] for node in execution.state.questions),
         live=not execution.asleep,
         origin=execution.origin.execution_id if execution.origin else None,
+        thread=execution.thread,
     )

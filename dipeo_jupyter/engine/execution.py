@@ -85,6 +85,7 @@ class Execution:
         self.children: dict[e.ExecutionId, Execution] = {}
         """Runs that are parts of this one and not over."""
         self.origin: e.Origin | None = None
+        self.thread: str | None = None
         self.path = path_of(execution_id)
         self.fresh = False
         self.services = services
@@ -107,7 +108,7 @@ class Execution:
 
     def start(self, event: e.ExecutionStarted, *, paused: bool = False) -> None:
         """Begin a new run, or with `paused` wait for the first step."""
-        self.origin, self.fresh = event.origin, event.fresh
+        self.origin, self.fresh, self.thread = event.origin, event.fresh, event.thread
         self.record(event)
         if paused:
             self.record(e.ExecutionPaused())
@@ -118,7 +119,11 @@ class Execution:
         self._asleep = True
         first = entries[0]
         assert isinstance(first.event, e.ExecutionStarted)
-        self.origin, self.fresh = first.event.origin, first.event.fresh
+        self.origin, self.fresh, self.thread = (
+            first.event.origin,
+            first.event.fresh,
+            first.event.thread,
+        )
         self.state, self.program, self.started = state, state.program, first.time
         self._seq = entries[-1].seq
 

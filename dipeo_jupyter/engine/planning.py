@@ -31,6 +31,7 @@ from .node import ChildResult, EffectPolicy, Inputs, Node
 from .ports import Journal, Services
 from .program import Program
 from .reuse import Lane, Outcome, Past, choose, key_of, past_of
+from .threads import beginning
 
 _OPEN, _CLOSE = "\u27e6not known before ", "\u27e7"
 _STAND_IN = re.compile(f"{_OPEN}(.*?){_CLOSE}")
@@ -47,6 +48,7 @@ async def plan(
     compile_: Compile,
 ) -> c.Plan:
     """Foresee a run of a diagram; nothing is done, and no model or human is asked."""
+    thread, before = await asyncio.to_thread(beginning, journal, command.thread, since, compile_)
     start = e.ExecutionStarted(
         diagram=command.diagram,
         inputs=command.inputs,
@@ -54,6 +56,8 @@ async def plan(
         fresh=command.fresh,
         origin=e.Origin(execution_id=since, at=command.at) if since else None,
         values=command.values,
+        before=before,
+        thread=thread,
     )
     past = await asyncio.to_thread(past_of_fork, journal, start, compile_)
     entries = await asyncio.to_thread(journal.read, since) if since else ()

@@ -150,6 +150,7 @@ class RunRecord:
     owner: str | None = None
     origin: ExecutionId | None = None
     parent: ExecutionId | None = None
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

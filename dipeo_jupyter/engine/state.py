@@ -39,7 +39,7 @@ class ExecutionState:
         self.max_rounds = 0
         self.inputs: Mapping[str, Any] = {}
         self.before: tuple[e.Message, ...] = ()
-        """What had been said before the run, in the one that it is a part of."""
+        """What had been said before the run: in the one that it is a part of, or in its thread."""
         self.generation = 0
         """How often that one had been edited when it last gave this one its diagram."""
         self.edits = 0

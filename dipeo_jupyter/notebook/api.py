@@ -27,6 +27,7 @@ def start(  # noqa: PLR0913 - all that can be said of a run
     breakpoints: Iterable[Place] = (),
     fresh: bool = False,
     since: Run | str | None = None,
+    thread: str | None = None,
 ) -> Run:
     """Start a diagram and return its `Run` at once.
 
@@ -39,6 +40,9 @@ def start(  # noqa: PLR0913 - all that can be said of a run
     Models are not asked again what the same activation has asked before, in any run that is kept,
     unless the run is `fresh`. The results of the run `since` (or its id) hold too, jobs and files
     included, where nothing they depend on has changed; without `inputs` it has those of that run.
+
+    A run with a `thread` begins with the conversation that the last completed run of this thread
+    has ended with. Without one, it begins as the run `since` has begun.
     """
     return default_session().start(
         diagram,
@@ -48,10 +52,11 @@ def start(  # noqa: PLR0913 - all that can be said of a run
         breakpoints=breakpoints,
         fresh=fresh,
         since=since,
+        thread=thread,
     )
 
 
-async def run(
+async def run(  # noqa: PLR0913 - as above
     diagram: Readable,
     inputs: Mapping[str, Any] | None = None,
     *,
@@ -59,6 +64,7 @@ async def run(
     breakpoints: Iterable[Place] = (),
     fresh: bool = False,
     since: Run | str | None = None,
+    thread: str | None = None,
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
 
@@ -70,11 +76,17 @@ async def run(
     `run.resume()` goes on with it.
     """
     return await start(
-        diagram, inputs, answers=answers, breakpoints=breakpoints, fresh=fresh, since=since
+        diagram,
+        inputs,
+        answers=answers,
+        breakpoints=breakpoints,
+        fresh=fresh,
+        since=since,
+        thread=thread,
     )
 
 
-def run_sync(
+def run_sync(  # noqa: PLR0913 - as above
     diagram: Readable,
     inputs: Mapping[str, Any] | None = None,
     *,
@@ -82,10 +94,17 @@ def run_sync(
     breakpoints: Iterable[Place] = (),
     fresh: bool = False,
     since: Run | str | None = None,
+    thread: str | None = None,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
     return start(
-        diagram, inputs, answers=answers, breakpoints=breakpoints, fresh=fresh, since=since
+        diagram,
+        inputs,
+        answers=answers,
+        breakpoints=breakpoints,
+        fresh=fresh,
+        since=since,
+        thread=thread,
     ).wait()
 
 
@@ -119,17 +138,19 @@ def plan(
     set: Mapping[str, Any] | None = None,  # noqa: A002 - as in `Run.edit`
     fresh: bool = False,
     since: Run | str | None = None,
+    thread: str | None = None,
 ) -> Plan:
     """What a run would do, reuse and cost, before it does anything; `plan.run()` does it.
 
-    See `start` for `since` and `fresh`, `Run.edit` for `set`. A `Run` as the diagram is its diagram
-    as it is now, planned since that very run.
+    See `start` for `since`, `fresh` and `thread`, `Run.edit` for `set`. A `Run` as the diagram is
+    its diagram as it is now, planned since that very run.
     """
-    session, changes = default_session(), set or {}
+    drawn: Readable = diagram.diagram if isinstance(diagram, Run) else diagram
     if isinstance(diagram, Run):
         since = since or diagram
-        return session.plan(diagram.diagram, inputs, changes=changes, fresh=fresh, since=since)
-    return session.plan(diagram, inputs, changes=changes, fresh=fresh, since=since)
+    return default_session().plan(
+        drawn, inputs, changes=set or {}, fresh=fresh, since=since, thread=thread
+    )
 
 
 def prune(keep_last: int = 50) -> int:

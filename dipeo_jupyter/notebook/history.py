@@ -47,6 +47,7 @@ class History:
         """Whether nobody holds the run: nothing of it goes on by itself."""
         self.diagram: Diagram | None = None
         self.inputs: Mapping[str, Any] = {}
+        self.thread: str | None = None
         self.breakpoints: tuple[e.Breakpoint, ...] = ()
         self.outputs: Mapping[Label, Any] = {}
         self.error: e.ErrorInfo | None = None
@@ -149,6 +150,7 @@ class History:
                 self.status = "running"
                 self.diagram, self.inputs = event.diagram, event.inputs
                 self.breakpoints = event.breakpoints
+                self.thread, self.messages = event.thread, {x.id: x for x in event.before}
             case e.ExecutionResumed():
                 self.status, self.pause, self.error = "running", None, None
                 while self._gave_up:
@@ -181,7 +183,8 @@ class History:
         self.status, self.pause = "paused", e.ExecutionPaused(reason="edited")
         self.diagram, self.inputs = event.diagram, event.inputs
         self.outputs, self.error = {}, None
-        self.activations, self.messages, self.questions = [], {}, {}
+        self.activations, self.questions = [], {}
+        self.messages = {x.id: x for x in event.before}
         self._by_node, self._skipped, self._gave_up = {}, set(), []
 
     def _take_back(self, label: Label) -> None:

@@ -72,6 +72,9 @@ def cell_options() -> Options:
     options.add_argument(
         "--answers", metavar="VARIABLE", help="a dict of answers to user_response nodes"
     )
+    options.add_argument(
+        "--thread", metavar="NAME", help="go on with the conversation of the last run so named"
+    )
     end.add_argument(
         "--no-wait", action="store_true", help="return at once; the run goes on by itself"
     )
@@ -153,6 +156,7 @@ class DipeoMagics(Magics):
             inputs if inputs or not since else None,
             answers=answers,
             name=words.name,
+            thread=words.thread,
             breakpoints=words.breakpoints,
             fresh=words.fresh,
             since=since,

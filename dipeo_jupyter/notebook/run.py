@@ -17,6 +17,7 @@ from ..errors import CommandError, ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
 from ..protocol.events import Entry, Message
 from .background import BackgroundLoop
+from .conversation import ConversationTable
 from .following import Following
 from .history import History
 from .records import ROW, NodeRecord, as_frame, row, shorten
@@ -128,8 +129,19 @@ class Run(Steering):
 
     @property
     def messages(self) -> list[Message]:
-        """The run's conversation so far."""
+        """The run's conversation so far, and what it began with; `conversation` tells more."""
         return list(self._history.messages.values())
+
+    @property
+    def conversation(self) -> ConversationTable:
+        """Who has said what to whom so far, in the order of the flow, and who still sees it."""
+        command = c.GetConversation(execution_id=self.id)
+        return ConversationTable(self._loop.run(self._conversation.client.send(command)).result)
+
+    @property
+    def thread(self) -> str | None:
+        """The name of the conversation that this run carries on."""
+        return self._history.thread
 
     @property
     def waiting(self) -> dict[Label, str]:

@@ -13,6 +13,7 @@ from ..client import json_or_text
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError
 from . import api
+from .conversation import ConversationTable
 from .listing import Plan, Runs
 from .run import Run
 
@@ -34,6 +35,7 @@ def add_run_commands(commands: Subcommands) -> None:
     each = commands.add_parser("list", help="list all runs that are kept")
     each.set_defaults(act=_list)
     each = _on_run(commands, "show", _show, "show a run as it stands")
+    each = _on_run(commands, "conversation", _conversation, "say who said what, and who sees it")
     each = _on_run(commands, "status", _status, "say in one line how a run stands")
     each = _on_run(commands, "pause", _pause, "start nothing new in a run")
     each.add_argument("--now", action="store_true", help="stop what runs, to run it again later")
@@ -58,6 +60,7 @@ def add_run_commands(commands: Subcommands) -> None:
         "diagram", metavar="DIAGRAM", help="a variable (a run, a diagram, a text) or a file"
     )
     each.add_argument("--since", metavar="RUN", help="a run whose results hold")
+    each.add_argument("--thread", metavar="NAME", help="the conversation to go on with")
     each = commands.add_parser("prune", help="forget finished runs, the oldest first")
     each.set_defaults(act=_prune)
     each.add_argument("keep_last", nargs="?", type=int, default=50, metavar="N", help="but N (50)")
@@ -96,6 +99,10 @@ def _list(_: Words, __: Variables) -> Runs:
 
 def _show(words: Words, variables: Variables) -> Run:
     return find_run(words.run, variables)
+
+
+def _conversation(words: Words, variables: Variables) -> ConversationTable:
+    return find_run(words.run, variables).conversation
 
 
 def _status(words: Words, variables: Variables) -> None:
@@ -146,7 +153,7 @@ def _plan(words: Words, variables: Variables) -> Plan:
     from .commands import find_diagram  # noqa: PLC0415 - it knows this module
 
     since = find_run(words.since, variables) if words.since else None
-    return api.plan(find_diagram(words.diagram, variables), since=since)
+    return api.plan(find_diagram(words.diagram, variables), since=since, thread=words.thread)
 
 
 def _prune(words: Words, _: Variables) -> None:

@@ -29,6 +29,8 @@ from .values import as_inputs
 class Options:
     """How a run is to be made. Questions that `answers` do not answer are put through `ask`.
 
+    The conversation of a `thread` is carried on.
+
     A `fresh` run asks models again; the results of the run `since` hold where nothing changes;
     `values` are outputs given by hand, by activation.
     """
@@ -36,6 +38,7 @@ class Options:
     answers: Mapping[str, Any] = field(default_factory=dict)
     ask: Ask | None = ask_by_input
     name: str | None = None
+    thread: str | None = None
     paused: bool = False
     breakpoints: Iterable[Place] = ()
     fresh: bool = False
@@ -67,6 +70,7 @@ class Session:
         command = c.ExecuteDiagram(
             diagram=drawn,
             inputs=_inputs(inputs, since),
+            thread=chosen.thread,
             paused=chosen.paused,
             breakpoints=breakpoints(chosen.breakpoints, drawn),
             fresh=chosen.fresh,
@@ -104,6 +108,7 @@ class Session:
         changes: Mapping[str, Any] = {},
         fresh: bool = False,
         since: Run | str | None = None,
+        thread: str | None = None,
     ) -> Plan:
         """What `start` with the same arguments would do; nothing is done."""
         reading = self._read(diagram)
@@ -116,9 +121,12 @@ class Session:
             since=before.id if before else None,
             fresh=fresh,
             values=values,
+            thread=thread,
         )
         planned: c.Plan = self._send(command, reading.source).result
-        start = partial(self.start, drawn, given, fresh=fresh, since=before, values=values)
+        start = partial(
+            self.start, drawn, given, fresh=fresh, since=before, values=values, thread=thread
+        )
         return Plan(planned.activations, start)
 
     def prune(self, keep_last: int) -> int:

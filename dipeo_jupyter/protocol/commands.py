@@ -15,11 +15,14 @@ class ExecuteDiagram(Fact):
 
     A `fresh` run asks models again what has been asked before; `origin` is a run whose results
     hold where nothing has changed, `values` are outputs of activations (`argue[2]`) given by hand.
+    It begins with the conversation that the last run of its `thread` has ended with, or without a
+    thread, with that of its origin, if that had one.
     """
 
     type: Literal["execute_diagram"] = "execute_diagram"
     diagram: Diagram
     inputs: dict[str, Any] = {}
+    thread: str | None = Field(None, min_length=1)
     max_concurrency: int | None = Field(None, ge=1)
     max_rounds: int | None = Field(None, ge=1)
     paused: bool = Field(default=False, description="Wait for the first step or resume.")
@@ -43,6 +46,7 @@ class PlanExecution(Fact):
     type: Literal["plan_execution"] = "plan_execution"
     diagram: Diagram
     inputs: dict[str, Any] = {}
+    thread: str | None = Field(None, min_length=1)
     since: ExecutionId | None = None
     at: tuple[str, ...] = ()
     values: dict[str, Any] = {}
@@ -74,6 +78,12 @@ class OnExecution(Fact):
 
 class GetExecution(OnExecution):
     type: Literal["get_execution"] = "get_execution"
+
+
+class GetConversation(OnExecution):
+    """Tell who said what to whom so far, and who still sees it: a list of `conversation.Said`."""
+
+    type: Literal["get_conversation"] = "get_conversation"
 
 
 class PauseExecution(OnExecution):
@@ -182,6 +192,7 @@ Command = Annotated[
     | Describe
     | ListExecutions
     | GetExecution
+    | GetConversation
     | PauseExecution
     | ResumeExecution
     | StepExecution
@@ -203,11 +214,12 @@ class ExecutionSummary(Fact):
     """A run in one line. `started` is Unix time; `waiting_for` lists nodes with open questions.
 
     `live` runs are held by a process; the others wait for one that resumes them. `origin` is the
-    run whose past it shares.
+    run whose past it shares, `thread` the conversation that it carries on.
     """
 
     execution_id: ExecutionId
     name: str | None
+    thread: str | None = None
     status: ExecutionStatus
     started: float
     events: int

@@ -45,7 +45,8 @@ class Message(Fact):
     """One thing said in the run's conversation.
 
     `sender` and `recipient` are persons; None is the diagram itself, which asks and is answered.
-    `id` is unique in a run: the activation, and which of its messages (`argue[2].0`).
+    `id` is unique in a run: the activation, and which of its messages (`argue[2].0`), behind the
+    run that it was said in, if that was an earlier one of the thread.
     """
 
     id: str
@@ -141,8 +142,8 @@ class ExecutionStarted(Event):
     """`values` are outputs that activations (`argue[2]`) have whatever they would do.
 
     A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
-    is a part of, `before` what had been said there, and `generation` how often that one had been
-    edited by then.
+    is a part of, and `generation` how often that one had been edited by then. `before` is what had
+    been said there, or in the earlier runs of the `thread`.
     """
 
     type: Literal["execution_started"] = "execution_started"
@@ -152,6 +153,7 @@ class ExecutionStarted(Event):
     max_rounds: int = 100
     breakpoints: tuple[Breakpoint, ...] = ()
     fresh: bool = False
+    thread: str | None = None
     origin: Origin | None = None
     parent: ExecutionId | None = None
     values: dict[str, Any] = field(default_factory=dict)

@@ -121,7 +121,7 @@ class Ledger:
         summary = run.summary
         self._connection.execute(
             "UPDATE runs SET name = ?, status = ?, events = ?, questions = ?, origin = ?,"
-            " parent = ? WHERE number = ?",
+            " parent = ?, thread = ? WHERE number = ?",
             (
                 whole_characters(summary.name) if summary.name else summary.name,
                 summary.status,
@@ -129,6 +129,7 @@ class Ledger:
                 to_text(list(summary.questions)) if summary.questions else "[]",
                 summary.origin,
                 summary.parent,
+                whole_characters(summary.thread) if summary.thread else summary.thread,
                 run.number,
             ),
         )
@@ -159,15 +160,15 @@ class Ledger:
         return int(found.fetchone()[0])
 
 
-SUMMARY = "id, started, name, status, events, questions, origin, parent"
+SUMMARY = "id, started, name, status, events, questions, origin, parent, thread"
 """The columns of a run that make its summary."""
 
 
 def summary_of(row: Sequence[Any]) -> Summary:
     """A run's summary from these columns."""
-    execution_id, started, name, status, events, questions, origin, parent = row
+    execution_id, started, name, status, events, questions, origin, parent, thread = row
     asked = dict.fromkeys((label, activation) for label, activation in json.loads(questions))
-    return Summary(execution_id, started, name, status, events, asked, origin, parent)
+    return Summary(execution_id, started, name, status, events, asked, origin, parent, thread)
 
 
 def key_number(key: str) -> int:

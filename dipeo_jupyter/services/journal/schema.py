@@ -40,6 +40,7 @@ STEPS: Sequence[Step] = (
             number INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs,
             command TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 0, reply TEXT) STRICT""",
     ),
+    ("ALTER TABLE runs ADD COLUMN thread TEXT",),
 )
 
 

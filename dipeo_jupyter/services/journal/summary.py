@@ -25,6 +25,7 @@ class Summary:
     questions: dict[tuple[Label, int], None] = field(default_factory=dict)
     origin: e.ExecutionId | None = None
     parent: e.ExecutionId | None = None
+    thread: str | None = None
 
     def follow(self, entry: e.Entry) -> None:
         """Take the next entry into account."""
@@ -53,6 +54,7 @@ class Summary:
             owner=owner,
             origin=self.origin,
             parent=self.parent,
+            thread=self.thread,
         )
 
     def _shown(self, owner: str | None) -> e.ExecutionStatus:
@@ -68,6 +70,7 @@ def _started(summary: Summary, event: e.ExecutionStarted) -> None:
     summary.name = event.diagram.name
     summary.origin = event.origin.execution_id if event.origin else None
     summary.parent = event.parent
+    summary.thread = event.thread
 
 
 def _runs(summary: Summary, _: e.Event) -> None:
