@@ -30,7 +30,7 @@ class Exchange(ModelExchange):
 
     @property
     def streams(self) -> bool:
-        return bool(self.request.body.get("stream"))
+        return bool((self.request.body or {}).get("stream"))
 
     def events(self, pieces: Sequence[str], ending: str | None) -> Iterator[str]:
         for piece in pieces:
@@ -51,13 +51,15 @@ class Exchange(ModelExchange):
 
 class OpenAIServer(ModelServer):
     exchange = Exchange
+    scripted_models = False
+    """Whether the list of models is part of the script."""
 
     @classmethod
     def garbages(cls) -> dict[str, str]:
         return {**super().garbages(), "empty_choices": completion(None)}
 
     def _next_step(self, request: Request) -> Step:
-        if request.path == "/v1/models":
+        if request.path == "/v1/models" and not self.scripted_models:
             return lambda exchange: exchange.send(
                 200, '{"data": [{"id": "loopback", "object": "model"}]}'
             )

@@ -71,7 +71,11 @@ class Trial:
 
 
 async def try_key(
-    provider: str, name: str | None, keys: Keys, api_bases: Mapping[str, str] = {}
+    provider: str,
+    name: str | None,
+    keys: Keys,
+    api_bases: Mapping[str, str] = {},
+    seconds: float = SECONDS,
 ) -> Trial:
     """Ask a provider whether it takes the key; never raises for what the provider says."""
     what = name or provider
@@ -85,20 +89,22 @@ async def try_key(
         said = "There is no way to try its keys without asking a model: run a diagram."
         return Trial(provider, what, "unclear", said)
     shown = {header: value.format(key) for header, value in headers.items()}
-    verdict, said = await _ask(f"{base}/{path}", shown, keys)
+    verdict, said = await _ask(f"{base}/{path}", shown, keys, seconds)
     return Trial(provider, what, verdict, said)
 
 
-async def _ask(url: str, headers: Mapping[str, str], keys: Keys) -> tuple[Verdict, str]:
+async def _ask(
+    url: str, headers: Mapping[str, str], keys: Keys, seconds: float
+) -> tuple[Verdict, str]:
     import aiohttp  # noqa: PLC0415 - slow
 
     guard = Guard(keys)
     try:
-        body = await guard.fetch(url, headers, SECONDS)
+        body = await guard.fetch(url, headers, seconds)
     except RefusalError as error:
         return ("refused" if error.status in _REFUSED else "unclear"), str(error)
     except TimeoutError:
-        return "unclear", f"No answer came within {SECONDS:g} s."
+        return "unclear", f"No answer came within {seconds:g} s."
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return "unclear", f"The provider was not reached: {keys.redact(str(error)):.200}"
     finally:

@@ -18,7 +18,7 @@ from ..diagram.older import ANCESTORS_KEY_ID
 from ..diagram.suggest import did_you_mean, nearest
 from ..errors import ServiceError
 from .key_stores import DotEnv, Keyring
-from .redaction import SHORTEST, forms_of, without
+from .redaction import SHORTEST, forms_of, without, without_masked
 
 DEMO = "demo"
 """The provider that needs no network: see `demo`."""
@@ -208,7 +208,8 @@ class Keys:
 
         Keys that were handed out before they were exchanged are removed too.
         """
-        return without(text, self._secrets())
+        secrets = self._secrets()
+        return without_masked(without(text, secrets), secrets)
 
     def handed_out(self) -> list[tuple[str, ...]]:
         """The forms of all keys that were asked for, for `redaction.Stream`."""

@@ -28,8 +28,9 @@ WATCHED = frozenset(
 """Whose logs are cleaned, by the first part of the logger's name: ours, and of all who get keys."""
 
 _MASKED = re.compile(r"(?<![\w-])([\w-]{0,40})(?:\*{3,}|\.{3}|…)([\w-]{0,40})(?![\w-])")
-"""`sk-ab***yz`, as providers quote keys that they refuse: the ends are of the key, too."""
 _MARKS = ("***", "...", "…")
+_TELLING = 4
+"""Fewer characters of a key may be chance."""
 
 Forms = tuple[str, ...]
 
@@ -55,46 +56,54 @@ def forms_of(secret: str) -> Forms:
 
 def without(text: str, secrets: Iterable[Forms]) -> str:
     """The text without these secrets; give long ones first, which may contain others."""
-    plain = []
     for forms in secrets:
-        plain.append(forms[0])
         for form in forms:
             text = text.replace(form, REMOVED)
-    if plain and any(mark in text for mark in _MARKS):
-        text = _MASKED.sub(lambda found: _unmasked(found, plain), text)
     return text
 
 
-def _unmasked(found: re.Match[str], secrets: Iterable[str]) -> str:
-    head, tail = found.groups()
-    known = any(each.startswith(head) and each.endswith(tail) for each in secrets)
-    return REMOVED if known and len(head + tail) > 1 else found[0]
+def without_masked(text: str, secrets: Iterable[Forms]) -> str:
+    """The text without what providers quote of a key that they refuse: `sk-ab***yz`."""
+    if not any(mark in text for mark in _MARKS):
+        return text
+    plain = [forms[0] for forms in secrets]
+
+    def unmasked(found: re.Match[str]) -> str:
+        head, tail = found.groups()
+        known = any(each.startswith(head) and each.endswith(tail) for each in plain)
+        return REMOVED if known and tail and len(head + tail) >= _TELLING else found[0]
+
+    return _MASKED.sub(unmasked, text)
 
 
 class Stream:
-    """Passes on a text that comes in pieces, without these secrets.
+    """Passes on a text that comes in pieces, as it comes, but without these secrets.
 
-    What may be the beginning of one waits for the next piece; `end` passes on the rest.
+    Pieces that end with what may be the beginning of one wait for the next; `end` lets them go.
     """
 
     def __init__(self, secrets: Iterable[Forms], show: Callable[[str], Any]) -> None:
         self._secrets = list(secrets)
         self._show = show
-        self._kept = ""
+        self._kept: list[str] = []
 
     def feed(self, piece: str) -> None:
-        text = without(self._kept + piece, self._secrets)
-        waits = max((_overlap(text, form) for forms in self._secrets for form in forms), default=0)
-        self._kept = text[len(text) - waits :]
-        self._pass(text[: len(text) - waits])
+        self._kept.append(piece)
+        whole = "".join(self._kept)
+        clean = without(whole, self._secrets)
+        if clean != whole:
+            self._kept = [clean]
+        waits = max((_overlap(clean, form) for forms in self._secrets for form in forms), default=0)
+        self._pass(len(clean) - waits)
 
     def end(self) -> None:
-        kept, self._kept = self._kept, ""
-        self._pass(kept)
+        self._pass(sum(map(len, self._kept)))
 
-    def _pass(self, text: str) -> None:
-        if text:
-            self._show(text)
+    def _pass(self, size: int) -> None:
+        """Show the first pieces, of this size together at most."""
+        while self._kept and len(self._kept[0]) <= size:
+            size -= len(self._kept[0])
+            self._show(self._kept.pop(0))
 
 
 def _overlap(text: str, form: str) -> int:
