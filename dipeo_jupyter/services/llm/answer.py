@@ -28,7 +28,7 @@ async def collect(stream: Any, show: Callable[[str], Any], call: Call) -> ChatAn
     reason = stream.received_finish_reason or stream.intermittent_finish_reason
     if not pieces:
         raise no_answer(reason)
-    if reason is None:
+    if reason is None or not call.whole:
         raise broken()
     return ChatAnswer("".join(pieces), usage)
 

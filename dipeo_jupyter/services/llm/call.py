@@ -13,13 +13,17 @@ class Call:
 
     It may take `timeout` seconds. As soon as something of the answer has come, it may not be silent
     for `silence` seconds; before that it may, since a model that thinks says nothing for minutes.
+    With `ending` it is `whole` only when these bytes were among what came.
     """
 
-    def __init__(self, timeout: float, silence: float) -> None:
+    def __init__(self, timeout: float, silence: float, ending: bytes = b"") -> None:
         self.failures: list[Exception] = []
         self.timeout = timeout
         self.silence = silence
         self.fell_silent = False
+        self.whole = not ending
+        self._ending = ending
+        self._tail = b""
         self._loop = asyncio.get_running_loop()
         self._end = 0.0
         self._limit: asyncio.Timeout | None = None
@@ -35,6 +39,14 @@ class Call:
         except TimeoutError:
             self.fell_silent = limit.expired() and limit.when() != self._end
             raise
+
+    def received(self, piece: bytes) -> None:
+        """These bytes came."""
+        self.heard()
+        if not self.whole:
+            seen = self._tail + piece
+            self.whole = self._ending in seen
+            self._tail = seen[1 - len(self._ending) :]
 
     def heard(self) -> None:
         """Something of the answer came, be it only a sign of life."""

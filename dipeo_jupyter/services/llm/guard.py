@@ -175,7 +175,7 @@ class _Watched:
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         async for piece in self._content.iter_chunked(size):
-            self._call.heard()
+            self._call.received(piece)
             if self._content.total_bytes > WIRE_LIMIT:
                 raise too_long()
             yield piece

@@ -27,6 +27,9 @@ from .turns import Turns
 _ROUTES = {"ollama": "ollama_chat"}
 """Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
 
+_ENDINGS = {"gemini": b'"finishReason"'}
+"""What says that an answer is whole where litellm says so of every answer, broken off or not."""
+
 USUAL_LIMITS = ModelLimits()
 REAL_TIME = SystemClock()
 
@@ -84,7 +87,8 @@ class LiteLLM:
         await self._aside.stop()
 
     async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
-        call = Call(request.timeout, self._silence)
+        ending = _ENDINGS.get(model_of(request.person)[0], b"")
+        call = Call(request.timeout, self._silence, ending)
         CALL.set(call)
         try:
             return await self._stream(request, show, call)
