@@ -7,6 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
+
+CassetteMode = Literal["auto", "record", "replay", "off"]
+CASSETTE_MODES: tuple[CassetteMode, ...] = get_args(CassetteMode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Settings:
     at every call, so that a new key takes effect at once. `api_bases` says where a provider is
     reached (by provider name); it never comes from a diagram. `home` is the folder in which runs
     are kept; without it they are forgotten when the process ends. Of finished runs, the last
-    `keep_last` are kept.
+    `keep_last` are kept. What models answer is on the `cassette`, if there is one.
     """
 
     root: Path
@@ -42,6 +46,17 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_bases: Mapping[str, str] = field(default_factory=dict)
     models: ModelLimits = field(default_factory=ModelLimits)
+    cassette: Path | None = None
+    cassette_mode: CassetteMode = "auto"
+
+    @property
+    def taped(self) -> bool:
+        """Whether models are asked through a cassette.
+
+        It then takes the place of the answers that are known from earlier runs: what is not asked
+        could not be recorded, and what is replayed shall be what is on the cassette.
+        """
+        return self.cassette is not None and self.cassette_mode != "off"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -51,7 +66,7 @@ class Settings:
         `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_IDLE_TIMEOUT` (seconds);
         `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere;
         `DIPEO_<PROVIDER>_MAX_CONCURRENCY` and `DIPEO_<PROVIDER>_RPM` (requests per minute) for
-        each that must not be asked too much.
+        each that must not be asked too much; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`.
         """
         environ = os.environ if environ is None else environ
         models = ModelLimits(
@@ -69,7 +84,17 @@ class Settings:
             environ=environ,
             api_bases=_by_provider(environ, "API_BASE"),
             models=models,
+            cassette=Path(cassette) if (cassette := environ.get("DIPEO_CASSETTE")) else None,
+            cassette_mode=_cassette_mode(environ.get("DIPEO_CASSETTE_MODE") or "auto"),
         )
+
+
+def _cassette_mode(text: str) -> CassetteMode:
+    for mode in CASSETTE_MODES:
+        if mode == text:
+            return mode
+    known = ", ".join(CASSETTE_MODES)
+    raise ValueError(f"DIPEO_CASSETTE_MODE is {text!r}; it must be one of {known}")
 
 
 def _by_provider(environ: Mapping[str, str], what: str) -> dict[str, str]:

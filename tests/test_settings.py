@@ -54,3 +54,17 @@ def test_a_key_that_is_exported_later_takes_effect(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-new")
 
     assert settings.environ["OPENAI_API_KEY"] == "sk-new"
+
+
+def test_a_cassette_is_named_with_its_mode():
+    settings = Settings.from_environment({"DIPEO_CASSETTE": "tea.yaml"})
+    replaying = Settings.from_environment(
+        {"DIPEO_CASSETTE": "tea.yaml", "DIPEO_CASSETTE_MODE": "replay"}
+    )
+    neither = Settings.from_environment({"DIPEO_CASSETTE": "", "DIPEO_CASSETTE_MODE": ""})
+
+    assert (settings.cassette, settings.cassette_mode) == (Path("tea.yaml"), "auto")
+    assert (replaying.cassette_mode, replaying.taped) == ("replay", True)
+    assert not neither.taped
+    with pytest.raises(ValueError, match="DIPEO_CASSETTE_MODE is 'relay'.*auto, record, replay"):
+        Settings.from_environment({"DIPEO_CASSETTE_MODE": "relay"})
