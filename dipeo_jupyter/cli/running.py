@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..app import with_cassette
 from ..client import breakpoints, check_answers
 from ..client.tables import plan_text
 from ..diagram.source import Reading
@@ -14,8 +15,9 @@ from ..engine.engine import Engine
 from ..errors import CommandError, DiagramError
 from ..protocol import commands as c
 from ..protocol import events as e
+from ..settings import CASSETTE_MODES
 from .following import Follower, add_following, pair
-from .terminal import DONE, build, opened, refuse, say
+from .terminal import DONE, build, opened, read_settings, refuse, say
 
 
 def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,6 +32,12 @@ def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         default=[],
         metavar="PLACE",
         help="pause there: argue, argue[2], after argue, argue if len(topic) > 3",
+    )
+    run.add_argument(
+        "--cassette", metavar="FILE", help="record the answers of models there, or replay them"
+    )
+    run.add_argument(
+        "--cassette-mode", choices=CASSETTE_MODES, help="auto: ask for what is not recorded"
     )
     add_following(run)
     plan = commands.add_parser("plan", help="say what a run would do, reuse and cost")
@@ -62,7 +70,8 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    engine = build()
+    settings = with_cassette(read_settings(), options.cassette, options.cassette_mode)
+    engine = build(settings)
     try:
         reading = await opened(options.file, engine)
         diagram = reading.diagram
@@ -73,7 +82,7 @@ async def _run(options: argparse.Namespace) -> int:
             diagram=diagram,
             inputs=await _inputs(engine, options, since),
             breakpoints=breakpoints(options.breakpoints, diagram),
-            fresh=options.fresh,
+            fresh=options.fresh or settings.taped,
             origin=e.Origin(execution_id=since) if since else None,
             thread=options.thread,
         )
@@ -105,7 +114,7 @@ async def _plan(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False, indent=2))
     else:
-        print(plan_text(plan.activations))
+        print(plan_text(plan))
     return DONE
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..protocol.commands import ExecutionSummary, PlannedActivation
+from ..protocol.commands import ExecutionSummary, Plan, PlannedActivation
 
 RUN_COLUMNS = ("id", "name", "status", "started", "events", "waiting_for")
-PLAN_COLUMNS = ("activation", "action", "why", "calls", "assumed", "tokens")
+PLAN_COLUMNS = ("activation", "action", "why", "calls", "assumed", "tokens", "cost")
 _SHORTEST = 9
 """`exec_` and four characters: shorter ids would be taken for something else."""
 _WIDEST = 60
@@ -49,27 +49,27 @@ def plan_rows(activations: Iterable[PlannedActivation]) -> list[dict[str, Any]]:
             "why": each.why,
             "calls": each.calls,
             "assumed": each.assumed,
-            "tokens": tokens_of(each),
+            "tokens": each.estimate.tokens if each.estimate else None,
+            "cost": each.cost,
         }
         for each in activations
     ]
 
 
-def plan_text(activations: Sequence[PlannedActivation]) -> str:
+def plan_text(plan: Plan) -> str:
     """The table that people read, and what it comes to."""
-    rows = [{**row, "assumed": "?" if row["assumed"] else ""} for row in plan_rows(activations)]
-    return f"{as_columns(PLAN_COLUMNS, rows)}\n{plan_total(activations)}"
+    rows = plan_rows(plan.activations)
+    shown = [{**row, "assumed": "?" if row["assumed"] else ""} for row in rows]
+    return f"{as_columns(PLAN_COLUMNS, shown)}\n{plan_total(plan)}"
 
 
-def plan_total(activations: Sequence[PlannedActivation]) -> str:
+def plan_total(plan: Plan) -> str:
     """What a plan comes to, in one sentence."""
     count = {
-        action: sum(each.action == action for each in activations)
+        action: sum(each.action == action for each in plan.activations)
         for action in ("run", "reuse", "compute", "fail")
     }
-    calls = sum(each.calls for each in activations)
-    known = [tokens for each in activations if (tokens := tokens_of(each)) is not None]
-    costs = sum(each.calls > 0 for each in activations)
+    calls = sum(each.calls for each in plan.activations)
     parts = [
         f"{count['run']} to run ({calls} {'call' if calls == 1 else 'calls'})",
         f"{count['reuse']} reused",
@@ -77,17 +77,10 @@ def plan_total(activations: Sequence[PlannedActivation]) -> str:
     ]
     if count["fail"]:
         parts.append(f"{count['fail']} cannot be done")
-    if known:
-        least = "about" if len(known) == costs else "at least"
-        parts.append(f"{least} {sum(known):,} tokens")
+    if plan.estimate.calls:
+        least = "at least" if plan.at_least else "about"
+        parts.append(f"{least} {plan.estimate.tokens:,} tokens, {plan.cost}")
     return f"{', '.join(parts)}."
-
-
-def tokens_of(planned: PlannedActivation) -> int | None:
-    """What it took the last time; None is not known."""
-    if planned.input_tokens is None and planned.output_tokens is None:
-        return None
-    return (planned.input_tokens or 0) + (planned.output_tokens or 0)
 
 
 def shortened(ids: Collection[str]) -> dict[str, str]:

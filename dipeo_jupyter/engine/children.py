@@ -18,6 +18,7 @@ from pydantic_core import to_jsonable_python
 from ..diagram.model import Diagram, Label
 from ..errors import ChildError, CommandError, NodeError
 from ..protocol import events as e
+from ..protocol.spending import Spending
 from .context import Part, PartDone
 from .execution import AFTER_THE_END, Execution
 from .loading import Compile, fold, past_after, past_of_fork, past_of_run
@@ -62,7 +63,11 @@ class Tally:
 
     made: int = 0
     reused: int = 0
-    usage: e.Usage | None = None
+    spending: Spending = field(default_factory=Spending)
+
+    @property
+    def usage(self) -> e.Usage | None:
+        return self.spending.total if self.spending.by_activation else None
 
     def count(self, event: e.AnyEvent) -> None:
         match event:
@@ -70,14 +75,13 @@ class Tally:
                 self.reused += 1
             case e.EffectCompleted():
                 self.made += 1
-            case e.NodeCompleted(cached=cached, usage=usage):
+            case e.NodeCompleted(cached=cached):
                 self.reused += cached
-                if usage is not None:
-                    self.usage = (self.usage or e.Usage()) + usage
             case e.ExecutionEdited():
-                self.made, self.reused, self.usage = 0, 0, None
+                self.made, self.reused, self.spending = 0, 0, Spending()
             case _:
                 pass
+        self.spending.follow(event)
 
 
 class Child(Execution):
@@ -97,7 +101,7 @@ class Child(Execution):
             past=past,
             parts=whole.parts,
         )
-        self.whole, self.spot = whole, spot
+        self.whole, self.spot, self.purse = whole, spot, whole.purse
         self.attended = False
         self.ended = asyncio.Event()
         self.tally = Tally()
@@ -121,6 +125,9 @@ class Child(Execution):
             self.ended.clear()
         self._tell(event)
 
+    def node_of_whole(self, node: int) -> int:
+        return self.whole.node_of_whole(self.whole.program.index[self.spot.label])
+
     def go_on(self) -> None:
         """Start, or go on, unless there is nothing left to do."""
         if self.state.status == "failed" or not self.state.over:
@@ -134,11 +141,10 @@ class Child(Execution):
                 yield node, name, question
 
     def done(self) -> PartDone:
-        """What came of it; raises `ChildError` when it failed."""
-        raise_failure(self)
-        outputs = self.state.outputs
-        result = ChildResult(outputs, tuple(said_in(self.state)), self.tally.usage)
-        return PartDone(result, self.tally.made, self.tally.reused)
+        """What came of it, good or bad."""
+        result = ChildResult(self.state.outputs, tuple(said_in(self.state)))
+        tally = self.tally
+        return PartDone(result, tally.made, tally.reused, tally.usage, failure_of(self))
 
     def catch_up(self, entries: list[e.Entry]) -> None:
         """Tell the whole of an answer that came here just before the process ended."""
@@ -373,15 +379,16 @@ def check_depth(whole: Execution, diagram: Diagram) -> None:
         raise NodeError(f"diagrams are nested more than {DEEPEST} deep: {names}")
 
 
-def raise_failure(run: Execution) -> None:
-    """Raise `ChildError` when a part has not come to its results."""
+def failure_of(run: Execution) -> ChildError | None:
+    """Why a part has not come to its results; None when it has."""
     called = f"the diagram {run.program.diagram.name!r}" if run.program.diagram.name else "it"
     if run.state.status == "cancelled":
-        raise ChildError(f"{called} was cancelled")
+        return ChildError(f"{called} was cancelled")
     if run.state.status == "failed" and (error := run.state.error) is not None:
         where = "" if error.node is None else f" at {error.node}"
         where += "" if error.activation is None else f"[{error.activation}]"
-        raise ChildError(f"{called} failed{where}: {error.message}", details=error.details)
+        return ChildError(f"{called} failed{where}: {error.message}", details=error.details)
+    return None
 
 
 def said_in(state: ExecutionState) -> list[e.Message]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
 from ..diagram.suggest import did_you_mean
-from ..errors import ExpressionError, NodeError
+from ..errors import ChildError, ExpressionError, NodeError
 from ..protocol.events import (
     AnyEvent,
     EffectCompleted,
@@ -17,6 +17,7 @@ from ..protocol.events import (
     NodeProgress,
     Question,
     TokenDelta,
+    Usage,
 )
 from .call import attempt
 from .clock import Clock
@@ -24,6 +25,7 @@ from .moments import Activation, Within, latest_before
 from .names import Names
 from .node import ChildResult, EffectPolicy
 from .ports import Services
+from .prices import Quote
 from .state import ExecutionState
 
 T = TypeVar("T")
@@ -46,6 +48,8 @@ class PartDone:
     result: ChildResult
     made: int = 0
     reused: int = 0
+    usage: Usage | None = None
+    failure: ChildError | None = None
 
 
 class Host(Protocol):
@@ -67,6 +71,7 @@ class Host(Protocol):
         request: Mapping[str, Any],
         work: Callable[[str], Awaitable[Any]],
         policy: EffectPolicy,
+        quote: Quote | None = None,
     ) -> EffectCompleted: ...
 
     async def run_part(self, at: Activation, part: Part) -> PartDone: ...
@@ -75,12 +80,14 @@ class Host(Protocol):
 class RunContext:
     """Fulfils `node.Context`."""
 
-    __slots__ = ("_host", "_made", "_names", "_reused", "at", "state")
+    __slots__ = ("_host", "_made", "_names", "_reused", "at", "state", "usage")
 
     def __init__(self, host: Host, at: Activation) -> None:
         self._host = host
         self._names: Names | None = None
         self._made = self._reused = 0
+        self.usage: Usage | None = None
+        """What has been done here took this; None when no model was asked."""
         self.state = host.state
         self.at = at
 
@@ -193,8 +200,10 @@ class RunContext:
         work: Callable[[str], Awaitable[Any]],
         policy: EffectPolicy = EffectPolicy(),  # noqa: B008 - frozen
         name: str = "",
+        quote: Quote | None = None,
     ) -> EffectCompleted:
-        done = await self._host.effect(self.at, name, request, work, policy)
+        done = await self._host.effect(self.at, name, request, work, policy, quote)
+        self._count(done.usage)
         if done.reused:
             self._reused += 1
         else:
@@ -218,9 +227,16 @@ class RunContext:
     ) -> ChildResult:
         before = tuple(self.conversation()) if shared else ()
         done = await self._host.run_part(self.at, Part(diagram, inputs, before, item))
+        self._count(done.usage)
         self._made += done.made
         self._reused += done.reused
+        if done.failure is not None:
+            raise done.failure
         return done.result
+
+    def _count(self, usage: Usage | None) -> None:
+        if usage is not None:
+            self.usage = usage if self.usage is None else self.usage + usage
 
     def _iterations(self, *given: Any) -> int:
         """`turns`, as expressions call it."""

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 from ..errors import JournalError
 from ..protocol import events as e
+from .budget import Purse
 from .moments import Activation
 from .node import EffectPolicy
 from .ports import Journal
+from .prices import Billed, Quote
 from .reuse import Lane, Past, choose, key_of
 from .state import ExecutionState
 
@@ -34,6 +36,9 @@ class Host(Protocol):
     past: Past
     path: str
     fresh: bool
+    purse: Purse
+
+    def node_of_whole(self, node: int) -> int: ...
 
     def record(self, event: e.AnyEvent) -> None: ...
 
@@ -62,6 +67,7 @@ class Effects:
         request: Mapping[str, Any],
         work: Work,
         policy: EffectPolicy,
+        quote: Quote | None = None,
     ) -> e.EffectCompleted:
         """Do something that counts, unless its result is known; see `Context.effect`."""
         host, key, node = self._host, key_of(request), at.node
@@ -77,11 +83,19 @@ class Effects:
             spent = host.state.repeats.get(node, 0)
             reused = await host.put_question(at, UNKNOWN, spent) == "done"
             value = None
+        usage = None
         if not reused:
-            value = await self._carry_out(at, name, key, work)
+            value = await self._paid(at, name, key, work, quote)
+            value, usage = value if isinstance(value, Billed) else (value, None)
         self.unknown.discard((node, name))
         event = e.EffectCompleted(
-            node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
+            node=label,
+            activation=at.number,
+            effect=name,
+            key=key,
+            value=value,
+            reused=reused,
+            usage=usage,
         )
         host.record(event)
         return event
@@ -96,6 +110,20 @@ class Effects:
             everywhere = await asyncio.to_thread(self._journal.effects, key)
             found = choose(everywhere, lane, labels)
         return NOT_FOUND if found is None else found.value
+
+    async def _paid(
+        self, at: Activation, name: str, key: str, work: Work, quote: Quote | None
+    ) -> Any:
+        """Do it, a call to a model only when there is money for it."""
+        if quote is None:
+            return await self._carry_out(at, name, key, work)
+        purse = self._host.purse
+        await purse.room_for(quote, self._host.node_of_whole(at.node))
+        with purse.paying(quote):
+            done = await self._carry_out(at, name, key, work)
+            if isinstance(done, Billed):
+                purse.spend(done.usage)
+            return done
 
     async def _carry_out(self, at: Activation, name: str, key: str, work: Work) -> Any:
         """Do it; when that is cut short nobody knows whether it is done."""

@@ -167,7 +167,7 @@ class Engine:
             case c.PauseExecution():
                 await execution.pause(now=command.now or execution.asleep)
             case c.ResumeExecution():
-                execution.resume()
+                execution.resume(budget=command.budget)
             case c.StepExecution():
                 execution.resume(command.steps)
             case c.CancelExecution():
@@ -235,6 +235,7 @@ class Engine:
             fresh=command.fresh,
             origin=command.origin,
             values=command.values,
+            budget=command.budget,
         )
         return await self._start(program, event, paused=command.paused)
 

@@ -18,6 +18,7 @@ from ..errors import CommandError, JournalError, NodeError
 from ..protocol import events as e
 from .answers import accept
 from .breakpoints import stands_after, stands_before
+from .budget import Purse
 from .call import call, describe, outputs_after
 from .clock import Clock
 from .context import Part, PartDone, RunContext
@@ -26,6 +27,7 @@ from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
 from .ports import Journal, Services
+from .prices import Quote
 from .program import Program
 from .reuse import NOTHING, Past, path_of
 from .schedule import Complete, Fail, Pause, Skip, Start, decide
@@ -100,6 +102,7 @@ class Execution:
         self._in_reserve = False
         """Whether the event loop is to start, at its next turn, what waits for its turn here."""
         self.effects = Effects(self, journal)
+        self.purse = Purse(self)
 
     @property
     def seq(self) -> int:
@@ -126,6 +129,7 @@ class Execution:
         )
         self.state, self.program, self.started = state, state.program, first.time
         self._seq = entries[-1].seq
+        self.purse.used += state.spending.total
 
     @property
     def asleep(self) -> bool:
@@ -243,18 +247,23 @@ class Execution:
         if not self.state.over and self.state.status != "paused":
             self.record(e.ExecutionPaused(reason="journal", message=message))
 
-    def resume(self, steps: int | None = None) -> None:
-        """Go on, for `steps` activations or to the end; what failed is tried again."""
+    def resume(self, steps: int | None = None, budget: e.Budget | None = None) -> None:
+        """Go on, for `steps` activations or to the end; what failed is tried again.
+
+        A `budget` takes the place of the one that the run has.
+        """
         if self.state.status != "failed":
             self._must_go_on("resumed")
         elif steps is None:
             self.wake()
-            self.record(e.ExecutionResumed())
+            self.record(e.ExecutionResumed(budget=budget))
             self._advance()
             return
         self.wake()
-        if self.state.status == "paused" or steps is not None or self.state.steps_left is not None:
-            self.record(e.ExecutionResumed(steps=steps))
+        stands = self.state.status == "paused" or self.state.steps_left is not None
+        if stands or steps is not None or budget is not None:
+            self.record(e.ExecutionResumed(steps=steps, budget=budget))
+            self.purse.look_again()
             self._advance()
         elif self.parts is not None:  # one of them may be paused by itself
             self.parts.lead(self, e.ExecutionResumed())
@@ -428,7 +437,7 @@ class Execution:
                 person=result.person,
                 messages=result.messages,
                 seen=result.seen,
-                usage=result.usage,
+                usage=ctx.usage,
                 cached=ctx.cached,
                 duration_ms=(self.clock.monotonic() - began) * 1000,
             )
@@ -437,6 +446,7 @@ class Execution:
             activation=activation.number,
             error=failure,
             outputs=outputs_after(node, failure),
+            usage=ctx.usage,
             duration_ms=(self.clock.monotonic() - began) * 1000,
         )
 
@@ -447,9 +457,38 @@ class Execution:
         request: Mapping[str, Any],
         work: Work,
         policy: EffectPolicy,
+        quote: Quote | None = None,
     ) -> e.EffectCompleted:
         """Do something that counts, at most once; see `Context.effect`."""
-        return await self.effects.do(at, name, request, work, policy)
+        return await self.effects.do(at, name, request, work, policy, quote)
+
+    @property
+    def budget(self) -> e.Budget:
+        """What this run may take."""
+        return self.state.budget
+
+    def node_of_whole(self, node: int) -> int:
+        """The node of the outermost run for which a node works."""
+        return node
+
+    def out_of_budget(self, message: str) -> None:
+        """Start nothing new: there is no money for it."""
+        if self.state.status == "running":
+            self.record(e.ExecutionPaused(reason="budget", message=message))
+
+    def take_back(self, nodes: set[int], message: str) -> None:
+        """Interrupt nodes that wait for money; when the run goes on they start again."""
+        nodes = nodes & self.state.running.keys()
+        labels = tuple(self.program.labels[node] for node in sorted(nodes))
+        if not labels:
+            return
+        calls = [self._calls[node] for node in nodes if node in self._calls]
+        self.record(e.ExecutionPaused(interrupted=labels, reason="budget", message=message))
+        for each in calls:
+            each.cancel()
+
+    def warn_of_budget(self, used: e.Usage) -> None:
+        self.record(e.BudgetWarning(used=used, budget=self.budget))
 
     async def run_part(self, at: Activation, part: Part) -> PartDone:
         """Run a diagram as a part of this run; see `Context.run_diagram`."""

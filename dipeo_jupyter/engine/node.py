@@ -15,8 +15,9 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, fiel
 from ..diagram.model import DEFAULT, Diagram, Label, Person
 from ..diagram.source import Reading
 from ..errors import DipeoError, FailureKind, Problem, ServiceError
-from ..protocol.events import EffectCompleted, Message, Question, Usage
+from ..protocol.events import EffectCompleted, Message, Question
 from .ports import Services
+from .prices import Quote
 
 T = TypeVar("T")
 ErrorTypes: TypeAlias = tuple[type[DipeoError], ...]
@@ -57,7 +58,6 @@ class Result(NamedTuple):  # made for every activation, and three times as fast 
     person: str | None = None
     messages: tuple[Message, ...] = ()
     seen: tuple[str, ...] = ()
-    usage: Usage | None = None
 
     @classmethod
     def value(cls, value: Any) -> Result:
@@ -76,7 +76,6 @@ class ChildResult:
 
     outputs: Mapping[Label, Any]
     messages: tuple[Message, ...] = ()
-    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +175,15 @@ class Context(Protocol):
         work: Callable[[str], Awaitable[Any]],
         policy: EffectPolicy = ...,
         name: str = "",
+        quote: Quote | None = None,
     ) -> EffectCompleted:
         """Do something that costs or changes something, at most once.
 
         `request` (JSON values) says exactly what is done: whenever it is the same, the result may
         be taken from the journal instead. `work` does it and returns JSON; it is given a key that
         is the same whenever this very thing is tried again. Several effects of one activation have
-        names of their own.
+        names of their own. A call to a model has a `quote`, waits until there is money for it,
+        and its work returns what it took as well (`Billed`).
         """
         ...
 

@@ -19,7 +19,7 @@ from ..diagram import expression, template
 from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol import events as e
-from .children import Spot, check_depth, origin_of_part, raise_failure, said_in
+from .children import Spot, check_depth, failure_of, origin_of_part, said_in
 from .clock import SystemClock
 from .context import Part, PartDone
 from .effects import NOT_FOUND
@@ -29,12 +29,14 @@ from .moments import Activation
 from .names import Names
 from .node import ChildResult, EffectPolicy, Inputs, Node
 from .ports import Journal, Services
+from .prices import Quote, billed
 from .program import Program
 from .reuse import Lane, Outcome, Past, choose, key_of, past_of
 from .threads import beginning
 
 _OPEN, _CLOSE = "\u27e6not known before ", "\u27e7"
 _STAND_IN = re.compile(f"{_OPEN}(.*?){_CLOSE}")
+TOKENS = tuple(each for each in e.USAGE if each.endswith("_tokens"))
 MOST = 100_000
 """Activations that are foreseen."""
 
@@ -84,8 +86,12 @@ class Foresight(Execution):
         self._compile = compile_
         self._rows: list[c.PlannedActivation] = []
         self._doing: dict[str, list[str]] = {}
+        self._quotes: dict[str, list[Quote]] = {}
+        self._inside: dict[str, e.Usage] = {}
+        """What the parts of activations are estimated to take."""
         self._reusing: set[str] = set()
         self._assumed = False
+        self._at_least = False
 
     async def foresee(self, start: e.ExecutionStarted) -> None:
         """Go through it all."""
@@ -109,6 +115,7 @@ class Foresight(Execution):
         request: Mapping[str, Any],
         work: Callable[[str], Awaitable[Any]],
         policy: EffectPolicy,
+        quote: Quote | None = None,
     ) -> e.EffectCompleted:
         key, label = key_of(request), self.program.labels[at.node]
         lane = Lane(self.path, label, at.number, name)
@@ -120,6 +127,8 @@ class Foresight(Execution):
         else:
             value = await self._stand_in(key, lane, request, policy)
             self._doing.setdefault(activation, []).append(self._why(request, activation))
+            if quote is not None:
+                self._quotes.setdefault(activation, []).append(quote)
         return e.EffectCompleted(
             node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
         )
@@ -143,13 +152,16 @@ class Foresight(Execution):
         await inside.foresee(start)
         self._assumed |= inside._assumed
         for row in inside.plan().activations:
+            if row.estimate is not None:
+                self._inside[activation] = self._inside.get(activation, e.Usage()) + row.estimate
+                self._at_least |= row.at_least
             if row.action == "run":
                 why = f"{row.node}[{row.activation}]: {row.why}"
                 self._doing.setdefault(activation, []).extend([why] * row.calls)
             elif row.action == "reuse":
                 self._reusing.add(activation)
-        raise_failure(inside)
-        return PartDone(ChildResult(inside.state.outputs, tuple(said_in(inside.state))))
+        result = ChildResult(inside.state.outputs, tuple(said_in(inside.state)))
+        return PartDone(result, failure=failure_of(inside))
 
     def _start_of_part(self, spot: Spot, part: Part) -> e.ExecutionStarted:
         anew = f"{spot.label}[{spot.number}]" in self.past.fresh
@@ -232,8 +244,6 @@ class Foresight(Execution):
             action, why = "run", doing[0]
         elif name in self._reusing or (isinstance(event, e.NodeCompleted) and event.cached):
             action, why = "reuse", "the same was done before"
-        last = self.before.get(name)
-        usage = last.usage if doing and isinstance(last, e.NodeCompleted) else None
         return c.PlannedActivation(
             node=self.program.labels[activation.node],
             activation=activation.number,
@@ -242,9 +252,32 @@ class Foresight(Execution):
             why=why,
             calls=len(doing),
             assumed=self._assumed,
-            input_tokens=usage.input_tokens if usage else None,
-            output_tokens=usage.output_tokens if usage else None,
+            **self._estimate(name),
         )
+
+    def _estimate(self, name: str) -> dict[str, Any]:
+        """What an activation will take: each call as much as one did the last time.
+
+        Without a last time, what goes in is estimated from its length. What comes out is not known
+        then, unless it is limited.
+        """
+        quotes = self._quotes.get(name, [])
+        last = self.before.get(name)
+        used = last.usage if isinstance(last, e.NodeCompleted) else None
+        if name in self._inside:
+            return {"estimate": self._inside[name], "at_least": self._at_least}
+        if not quotes:
+            return {}
+        if used is None or not used.calls:
+            estimate = sum((quote.usage for quote in quotes), e.Usage())
+            return {"estimate": estimate, "at_least": True}
+        tokens = {each: getattr(used, each) * len(quotes) // used.calls for each in TOKENS}
+        whole = e.Usage(**tokens)
+        one = e.Usage(**{each: getattr(used, each) // used.calls for each in TOKENS})
+        calls = [billed(one, quote.price) for quote in quotes]
+        money = sum(calls, e.Usage())
+        update = {each: getattr(money, each) for each in ("calls", "unpriced", "nano_usd")}
+        return {"estimate": whole.model_copy(update=update)}
 
     def _why(self, request: Mapping[str, Any], activation: str) -> str:
         if activation in self.past.fresh:

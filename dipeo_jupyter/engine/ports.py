@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from ..diagram.model import Label, Person
 from ..errors import Problem
 from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
+from .prices import Price
 
 Role = Literal["system", "user", "assistant"]
 JobLanguage = Literal["python", "javascript", "bash"]
@@ -33,10 +34,11 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChatAnswer:
-    """What a model said, and what it cost."""
+    """What a model said, and the tokens it took; a `replayed` answer was recorded, and is free."""
 
     text: str
     usage: Usage
+    replayed: bool = False
 
 
 class LLM(Protocol):
@@ -54,6 +56,10 @@ class LLM(Protocol):
 
         Two persons with the same identity answer alike. Raises `ServiceError` when nobody answers.
         """
+        ...
+
+    def price(self, person: Person) -> Price | None:
+        """What its tokens cost; None when nobody knows. May read a file the first time."""
         ...
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..protocol import events as e
+from ..protocol.spending import Spending
 from .loops import OUTSIDE, Loop
 from .moments import Activation, Moment, Round
 from .program import Program, Region, Wire
@@ -38,6 +39,8 @@ class ExecutionState:
         self.max_concurrency = 0
         self.max_rounds = 0
         self.inputs: Mapping[str, Any] = {}
+        self.budget = e.Budget()
+        self.spending = Spending()
         self.before: tuple[e.Message, ...] = ()
         """What had been said before the run: in the one that it is a part of, or in its thread."""
         self.generation = 0
@@ -122,6 +125,8 @@ class ExecutionState:
         if type(event) is e.NodeStarted:
             self._start(self.index[event.node], event)
         elif type(event) is e.NodeCompleted:
+            if event.usage is not None:
+                self.spending.follow(event)
             self._finish(self.index[event.node], event.outputs, event.messages)
         else:
             self._apply_rarer(event)
@@ -135,8 +140,10 @@ class ExecutionState:
             case e.EffectCompleted():
                 self._effect_done(self.index[event.node], event)
             case e.NodeFailed(outputs=None):
+                self.spending.follow(event)
                 self._give_up(self.index[event.node], event.error)
             case e.NodeFailed():
+                self.spending.follow(event)
                 self._finish(self.index[event.node], event.outputs or {}, ())
             case e.InputRequired():
                 self.questions[self.index[event.node]] = event.question
@@ -150,7 +157,7 @@ class ExecutionState:
                 self._let_go(self.index[event.node])
             case e.SkipRequested():
                 self._leave_out(self.index[event.node])
-            case e.NodeProgress() | e.TokenDelta() | e.Broadcast():
+            case e.NodeProgress() | e.TokenDelta() | e.Broadcast() | e.BudgetWarning():
                 pass
             case _:
                 self._apply_to_run(event)
@@ -167,6 +174,7 @@ class ExecutionState:
                 self.max_rounds = event.max_rounds
                 self.breakpoints = event.breakpoints
                 self.before, self.generation = event.before, event.generation
+                self.budget = event.budget
             case e.ExecutionPaused():
                 self.status, self.steps_left = "paused", None
                 if event.at is not None:
@@ -175,6 +183,7 @@ class ExecutionState:
                     self._take_back(self.index[label])
             case e.ExecutionResumed():
                 self.status, self.steps_left = "running", event.steps
+                self.budget = event.budget or self.budget
                 self._try_again()
             case e.ExecutionEdited():
                 self.status, self.inputs = "paused", event.inputs
@@ -197,7 +206,8 @@ class ExecutionState:
         state = ExecutionState(program)
         state.max_concurrency, state.max_rounds = self.max_concurrency, self.max_rounds
         state.breakpoints, state.passed = self.breakpoints, set(self.passed)
-        state.edits = self.edits + 1
+        state.edits, state.budget = self.edits + 1, self.budget
+        state.spending = Spending(self.spending.total)
         for node in self.held:
             if (label := self.program.labels[node]) in program.index:
                 state._hold(program.index[label])
@@ -261,6 +271,7 @@ class ExecutionState:
 
     def _effect_done(self, node: int, event: e.EffectCompleted) -> None:
         self.effects.setdefault(node, {})[event.effect] = event
+        self.spending.follow(event)
         self.begun.get(node, {}).pop(event.effect, None)
 
     def _give_up(self, node: int, error: e.ErrorInfo) -> None:

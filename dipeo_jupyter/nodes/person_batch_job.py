@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, JsonValue
 
 from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, Refusal, Result
-from ..protocol.events import Message, Usage
+from ..protocol.events import Message
 from .batches import collected, items_in, names_for
 from .speech import Speaker, Talk
 
@@ -22,7 +22,6 @@ class Answered:
 
     prompt: Message
     reply: Message
-    usage: Usage
 
 
 class PersonBatchJob(Speaker):
@@ -108,9 +107,7 @@ class PersonBatchJob(Speaker):
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         answer = await ctx.attempt(lambda: talk.say(prompt, ctx, lambda _: None, f".{index}"))
         ctx.progress(f"item {index} is done")
-        return Answered(
-            prompt, Message(id=f"{name}.1", sender=self.person, content=answer.text), answer.usage
-        )
+        return Answered(prompt, Message(id=f"{name}.1", sender=self.person, content=answer))
 
     def _collect(self, talk: Talk, done: Sequence[Answered | BaseException]) -> Result:
         value = collected(done, lambda each: each.reply.content, partial=self.partial)
@@ -121,7 +118,6 @@ class PersonBatchJob(Speaker):
             person=self.person,
             messages=(*talk.heard, *said),
             seen=tuple(x.id for x in (*talk.shown, *(each.prompt for each in answered))),
-            usage=sum((each.usage for each in answered), Usage()),
         )
 
 

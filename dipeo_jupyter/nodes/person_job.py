@@ -54,11 +54,10 @@ class PersonJob(Speaker):
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         talk = await self.talk(inputs, ctx)
         answer = await talk.say(prompt, ctx, ctx.stream)
-        reply = Message(id=f"{name}.1", sender=self.person, content=answer.text)
+        reply = Message(id=f"{name}.1", sender=self.person, content=answer)
         return Result(
-            {DEFAULT: answer.text},
+            {DEFAULT: answer},
             person=self.person,
             messages=(*talk.heard, prompt, reply),
             seen=(*(message.id for message in talk.shown), prompt.id),
-            usage=answer.usage,
         )

@@ -13,9 +13,10 @@ from ..diagram import template
 from ..diagram.model import Label, Person
 from ..engine.inputs import messages_in
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Refusal, RetryPolicy
-from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
+from ..engine.ports import ChatMessage, ChatRequest
+from ..engine.prices import FREE, Billed, Quote, billed
 from ..errors import NodeError, ServiceError, TemplateError
-from ..protocol.events import Message, Usage
+from ..protocol.events import Message
 from .spellings import spelled
 from .views import VIEWS, View, as_chat, choose, view_named
 
@@ -49,16 +50,19 @@ class Talk:
 
     async def say(
         self, prompt: Message, ctx: Context, show: Callable[[str], None], name: str = ""
-    ) -> ChatAnswer:
+    ) -> str:
         """Ask the model, or take the answer that it gave to exactly the same before, which is free.
 
         `name` tells apart what is said in one activation.
         """
         request, llm = self.request(prompt), ctx.services.llm
+        price = llm.price(self.person)
+        characters = sum(len(each.content) for each in request.messages)
 
-        async def ask(_: str) -> dict[str, Any]:
+        async def ask(_: str) -> Billed:
             answer = await llm.chat(request, show)
-            return {"text": answer.text, "usage": answer.usage.model_dump()}
+            usage = billed(answer.usage, FREE if answer.replayed else price)
+            return Billed({"text": answer.text}, usage)
 
         done = await ctx.effect(
             {
@@ -68,9 +72,10 @@ class Talk:
             ask,
             EffectPolicy(reuse=True),
             name,
+            Quote(characters, price, self.person.parameters.get("max_tokens")),
         )
-        usage = Usage() if done.reused else Usage(**done.value["usage"])
-        return ChatAnswer(done.value["text"], usage)
+        text: str = done.value["text"]
+        return text
 
 
 @dataclass(frozen=True, slots=True)

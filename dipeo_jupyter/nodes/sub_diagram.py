@@ -19,7 +19,6 @@ from ..diagram.source import Reading
 from ..diagram.suggest import did_you_mean
 from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Node, Refusal, Result
 from ..errors import ChildError, DiagramError, ExpressionError, NodeError, ServiceError
-from ..protocol.events import Usage
 from .batches import collected, items_in, names_for
 
 _MODULES: dict[Format, ModuleType] = {"light": light, "native": native, "readable": readable}
@@ -195,10 +194,8 @@ class SubDiagram(Node):
 
     def _result(self, value: Any, done: list[ChildResult]) -> Result:
         said = () if self.isolate_conversation else (x for each in done for x in each.messages)
-        costs = [each.usage for each in done if each.usage is not None]
-        usage = sum(costs, Usage()) if costs else None
         # What an edge brought from outside may have been heard by several.
-        return Result({DEFAULT: value}, messages=tuple(dict.fromkeys(said)), usage=usage)
+        return Result({DEFAULT: value}, messages=tuple(dict.fromkeys(said)))
 
     # -- the diagram ------------------------------------------------------------------------------
 

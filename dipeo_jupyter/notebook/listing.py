@@ -16,9 +16,10 @@ from ..client.tables import (
     plan_total,
     run_rows,
     runs_text,
-    tokens_of,
 )
+from ..protocol import commands as c
 from ..protocol.commands import ExecutionSummary, PlannedActivation
+from ..protocol.events import Usage
 from .records import as_frame
 from .run import Run
 
@@ -59,7 +60,7 @@ class Plan:
     went before.
     """
 
-    activations: tuple[PlannedActivation, ...]
+    plan: c.Plan
     start: Callable[[], Run]
     """Start exactly this, and return its `Run` at once."""
 
@@ -68,15 +69,30 @@ class Plan:
         return await self.start()
 
     @property
+    def activations(self) -> tuple[PlannedActivation, ...]:
+        return self.plan.activations
+
+    @property
     def calls(self) -> int:
         """What would be done that counts: calls to models, jobs, files."""
         return sum(each.calls for each in self.activations)
 
     @property
-    def tokens(self) -> int | None:
-        """As many as these took the last time; None is not known."""
-        known = [tokens for each in self.activations if (tokens := tokens_of(each)) is not None]
-        return sum(known) if known or not self.calls else None
+    def estimate(self) -> Usage:
+        """What the calls to models would take: as much as the last time, as far as there was one.
+
+        With `at_least`, what comes out of some is not known, and not in it.
+        """
+        return self.plan.estimate
+
+    @property
+    def at_least(self) -> bool:
+        return self.plan.at_least
+
+    @property
+    def cost(self) -> str:
+        """The estimated dollars: `$0.0123`, or `≥ $0.0123`."""
+        return self.plan.cost
 
     def to_records(self) -> list[dict[str, Any]]:
         """One row for each activation."""
@@ -87,13 +103,13 @@ class Plan:
         return as_frame(self.to_records(), list(PLAN_COLUMNS))
 
     def __repr__(self) -> str:
-        return plan_text(self.activations)
+        return plan_text(self.plan)
 
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
         rows = [{**each, "assumed": "?" if each["assumed"] else ""} for each in self.to_records()]
-        total = f"<p>{escape(plan_total(self.activations))}</p>"
+        total = f"<p>{escape(plan_total(self.plan))}</p>"
         return {"text/plain": repr(self), "text/html": _table(PLAN_COLUMNS, rows) + total}
 
 

@@ -6,22 +6,24 @@ import atexit
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..app import build_engine
-from ..client import Ask, Conversation, Place, breakpoints, changed, check, check_answers
+from ..app import build_engine, with_cassette
+from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
 from ..diagram.files import Readable, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
 from ..errors import DiagramError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
-from ..settings import Settings
+from ..settings import CassetteMode, Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
 from .listing import Plan, Runs
 from .run import Run
+from .taped import Taped
 from .values import as_inputs
 
 
@@ -32,7 +34,7 @@ class Options:
     The conversation of a `thread` is carried on.
 
     A `fresh` run asks models again; the results of the run `since` hold where nothing changes;
-    `values` are outputs given by hand, by activation.
+    `values` are outputs given by hand, by activation. The `cassette` is by default the session's.
     """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -44,16 +46,35 @@ class Options:
     fresh: bool = False
     since: Run | str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    cassette: str | Path | None = None
+    cassette_mode: CassetteMode | None = None
 
 
 class Session:
-    """Starts runs on an engine in this process. Jobs that still run when it exits are stopped."""
+    """Starts runs on an engine in this process. Jobs that still run when it exits are stopped.
+
+    There is an engine for each cassette that is used, and in each mode; so a run keeps what it was
+    started with, and one that replays can never come to ask a model.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.engine: Engine = build_engine(settings)
+        self.settings = settings
+        self._engines = {_tape(settings): build_engine(settings)}
         self.loop = BackgroundLoop()
         self._runs: WeakValueDictionary[e.ExecutionId, Run] = WeakValueDictionary()
         atexit.register(self._stop)
+
+    @property
+    def engine(self) -> Engine:
+        """The one that has the cassette in use."""
+        return self._engine(self.settings)
+
+    def use(self, cassette: str | Path | None, mode: CassetteMode | None = None) -> None:
+        """Have models asked through a cassette in all runs that are started from now on.
+
+        Raises `CommandError` for one that cannot be read, or has nothing to be replayed.
+        """
+        self.settings = with_cassette(self.settings, cassette, mode)
 
     def start(
         self, diagram: Readable, inputs: Mapping[str, Any] | None = None, **options: Any
@@ -67,19 +88,24 @@ class Session:
         drawn = reading.diagram
         check_answers(chosen.answers, drawn)
         since = self._since(chosen.since)
+        settings = self.settings
+        if chosen.cassette or chosen.cassette_mode:
+            settings = with_cassette(settings, chosen.cassette, chosen.cassette_mode)
+        engine = self._engine(settings)
+        client = Taped(engine) if settings.taped else engine
         command = c.ExecuteDiagram(
             diagram=drawn,
             inputs=_inputs(inputs, since),
             thread=chosen.thread,
             paused=chosen.paused,
             breakpoints=breakpoints(chosen.breakpoints, drawn),
-            fresh=chosen.fresh,
+            fresh=chosen.fresh or settings.taped,
             origin=e.Origin(execution_id=since.id) if since else None,
             values=dict(chosen.values),
         )
-        ack = self._send(command, reading.source)
+        ack = self._send(command, reading.source, client)
         assert ack.execution_id is not None
-        conversation = Conversation(self.engine, ack.execution_id, chosen.answers, chosen.ask)
+        conversation = Conversation(client, ack.execution_id, chosen.answers, chosen.ask)
         return self._known(Run(conversation, drawn, reading.source, self.loop, ack.seq))
 
     def get(self, run: str, ask: Ask | None = ask_by_input) -> Run:
@@ -119,7 +145,7 @@ class Session:
             diagram=drawn,
             inputs=given,
             since=before.id if before else None,
-            fresh=fresh,
+            fresh=fresh or self.settings.taped,
             values=values,
             thread=thread,
         )
@@ -127,7 +153,7 @@ class Session:
         start = partial(
             self.start, drawn, given, fresh=fresh, since=before, values=values, thread=thread
         )
-        return Plan(planned.activations, start)
+        return Plan(planned, start)
 
     def prune(self, keep_last: int) -> int:
         """Forget finished runs but the last so many; how many were forgotten."""
@@ -144,8 +170,15 @@ class Session:
         self.loop.close()
 
     def _stop(self) -> None:
-        self.loop.run(self.engine.close())
+        for engine in self._engines.values():
+            self.loop.run(engine.close())
         self.loop.cancel()
+
+    def _engine(self, settings: Settings) -> Engine:
+        tape = _tape(settings)
+        if tape not in self._engines:
+            self._engines[tape] = build_engine(settings)
+        return self._engines[tape]
 
     def _read(self, diagram: Readable, name: str | None = None) -> Reading:
         reading = survey(diagram)
@@ -158,9 +191,9 @@ class Session:
     def _since(self, run: Run | str | None) -> Run | None:
         return self.get(run) if isinstance(run, str) else run
 
-    def _send(self, command: c.Command, source: Source) -> c.Ack:
+    def _send(self, command: c.Command, source: Source, client: Client | None = None) -> c.Ack:
         try:
-            return self.loop.run(self.engine.send(command))
+            return self.loop.run((client or self.engine).send(command))
         except DiagramError as error:
             raise DiagramError(*(source.locate(each) for each in error.problems)) from None
 
@@ -175,6 +208,13 @@ class Session:
         await events.aclose()  # type: ignore[attr-defined] # it is a generator
         assert isinstance(first.event, e.ExecutionStarted)
         return first.event.diagram
+
+
+def _tape(settings: Settings) -> tuple[Path, CassetteMode] | None:
+    """What tells engines apart."""
+    if settings.cassette is None or not settings.taped:
+        return None
+    return settings.cassette.absolute(), settings.cassette_mode
 
 
 def _inputs(inputs: Mapping[str, Any] | None, since: Run | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from ..diagram.model import Diagram, Label
-from .events import Breakpoint, ExecutionId, ExecutionStatus, Fact, Origin
+from .events import Breakpoint, Budget, ExecutionId, ExecutionStatus, Fact, Origin, Usage
 
 
 class ExecuteDiagram(Fact):
@@ -30,6 +30,7 @@ class ExecuteDiagram(Fact):
     fresh: bool = False
     origin: Origin | None = None
     values: dict[str, Any] = {}
+    budget: Budget = Budget()
 
 
 class CheckDiagram(Fact):
@@ -94,7 +95,10 @@ class PauseExecution(OnExecution):
 
 
 class ResumeExecution(OnExecution):
+    """Go on. A `budget` takes the place of the one that the run has."""
+
     type: Literal["resume_execution"] = "resume_execution"
+    budget: Budget | None = None
 
 
 class StepExecution(OnExecution):
@@ -161,6 +165,7 @@ class ForkExecution(OnExecution):
     diagram: Diagram | None = None
     inputs: dict[str, Any] | None = None
     values: dict[str, Any] = {}
+    budget: Budget = Budget()
     paused: bool = False
 
 
@@ -236,7 +241,8 @@ class PlannedActivation(Fact):
 
     `run` does something that counts, `calls` times; `reuse` takes recorded results, `compute` costs
     nothing, `fail` cannot be done. What is `assumed` comes about if the run goes on the way it went
-    before. Tokens are estimates from the last time; None is not known.
+    before. The `estimate` is what its calls to models will take, as far as that can be told; with
+    `at_least`, what comes out is not known and not in it.
     """
 
     node: Label
@@ -246,14 +252,38 @@ class PlannedActivation(Fact):
     why: str
     calls: int = 0
     assumed: bool = False
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    estimate: Usage | None = None
+    at_least: bool = False
+
+    @property
+    def cost(self) -> str | None:
+        """The estimated dollars, as people read them; None when no model is asked."""
+        return None if self.estimate is None else _estimated(self.estimate, self.at_least)
 
 
 class Plan(Fact):
     """All activations of a run that was not run, in their order."""
 
     activations: tuple[PlannedActivation, ...]
+
+    @property
+    def estimate(self) -> Usage:
+        """What the whole run will take."""
+        return sum((each.estimate for each in self.activations if each.estimate), Usage())
+
+    @property
+    def at_least(self) -> bool:
+        """Whether it can only take more."""
+        return any(each.at_least for each in self.activations)
+
+    @property
+    def cost(self) -> str:
+        """The estimated dollars of the whole run, as people read them."""
+        return _estimated(self.estimate, self.at_least)
+
+
+def _estimated(usage: Usage, at_least: bool) -> str:  # noqa: FBT001
+    return f"≥ {usage.cost.removeprefix('≥ ')}" if at_least else usage.cost
 
 
 class Ack(Fact):

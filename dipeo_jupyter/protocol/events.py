@@ -29,7 +29,7 @@ ExecutionId: TypeAlias = str
 """`exec_` and a ULID: unique, and sorted by time."""
 
 SkipReason = Literal["no_live_input", "max_iterations", "asked"]
-PauseReason = Literal["asked", "steps", "breakpoint", "edited", "journal", "closed"]
+PauseReason = Literal["asked", "steps", "breakpoint", "edited", "journal", "budget", "closed"]
 ExecutionStatus = Literal[
     "pending", "running", "waiting", "paused", "completed", "failed", "cancelled"
 ]
@@ -56,20 +56,55 @@ class Message(Fact):
 
 
 class Usage(Fact):
-    """What calls to models cost, in tokens. `input_tokens` includes the cached ones."""
+    """What calls to models took, in tokens and money.
+
+    `input_tokens` includes the cached ones and those written to the cache, `output_tokens` the
+    reasoning ones. `nano_usd` are billionths of a dollar, whole, so that sums are the same in any
+    order; what the `unpriced` ones of the `calls` cost is not known and not among it.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    calls: int = 0
+    unpriced: int = 0
+    nano_usd: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
-        )
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in USAGE})
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(**{name: getattr(self, name) - getattr(other, name) for name in USAGE})
+
+    @property
+    def tokens(self) -> int:
+        """All of them, in and out."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def usd(self) -> float:
+        """Dollars; with `unpriced` calls, the least that it can have been."""
+        return self.nano_usd / 1e9
+
+    @property
+    def cost(self) -> str:
+        """The dollars as people read them: `$0.0123`, `≥ $0.0123` when a price is not known."""
+        least = "≥ " if self.unpriced else ""
+        digits = 2 if not self.nano_usd or self.usd >= 1 else 4 if self.usd >= 0.0001 else 9  # noqa: PLR2004
+        return f"{least}${self.usd:.{digits}f}"
+
+
+USAGE = tuple(Usage.model_fields)
+
+
+class Budget(Fact):
+    """What a run may take: dollars, calls to models, tokens in and out. None is no limit."""
+
+    usd: float | None = Field(None, ge=0, allow_inf_nan=False)
+    calls: int | None = Field(None, ge=0)
+    tokens: int | None = Field(None, ge=0)
 
 
 class ErrorInfo(Fact):
@@ -159,6 +194,7 @@ class ExecutionStarted(Event):
     values: dict[str, Any] = field(default_factory=dict)
     before: tuple[Message, ...] = ()
     generation: int = 0
+    budget: Budget = field(default_factory=Budget)
 
 
 @fact
@@ -178,10 +214,14 @@ class ExecutionPaused(Event):
 
 @fact
 class ExecutionResumed(Event):
-    """`steps` activations may start before the next pause; None means no limit."""
+    """`steps` activations may start before the next pause; None means no limit.
+
+    A `budget` takes the place of the one that the run had.
+    """
 
     type: Literal["execution_resumed"] = "execution_resumed"
     steps: int | None = None
+    budget: Budget | None = None
 
 
 @fact
@@ -285,13 +325,17 @@ class EffectStarted(NodeEvent):
 
 @fact
 class EffectCompleted(NodeEvent):
-    """It is done, and need not be done again. A `reused` one was done earlier, and is free."""
+    """It is done, and need not be done again. A `reused` one was done earlier, and is free.
+
+    `usage` is what it took, if it was a call to a model.
+    """
 
     type: Literal["effect_completed"] = "effect_completed"
     effect: str
     key: str
     value: Any
     reused: bool = False
+    usage: Usage | None = None
 
 
 @fact
@@ -332,11 +376,15 @@ class NodeCompleted(NodeEvent):
 
 @fact
 class NodeFailed(NodeEvent):
-    """A node gave up. With `outputs` the run goes on with them; None means that it cannot."""
+    """A node gave up. With `outputs` the run goes on with them; None means that it cannot.
+
+    `usage` is what it took all the same.
+    """
 
     type: Literal["node_failed"] = "node_failed"
     error: ErrorInfo
     outputs: dict[str, Any] | None = None
+    usage: Usage | None = None
     duration_ms: float = 0.0
 
 
@@ -365,6 +413,15 @@ class InputRequired(NodeEvent):
 class InputReceived(NodeEvent):
     type: Literal["input_received"] = "input_received"
     value: Any
+
+
+@fact
+class BudgetWarning(Event):
+    """Nearly all of the budget is used up: `used` of `budget`."""
+
+    type: Literal["budget_warning"] = "budget_warning"
+    used: Usage
+    budget: Budget
 
 
 @fact
@@ -399,6 +456,7 @@ AnyEvent = Annotated[
     | NodeSkipped
     | InputRequired
     | InputReceived
+    | BudgetWarning
     | Broadcast,
     Field(discriminator="type"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..diagram.model import Label, Person
 from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
+from ..engine.prices import FREE, Price
 from ..errors import Problem, ServiceError
 from ..protocol.events import Usage
 from .persons import unknown_fields
@@ -39,6 +40,9 @@ class DemoLLM:
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         return {"provider": "demo", "model": person.model, **person.parameters}
+
+    def price(self, person: Person) -> Price | None:
+        return FREE
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: its answers, and fields that look like others.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -10,6 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..engine.prices import Price, Rates
+
+NANO = 1e9
+_STEP = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 _LIST = "model_prices_and_context_window_backup.json"
 _PROVIDERS = "provider_endpoints_support_backup.json"
 
@@ -20,6 +25,42 @@ def is_priced(provider: str, model: str) -> bool | None:
     if not models:
         return None
     return f"{provider}/{model}" in models or models.get(model) == provider
+
+
+@cache
+def price_of(provider: str, model: str) -> Price | None:
+    """What a model costs by tokens; None when that is not known.
+
+    Some cost more when more than so many tokens go in; what is not listed then costs as before.
+    """
+    if is_priced(provider, model) is not True:
+        return None
+    entries = _read(_LIST)
+    entry = entries.get(f"{provider}/{model}") or entries[model]
+    if not {"input_cost_per_token", "output_cost_per_token"} <= entry.keys():
+        return None
+    steps = {int(found[1]) * 1000 for name in entry if (found := _STEP.fullmatch(name))}
+    reasoning = entry.get("output_cost_per_reasoning_token")
+    return Price(
+        tuple(_rates(entry, above) for above in (0, *sorted(steps))),
+        None if reasoning is None else reasoning * NANO,
+    )
+
+
+def _rates(entry: Mapping[str, Any], above: int) -> Rates:
+    def rate(*names: str) -> float:
+        listed = [f"{name}_above_{above // 1000}k_tokens" for name in names] if above else []
+        costs = (entry.get(name) for name in (*listed, *names))
+        return float(next(cost for cost in costs if cost is not None)) * NANO
+
+    plain = "input_cost_per_token"
+    return Rates(
+        input=rate(plain),
+        output=rate("output_cost_per_token"),
+        cached=rate("cache_read_input_token_cost", "input_cost_per_token_cache_hit", plain),
+        cache_write=rate("cache_creation_input_token_cost", plain),
+        above=above + 1 if above else 0,
+    )
 
 
 def priced_models(provider: str) -> Collection[str]:

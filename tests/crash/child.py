@@ -20,6 +20,7 @@ from dipeo_jupyter.diagram.model import Label, Person
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.ports import ChatAnswer, ChatRequest
+from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
@@ -93,6 +94,9 @@ class LoopbackLLM:
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         return {"model": person.model}
+
+    def price(self, person: Person) -> Price | None:
+        return FREE
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         yield from ()

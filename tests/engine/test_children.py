@@ -110,6 +110,9 @@ class Models:
     def identity(self, person):
         return self.real.identity(person)
 
+    def price(self, person):
+        return self.real.price(person)
+
     def check(self, label, person):
         return self.real.check(label, person)
 
@@ -194,7 +197,7 @@ async def test_what_a_part_costs_the_node_costs(tmp_path):
         run = await start(running, whole())
         (done,) = [x.event for x in await entries(running, run) if is_done(x, "review")]
 
-        assert done.usage == e.Usage(input_tokens=2, output_tokens=2)
+        assert done.usage == e.Usage(input_tokens=2, output_tokens=2, calls=2)
         assert not done.cached
 
 

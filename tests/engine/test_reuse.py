@@ -296,5 +296,5 @@ def test_reused_answers_cost_nothing():
 
     reused, usages, effects = play(story)
     assert reused == {"before[1]", "between[1]", "asked[1]"}
-    assert {usage.input_tokens + usage.output_tokens for usage in usages} == {0}
+    assert usages == []
     assert all(effect.reused for effect in effects)

@@ -19,6 +19,7 @@ from dipeo_jupyter.engine.compile import compile_diagram
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.loading import Loaded, fold
 from dipeo_jupyter.engine.ports import ChatAnswer, ChatRequest, Job, JobResult, Services
+from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.engine.program import Program
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
@@ -99,6 +100,9 @@ class FakeLLM:
         said = digest([self._all_of(request), number if self._sampled else 0])
         on_text(said)
         return ChatAnswer(said, e.Usage(input_tokens=1, output_tokens=1))
+
+    def price(self, person: Person) -> Price | None:
+        return FREE
 
     def _all_of(self, request: ChatRequest) -> Any:
         said = [[each.role, each.content] for each in request.messages]

@@ -267,6 +267,9 @@ def test_an_unknown_name_is_told_once_with_its_place():
 
 
 class Broken:
+    def price(self, person):
+        return None
+
     def identity(self, person):
         return {}
 
@@ -308,4 +311,4 @@ def test_seen_is_what_all_items_were_shown():
 def test_the_tokens_of_all_items_are_added(openai_server):
     openai_server.usage(prompt_tokens=5, completion_tokens=2)
     (done,) = at(openai_server, "items: rows").completed("ask")
-    assert e.Usage(input_tokens=15, output_tokens=6) == done.usage
+    assert e.Usage(input_tokens=15, output_tokens=6, calls=3, unpriced=3) == done.usage

@@ -368,7 +368,7 @@ def test_the_answer_is_streamed_handed_on_and_counted(server):
     outcome = run(TALK.replace(", SETTINGS", "") + PERSONS, engine=engine(server=server))
     last = outcome.completed("p3")[0]
     assert ({"default": "R4"}, "P") == (last.outputs, last.person)
-    assert e.Usage(input_tokens=7, output_tokens=2) == last.usage
+    assert e.Usage(input_tokens=7, output_tokens=2, calls=1, unpriced=1) == last.usage
     pieces = [each.text for each in outcome.of(e.TokenDelta) if each.node == "p3"]
     assert "R4" == "".join(pieces)
 

@@ -46,6 +46,8 @@ def _event(kind: str, body: str, get: Get, base: Base) -> e.AnyEvent:
     if kind == "node_completed" and len(row) > _PLAIN:
         seen = kept_of(row[_SEEN], base)
         fields |= _talk(row)
+    elif kind == "effect_completed" and fields.get("usage"):
+        fields["usage"] = dict(zip(USAGE, fields["usage"], strict=False))
     fields["type"] = kind
     event = e.event_adapter.validate_python(fields)
     if seen and isinstance(event, e.NodeCompleted):

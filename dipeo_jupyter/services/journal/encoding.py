@@ -25,7 +25,7 @@ Seen: TypeAlias = dict[str | None, tuple[int, tuple[str, ...]]]
 ROWS = {
     "node_started": ("node", "activation", "inputs"),
     "effect_started": ("node", "activation", "effect", "key"),
-    "effect_completed": ("node", "activation", "effect", "key", "value", "reused"),
+    "effect_completed": ("node", "activation", "effect", "key", "value", "reused", "usage"),
     "node_completed": (
         *("node", "activation", "outputs", "duration_ms"),
         *("person", "messages", "seen", "usage", "cached"),
@@ -33,7 +33,10 @@ ROWS = {
 }
 """Frequent events are lists: these are the names of their items. The last ones may be missing, and
 new ones are added at the end."""
-USAGE = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+USAGE = (
+    *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
+    *("cache_write_tokens", "calls", "unpriced", "nano_usd"),
+)
 
 MARK = "$"
 MARKED = f'"{MARK}"'
@@ -129,6 +132,8 @@ def _row(event: e.AnyEvent, seq: int, seen: Seen) -> list[Any] | dict[str, Any]:
             return [event.node, event.activation, event.effect, event.key]
         case e.EffectCompleted():
             row = [event.node, event.activation, event.effect, event.key, event.value]
+            if event.usage is not None:
+                return [*row, event.reused, _counts(event.usage)]
             return [*row, True] if event.reused else row
         case _:
             fields: dict[str, Any] = e.event_adapter.dump_python(event, by_alias=True)
@@ -147,9 +152,13 @@ def _completed(event: e.NodeCompleted, seq: int, seen: Seen) -> list[Any]:
         event.person,
         [_said(event, place, message) for place, message in enumerate(event.messages)],
         _difference(event, seq, seen) if event.seen else [],
-        [getattr(event.usage, name) for name in USAGE] if event.usage else None,
+        _counts(event.usage) if event.usage else None,
         *([True] if event.cached else []),
     ]
+
+
+def _counts(usage: e.Usage) -> list[int]:
+    return [getattr(usage, name) for name in USAGE]
 
 
 def _said(event: e.NodeCompleted, place: int, message: e.Message) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...diagram.model import Label, Person
 from ...engine.ports import LLM, ChatAnswer, ChatRequest
+from ...engine.prices import Price
 from ...errors import Problem, ServiceError
 from ..keys import DEMO, model_of
 
@@ -26,6 +27,10 @@ class LLMRouter:
     def identity(self, person: Person) -> Mapping[str, Any]:
         provider, _ = model_of(person)
         return (self._demo if provider == DEMO else self._real).identity(person)
+
+    def price(self, person: Person) -> Price | None:
+        provider, _ = model_of(person)
+        return (self._demo if provider == DEMO else self._real).price(person)
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port. A person of whom nobody knows who answers is wrong for all of them."""

@@ -7,15 +7,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from ...diagram.model import Label, Person
 from ...engine.clock import Clock, SystemClock
 from ...engine.ports import ChatAnswer, ChatRequest
+from ...engine.prices import FREE, Price
 from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
 from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
 from ..persons import check_person
+from ..prices import price_of
+from ..redaction import Stream, without
 from .answer import collect
 from .aside import Aside
 from .call import CALL, Call
@@ -66,6 +70,10 @@ class LiteLLM:
         base = self._api_bases.get(provider)
         return {"provider": provider, "model": model, "base": base, **parameters_of(person)}
 
+    def price(self, person: Person) -> Price | None:
+        provider, model = model_of(person)
+        return FREE if provider in KEYLESS else price_of(provider, model)
+
     async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
         """Ask once; see the port. A cancelled call closes its connection."""
         here = asyncio.get_running_loop()
@@ -106,7 +114,15 @@ class LiteLLM:
             access = self._guard.access(arguments["model"].split("/")[0])
             stream = await litellm.acompletion(**arguments, **access)
             async with aclosing(stream):
-                return await collect(stream, show, call)
+                return await self._collected(stream, show, call)
+
+    async def _collected(self, stream: Any, show: Callable[[str], Any], call: Call) -> ChatAnswer:
+        """The answer, without the key, should somebody on the way quote it."""
+        secrets = self._keys.handed_out()
+        clean = Stream(secrets, show)
+        answer = await collect(stream, clean.feed, call)
+        clean.end()
+        return replace(answer, text=without(answer.text, secrets))
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         provider, model = model_of(request.person)
