@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 from .engine.clock import SystemClock
 from .engine.engine import Engine
 from .engine.execution import Limits
-from .engine.ports import Services
-from .errors import ServiceError
+from .engine.ports import LLM, Services
+from .errors import CommandError, ServiceError
 from .nodes import load_node_types
+from .services.cassettes import Cassette, CassetteLLM
 from .services.demo import DemoLLM
 from .services.files import LocalFiles
 from .services.journal import open_journal
@@ -20,7 +23,7 @@ from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
 from .services.redaction import keep_out_of_logs
 from .services.sandbox.process import ProcessSandbox
-from .settings import Settings
+from .settings import CassetteMode, Settings
 
 
 def build_keys(settings: Settings) -> Keys:
@@ -44,11 +47,47 @@ def notion_token(keys: Keys) -> str | None:
         return None
 
 
+def build_llm(settings: Settings, keys: Keys) -> LLM:
+    """Whoever speaks with models: all of them, through the cassette if there is one."""
+    llm = LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases, settings.models))
+    if settings.cassette is None or not settings.taped:
+        return llm
+    return CassetteLLM(llm, Cassette(settings.cassette), settings.cassette_mode, keys.redact)
+
+
+def with_cassette(
+    settings: Settings, file: str | Path | None, mode: CassetteMode | None
+) -> Settings:
+    """The settings with another cassette, or with theirs in another mode.
+
+    Raises `CommandError` for a cassette that cannot be read, or has nothing to be replayed.
+    """
+    if file is not None:
+        before = "auto" if settings.cassette_mode == "off" else settings.cassette_mode
+        path = Path(file).expanduser().absolute()  # the current folder may be another one later
+        settings = replace(settings, cassette=path, cassette_mode=before)
+    settings = replace(settings, cassette_mode=mode or settings.cassette_mode)
+    if settings.cassette is None and mode not in (None, "off"):
+        raise CommandError(f"Which cassette is to be used with {mode!r}?", code="bad_cassette")
+    if settings.cassette is None or not settings.taped:
+        return settings
+    cassette = Cassette(settings.cassette)
+    try:
+        answers = len(cassette)
+    except ServiceError as error:
+        raise CommandError(str(error), code="bad_cassette") from None
+    if settings.cassette_mode == "replay" and not answers:
+        message = f"There is nothing to replay in {cassette.name!r}."
+        hint = "Record it first, with the mode `auto`."
+        raise CommandError(message, code="bad_cassette", hint=hint)
+    return settings
+
+
 def build_services(settings: Settings) -> Services:
     """The outside world, as the settings describe it."""
     keys = build_keys(settings)
     return Services(
-        llm=LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases, settings.models)),
+        llm=build_llm(settings, keys),
         files=LocalFiles(settings.root),
         sandbox=ProcessSandbox(),
         notion=NotionService(lambda: notion_token(keys)),

@@ -66,5 +66,5 @@ def test_a_cassette_is_named_with_its_mode():
     assert (settings.cassette, settings.cassette_mode) == (Path("tea.yaml"), "auto")
     assert (replaying.cassette_mode, replaying.taped) == ("replay", True)
     assert not neither.taped
-    with pytest.raises(ValueError, match="DIPEO_CASSETTE_MODE is 'relay'.*auto, record, replay"):
+    with pytest.raises(ValueError, match=r"DIPEO_CASSETTE_MODE is 'relay'.*auto, record, replay"):
         Settings.from_environment({"DIPEO_CASSETTE_MODE": "relay"})

@@ -65,11 +65,16 @@ def refuse(file: str, problems: Iterable[Problem]) -> NoReturn:
     raise RefusedError
 
 
-def build(*, kept: bool = True) -> Engine:
+def build(settings: Settings | None = None, *, kept: bool = True) -> Engine:
     """An engine with the settings of the environment; one that runs nothing has nothing to keep."""
+    settings = settings or read_settings()
+    return build_engine(settings if kept else replace(settings, home=None))
+
+
+def read_settings() -> Settings:
+    """The settings of the environment; raises `CommandError` for those that cannot be."""
     try:
-        settings = Settings.from_environment()
-        return build_engine(settings if kept else replace(settings, home=None))
+        return Settings.from_environment()
     except ValueError as error:
         raise CommandError(str(error), code="bad_setting") from None
 

@@ -6,12 +6,14 @@ All of these work in the same notebook, in any cell, and in ordinary programs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..client import Place
 from ..diagram.diff import Diff, compare
 from ..diagram.files import Format, Readable, converted, survey
 from ..diagram.source import Reading
+from ..settings import CassetteMode
 from .listing import Plan, Runs
 from .problems import Problems
 from .run import Run
@@ -28,6 +30,8 @@ def start(  # noqa: PLR0913 - all that can be said of a run
     fresh: bool = False,
     since: Run | str | None = None,
     thread: str | None = None,
+    cassette: str | Path | None = None,
+    cassette_mode: CassetteMode | None = None,
 ) -> Run:
     """Start a diagram and return its `Run` at once.
 
@@ -43,6 +47,9 @@ def start(  # noqa: PLR0913 - all that can be said of a run
 
     A run with a `thread` begins with the conversation that the last completed run of this thread
     has ended with. Without one, it begins as the run `since` has begun.
+
+    With a `cassette`, a file, models are asked through it: in the mode `auto` for what is not
+    recorded there, in `record` for everything, in `replay` not at all.
     """
     return default_session().start(
         diagram,
@@ -53,6 +60,8 @@ def start(  # noqa: PLR0913 - all that can be said of a run
         fresh=fresh,
         since=since,
         thread=thread,
+        cassette=cassette,
+        cassette_mode=cassette_mode,
     )
 
 
@@ -65,6 +74,8 @@ async def run(  # noqa: PLR0913 - as above
     fresh: bool = False,
     since: Run | str | None = None,
     thread: str | None = None,
+    cassette: str | Path | None = None,
+    cassette_mode: CassetteMode | None = None,
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
 
@@ -83,6 +94,8 @@ async def run(  # noqa: PLR0913 - as above
         fresh=fresh,
         since=since,
         thread=thread,
+        cassette=cassette,
+        cassette_mode=cassette_mode,
     )
 
 
@@ -95,6 +108,8 @@ def run_sync(  # noqa: PLR0913 - as above
     fresh: bool = False,
     since: Run | str | None = None,
     thread: str | None = None,
+    cassette: str | Path | None = None,
+    cassette_mode: CassetteMode | None = None,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
     return start(
@@ -105,6 +120,8 @@ def run_sync(  # noqa: PLR0913 - as above
         fresh=fresh,
         since=since,
         thread=thread,
+        cassette=cassette,
+        cassette_mode=cassette_mode,
     ).wait()
 
 

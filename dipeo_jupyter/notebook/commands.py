@@ -1,6 +1,7 @@
 """`%dipeo check|convert|diff|draw|schema|explain`: what is done with diagrams in one line.
 
-What is done with runs is in `run_commands.py`, with keys in `key_commands.py`.
+What is done with runs is in `run_commands.py`, with keys in `key_commands.py`, with
+cassettes in `cassette_commands.py`.
 
 Whatever names a diagram is a variable of the notebook (a `Run`, a `Diagram`, a text), else a file.
 """
@@ -24,6 +25,7 @@ from ..diagram.suggest import did_you_mean
 from ..errors import CommandError
 from ..protocol.commands import Describe
 from . import api
+from .cassette_commands import add_cassette_commands
 from .key_commands import add_key_commands
 from .options import Options
 from .problems import Problems
@@ -83,6 +85,7 @@ def command_options() -> Options:
     each.add_argument("--force", **force)
     add_run_commands(commands)
     add_key_commands(commands)
+    add_cassette_commands(commands)
     return options
 
 

@@ -21,6 +21,7 @@ from ..diagram.completion.reading import read
 
 _DIAGRAMS = (".yaml", ".yml", ".json")
 _WRITTEN = (*_DIAGRAMS, ".svg", ".mmd")
+_CASSETTES = (".yaml", ".yml")
 _MOST_FILES = 1000
 Offer = Callable[[str], Iterable[Item]]
 
@@ -44,6 +45,7 @@ def complete_cell_line(typed: str, diagram: str, variables: Mapping[str, Any]) -
             if shlex.quote(label) == label
         ),
         "since": lambda _: _variables(variables, _is_run),
+        "cassette": lambda word: _files(word, _CASSETTES),
     }
     return _complete(cell_options(), typed, offers)
 
@@ -70,6 +72,7 @@ def complete_command(typed: str, variables: Mapping[str, Any]) -> Completions:
         "at": lambda _: _activations(typed, variables),
         "key": lambda _: _keys(),
         "keys": lambda _: _keys(),
+        "cassette": lambda word: _files(word, _CASSETTES),
     }
     return _complete(command_options(), typed, offers)
 

@@ -19,6 +19,7 @@ from IPython.display import display
 
 from ..diagram.suggest import nearest
 from ..errors import DipeoError
+from ..settings import CASSETTE_MODES
 from . import completion
 from .options import Options
 
@@ -90,6 +91,12 @@ def cell_options() -> Options:
     options.add_argument(
         "--since", metavar="RUN", help="a run (a variable or an id) whose results hold"
     )
+    options.add_argument(
+        "--cassette", metavar="FILE", help="record the answers of models there, or replay them"
+    )
+    options.add_argument(
+        "--cassette-mode", choices=CASSETTE_MODES, help="auto: ask for what is not recorded"
+    )
     return options
 
 
@@ -160,6 +167,8 @@ class DipeoMagics(Magics):
             breakpoints=words.breakpoints,
             fresh=words.fresh,
             since=since,
+            cassette=words.cassette,
+            cassette_mode=words.cassette_mode,
         )
 
     async def _awaited(self, run: Run, words: argparse.Namespace) -> Run:

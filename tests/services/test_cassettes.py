@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -132,9 +133,9 @@ def test_a_miss_names_the_nearest_recording_and_what_differs(desk):
     said = str(refusal(desk, "replay", wish("Argue for coffee.", temperature=0.5)))
 
     line = desk.text[: desk.text.index("temperature")].count("\n") - 3
+    nearest = f"The nearest is recording 2 (line {line}):"
     assert said.splitlines() == [
-        f"The cassette {str(desk.path)!r} has no answer to this request. "
-        f"The nearest is recording 2 (line {line}):",
+        f"The cassette {str(desk.path)!r} has no answer to this request. {nearest}",
         "--- recorded",
         "+++ asked",
         "@@ -4,3 +4,3 @@",
@@ -144,6 +145,18 @@ def test_a_miss_names_the_nearest_recording_and_what_differs(desk):
         "+  - user: Argue for coffee.",
         "Record it with the mode `auto`.",
     ]
+
+
+def test_a_miss_shows_the_place_that_differs_in_a_very_long_line(desk):
+    prompt = f"{'so many words ' * 300}about tea {'and so on ' * 300}"
+    desk.ask("auto", wish(prompt))
+
+    said = str(refusal(desk, "replay", wish(prompt.replace("tea", "ink"))))
+    assert [line[0] for line in said.splitlines() if re.search("about (tea|ink)", line)] == [
+        "-",
+        "+",
+    ]
+    assert len(said) < 2000
 
 
 def test_a_miss_on_nothing_says_so(desk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,7 +12,7 @@ from ...diagram.yaml.writer import write_yaml
 from .text import Recording, Request
 
 MOST_LINES = 30
-LONGEST_LINE = 200
+LONGEST_LINE = 90
 _AROUND = 2
 
 
@@ -35,10 +36,16 @@ def _likeness(words: Counter[str], recording: Recording) -> float:
 
 
 def _difference(recorded: Request, asked: Request) -> Iterator[str]:
-    before, after = (_text(each).splitlines() for each in (recorded, asked))
-    lines = difflib.unified_diff(before, after, "recorded", "asked", n=_AROUND, lineterm="")
-    for line in lines:
-        yield line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+    before, after = (list(_lines(each)) for each in (recorded, asked))
+    return difflib.unified_diff(before, after, "recorded", "asked", n=_AROUND, lineterm="")
+
+
+def _lines(request: Request) -> Iterator[str]:
+    """The lines of a request; those of a long line too, so that the place that differs is seen."""
+    for line in _text(request).splitlines():
+        yield from textwrap.wrap(line, LONGEST_LINE, drop_whitespace=False, expand_tabs=False) or [
+            ""
+        ]
 
 
 def _text(request: Request) -> str:

@@ -57,11 +57,16 @@ class Take:
 
 
 class Cassette:
-    """Recorded answers in a file. Every method may block, and is safe in any thread."""
+    """Recorded answers in a file; `name` is its path as people know it.
+
+    Every method may block, and is safe in any thread.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
-        self._name = str(path)
+        here = Path.cwd()
+        below = self.path.is_relative_to(here)
+        self.name = str(self.path.relative_to(here) if below else self.path)
         self._lock = threading.Lock()
         self._seen: object = None
         self._recordings: list[Recording] = []
@@ -110,7 +115,7 @@ class Cassette:
         with self._lock:
             why = explain_miss(request, self._recordings)
         return ServiceError(
-            f"The cassette {self._name!r} has no answer to this request. {why}\n"
+            f"The cassette {self.name!r} has no answer to this request. {why}\n"
             "Record it with the mode `auto`."
         )
 
@@ -197,7 +202,7 @@ class Cassette:
             lock.release()
 
     def _unreadable(self, reason: str) -> ServiceError:
-        return ServiceError(f"The cassette {self._name!r} cannot be read: {reason}")
+        return ServiceError(f"The cassette {self.name!r} cannot be read: {reason}")
 
     def _unwritable(self, reason: str) -> ServiceError:
-        return ServiceError(f"An answer cannot be recorded on {self._name!r}: {reason}")
+        return ServiceError(f"An answer cannot be recorded on {self.name!r}: {reason}")
