@@ -6,9 +6,11 @@ whoever calls `put` has it from a hidden prompt.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..diagram.suggest import did_you_mean
@@ -48,7 +50,7 @@ class KeyDesk:
             {
                 "provider": each.provider,
                 "name": each.name,
-                "place": each.place,
+                "place": _short(each.place),
                 "note": self._note(each),
             }
             for each in self.keys.found()
@@ -92,14 +94,15 @@ class KeyDesk:
             other = "" if in_file else " `--dotenv` puts the key into the file `.env` instead."
             raise CommandError(f"{error}{other}", code="no_store") from None
         place = str(self.files[0].path) if in_file else "keyring"
-        return " ".join(filter(None, [f"{name} is kept: {place}.", self._before(name, place)]))
+        said = f"{name} is kept: {_short(place)}."
+        return " ".join(filter(None, [said, self._before(name, place)]))
 
     def _before(self, name: str, place: str) -> str:
         """A warning when the key that was just kept is not the one that counts."""
         counts = next((each for each in self.keys.found() if each.name == name), None)
         if counts is None or counts.place == place:
             return ""
-        return f"But {counts.place} has one of this name, too, which comes first."
+        return f"But {_short(counts.place)} has one of this name, too, which comes first."
 
     def _note(self, found: FoundKey) -> str:
         notes = [
@@ -128,3 +131,13 @@ class KeyDesk:
             "Name a provider (`openai`), or a variable with its name in it (`OPENAI_API_KEY_2`)."
         )
         raise CommandError(f"No provider is named by this. {hint}", code="no_such_key")
+
+
+def _short(place: str) -> str:
+    """A path as seen from the current folder, where that is shorter."""
+    if not Path(place).is_absolute():
+        return place
+    try:
+        return min(os.path.relpath(place), place, key=len)
+    except ValueError:  # on another drive
+        return place

@@ -18,7 +18,7 @@ from ..diagram.older import ANCESTORS_KEY_ID
 from ..diagram.suggest import did_you_mean, nearest
 from ..errors import ServiceError
 from .key_stores import DotEnv, Keyring
-from .redaction import SHORTEST, forms_of, without, without_masked
+from .redaction import SHORTEST, forms_of, without, without_masked, without_parts
 
 DEMO = "demo"
 """The provider that needs no network: see `demo`."""
@@ -206,10 +206,12 @@ class Keys:
     def redact(self, text: str) -> str:
         """The text without any key, be it plain or encoded as hex, base64, JSON or part of a URL.
 
-        Keys that were handed out before they were exchanged are removed too.
+        Keys that were handed out before they were exchanged are removed too, and of all that were
+        handed out every long part.
         """
         secrets = self._secrets()
-        return without_masked(without(text, secrets), secrets)
+        text = without_masked(without(text, secrets), secrets)
+        return without_parts(text, self.handed_out())
 
     def handed_out(self) -> list[tuple[str, ...]]:
         """The forms of all keys that were asked for, for `redaction.Stream`."""

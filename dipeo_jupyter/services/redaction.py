@@ -20,6 +20,9 @@ REMOVED = "[key removed]"
 SHORTEST = 8
 """Shorter values are no keys: removing them would tear holes into every text."""
 
+PART = 10
+"""So many characters of a key, one after the other, tell something of it."""
+
 WATCHED = frozenset(
     {"dipeo_jupyter", "asyncio"}  # asyncio logs what nobody caught
     | {"LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "litellm"}
@@ -27,7 +30,10 @@ WATCHED = frozenset(
 )
 """Whose logs are cleaned, by the first part of the logger's name: ours, and of all who get keys."""
 
-_MASKED = re.compile(r"(?<![\w-])([\w-]{0,40})(?:\*{3,}|\.{3}|…)([\w-]{0,40})(?![\w-])")
+_LETTERS = r"[\w+/=-]"
+_MASKED = re.compile(
+    rf"(?<!{_LETTERS})({_LETTERS}{{0,40}})(?:\*{{3,}}|\.{{3}}|…)({_LETTERS}{{0,40}})(?!{_LETTERS})"
+)
 _MARKS = ("***", "...", "…")
 _TELLING = 4
 """Fewer characters of a key may be chance."""
@@ -74,6 +80,19 @@ def without_masked(text: str, secrets: Iterable[Forms]) -> str:
         return REMOVED if known and tail and len(head + tail) >= _TELLING else found[0]
 
     return _MASKED.sub(unmasked, text)
+
+
+def without_parts(text: str, secrets: Iterable[Forms]) -> str:
+    """The text without long parts of these secrets, as when a log has each piece of a stream."""
+    for plain, *_ in secrets:
+        for start in range(len(plain) - PART + 1):
+            if plain[start : start + PART] in text and plain[start : start + PART] not in REMOVED:
+                end = start + PART
+                while end < len(plain) and plain[start : end + 1] in text:
+                    end += 1
+                text = text.replace(plain[start:end], REMOVED)
+                text = text.replace(plain[start : start + PART], REMOVED)  # a shorter one elsewhere
+    return text
 
 
 class Stream:

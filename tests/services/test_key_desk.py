@@ -53,12 +53,13 @@ def tried(desk, *words):
 # -- which there are ------------------------------------------------------------------------------
 
 
-def test_keys_are_listed_by_provider_name_and_place(desk, environ, backend, tmp_path):
+def test_keys_are_listed_by_provider_name_and_place(desk, environ, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     environ |= {"OPENAI_API_KEY": KEY, "HOME": "/home/me", "JUPYTER_TOKEN": KEY, "PATH": "/bin"}
     desk.put("GROQ_API_KEY", f"{KEY}2", in_file=True)
     desk.put("LAB_OPENAI_KEY", f"{KEY}3", in_file=False)
     assert shown(desk) == [
-        ("groq", "GROQ_API_KEY", str(tmp_path / ".env"), ""),
+        ("groq", "GROQ_API_KEY", ".env", ""),
         ("openai", "LAB_OPENAI_KEY", "keyring", ""),
         ("openai", "OPENAI_API_KEY", "environment", ""),
     ]

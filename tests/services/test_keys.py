@@ -5,11 +5,21 @@ from urllib.parse import quote
 
 import pytest
 
+from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.services.keys import Keys, model_of, provider_of
+from dipeo_jupyter.settings import Settings
+from tests.running import run
 
 KEY = "sk-canary/0123+4567=89"
+TWO_CALLS = """
+persons: {Bot: {service: openai, model: loopback}}
+nodes:
+- {label: one, type: person_job, person: Bot, prompt: Hello}
+- {label: two, type: person_job, person: Bot, prompt: "{{one}}"}
+connections: [{from: one, to: two}]
+"""
 
 
 @pytest.mark.parametrize(
@@ -89,6 +99,29 @@ def test_an_exchanged_key_counts_at_once():
     assert keys.get("openai") == "the old one"
     environ["OPENAI_API_KEY"] = "the new one"
     assert keys.get("openai") == "the new one"
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_a_key_exchanged_in_the_middle_of_a_run_counts_from_the_next_call(
+    openai_server, tmp_path, where
+):
+    environ, file = {"OPENAI_API_KEY": "sk-the-old-one"}, tmp_path / ".env"
+    if where == ".env":
+        file.write_text(f"OPENAI_API_KEY={environ.pop('OPENAI_API_KEY')}\n")
+
+    async def exchange_the_key(exchange):
+        if where == ".env":
+            file.write_text("OPENAI_API_KEY=sk-the-new-one\n")
+        else:
+            environ["OPENAI_API_KEY"] = "sk-the-new-one"
+        await exchange.stream(["fine"])
+
+    openai_server._then(exchange_the_key)
+    bases = {"openai": openai_server.url}
+    settings = Settings(root=tmp_path, environ=environ, api_bases=bases)
+    run(TWO_CALLS, engine=lambda: build_engine(settings))
+    sent = [request.key for request in openai_server.requests]
+    assert sent == ["sk-the-old-one", "sk-the-new-one"]
 
 
 def test_notion_has_its_token_under_two_names():
