@@ -8,6 +8,7 @@ from IPython.core.error import UsageError
 import dipeo_jupyter as dipeo
 from dipeo_jupyter.errors import CommandError, ExecutionFailedError
 from dipeo_jupyter.notebook.commands import obey
+from dipeo_jupyter.notebook.line_completion import complete_cell_line, complete_command
 from dipeo_jupyter.notebook.session import default_session
 
 from ..steering import REAL_MODELS
@@ -196,3 +197,20 @@ def test_the_variables_name_a_cassette_for_the_kernel(cells, provider, monkeypat
 
     assert dipeo.run_sync(ASK).output == "Tea or coffee?"
     assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("cassette ", {"use", "off", "--help"}),
+        ("cassette use t", {"tea.yaml"}),
+        ("cassette use tea.yaml --mode re", {"record", "replay"}),
+    ],
+)
+def test_the_commands_are_completed(tmp_path, monkeypatch, typed, expected):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tea.yaml").touch()
+
+    assert {each.text for each in complete_command(typed, {}).items} == expected
+    (offered,) = complete_cell_line("--cassette t", "", {}).items
+    assert offered.text == "tea.yaml"
