@@ -17,6 +17,7 @@ import pytest
 from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
 from dipeo_jupyter.errors import ServiceError
+from dipeo_jupyter.protocol.events import Usage
 from dipeo_jupyter.services.demo import DemoLLM
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
@@ -109,7 +110,7 @@ def test_usage_counts_cached_and_reasoning_tokens(llm, openai_server, service):
         completion_tokens_details={"reasoning_tokens": 2},
     )
     usage = ask(llm, wish(service=service)).usage
-    assert tuple(usage.model_dump().values()) == (10, 7, 4, 2)
+    assert usage == Usage(input_tokens=10, output_tokens=7, cached_tokens=4, reasoning_tokens=2)
 
 
 def test_a_model_may_name_its_provider_itself(llm, openai_server):

@@ -43,5 +43,6 @@ def usage_of(chunk: Any) -> Usage | None:
         input_tokens=counts.prompt_tokens or 0,
         output_tokens=counts.completion_tokens or 0,
         cached_tokens=getattr(given, "cached_tokens", None) or 0,
+        cache_write_tokens=getattr(given, "cache_write_tokens", None) or 0,
         reasoning_tokens=getattr(taken, "reasoning_tokens", None) or 0,
     )
