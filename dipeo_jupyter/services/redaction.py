@@ -127,8 +127,11 @@ class Stream:
 
 def _overlap(text: str, form: str) -> int:
     """How many characters at the end of the text are the beginning of this form."""
-    most = min(len(text), len(form) - 1)
-    return next((size for size in range(most, 0, -1) if text.endswith(form[:size])), 0)
+    tail = text[max(0, len(text) - len(form) + 1) :]
+    start = tail.find(form[0])
+    while start >= 0 and not form.startswith(tail[start:]):
+        start = tail.find(form[0], start + 1)
+    return len(tail) - start if start >= 0 else 0
 
 
 class Redactor(Protocol):

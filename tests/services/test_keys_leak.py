@@ -314,7 +314,8 @@ def test_a_key_in_place_of_its_name_is_refused_and_kept_nowhere(session, server,
     assert hits([*said_by(caught.value), *kept_in(tmp_path), *logged(logs)]) == []
 
 
-def test_a_job_sees_no_key(session, tmp_path):
+def test_a_job_sees_no_key(session, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     code = "import os\nreturn dict(os.environ)"
     nodes = f"nodes:\n- {{label: look, type: job, code: {json.dumps(code)}}}\n"
     run = session.start(nodes).wait()
