@@ -19,12 +19,15 @@ import nbformat
 import pytest
 
 from dipeo_jupyter import cli
+from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.diagram.files import FORMATS, converted
 from dipeo_jupyter.errors import DiagramError, ExecutionFailedError
 from dipeo_jupyter.notebook.session import Session
+from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.redaction import REMOVED, forms_of
 from dipeo_jupyter.settings import Settings
 from tests.openai_server import OpenAIServer, completion
+from tests.running import run
 
 KEY = "sk-canary-Zq7Xw9Kp3Lm5/Vt1R+8yTb2Nc4Hd6="
 WINDOW = 10
@@ -278,14 +281,22 @@ def test_no_error_leaves_the_key_anywhere(session, server, logs, tmp_path, servi
 )
 def test_no_answer_brings_the_key_in(session, server, logs, tmp_path, service, pieces):
     server.quote_in_stream(*pieces, "So much for that. " * 200)
-    run = session.start(diagram(service)).wait()
+    told = session.start(diagram(service)).wait()
 
-    assert REMOVED in run["chat"].output
-    assert run.status == "completed"
+    assert REMOVED in told["chat"].output
+    assert told.status == "completed"
     kept = dict(kept_in(tmp_path))
     assert {"answer.txt", "cassette.yaml"} <= kept.keys()
     assert REMOVED in kept["cassette.yaml"]
-    assert hits([*shown_of(run), *kept_in(tmp_path), *logged(logs)]) == []
+    assert hits([*shown_of(told), *kept_in(tmp_path), *logged(logs)]) == []
+
+
+def test_whoever_watches_an_answer_come_sees_no_key(server, tmp_path):
+    server.quote_in_stream("Is it sk-", "canary-Zq7Xw9Kp3", "Lm5/Vt1R+8yTb2Nc4Hd6=?", " No.")
+    watched = run(diagram(), engine=lambda: build_engine(settings(tmp_path, server.url)))
+    pieces = "".join(each.text for each in watched.of(e.TokenDelta))
+    assert pieces == f"Is it {REMOVED}? No."
+    assert hits((each.type, repr(each)) for each in watched.events) == []
 
 
 def test_a_request_that_quotes_the_key_is_recorded_without_it(session, server, tmp_path):
