@@ -14,6 +14,7 @@ from .errors import CommandError, ServiceError
 from .nodes import load_node_types
 from .services.cassettes import Cassette, CassetteLLM
 from .services.demo import DemoLLM
+from .services.embeddings import Embeddings
 from .services.files import LocalFiles
 from .services.journal import open_journal
 from .services.key_desk import KeyDesk
@@ -47,9 +48,10 @@ def notion_token(keys: Keys) -> str | None:
         return None
 
 
-def build_llm(settings: Settings, keys: Keys) -> LLM:
+def build_llm(settings: Settings, keys: Keys, real: LLM | None = None) -> LLM:
     """Whoever speaks with models: all of them, through the cassette if there is one."""
-    llm = LLMRouter(DemoLLM(), LiteLLM(keys, settings.api_bases, settings.models))
+    real = real or LiteLLM(keys, settings.api_bases, settings.models)
+    llm = LLMRouter(DemoLLM(), real)
     if settings.cassette is None or not settings.taped:
         return llm
     return CassetteLLM(llm, Cassette(settings.cassette), settings.cassette_mode, keys.redact)
@@ -86,11 +88,14 @@ def with_cassette(
 def build_services(settings: Settings) -> Services:
     """The outside world, as the settings describe it."""
     keys = build_keys(settings)
+    real = LiteLLM(keys, settings.api_bases, settings.models)
+    replaying = settings.taped and settings.cassette_mode == "replay"
     return Services(
-        llm=build_llm(settings, keys),
+        llm=build_llm(settings, keys, real),
         files=LocalFiles(settings.root),
         sandbox=ProcessSandbox(),
         notion=NotionService(lambda: notion_token(keys)),
+        embedder=Embeddings(None if replaying else real),
     )
 
 

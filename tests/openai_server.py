@@ -1,4 +1,4 @@
-"""An OpenAI-compatible model provider on loopback: `POST …/chat/completions`."""
+"""An OpenAI-compatible model provider on loopback: `POST …/chat/completions`, `…/embeddings`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .model_server import ModelExchange, ModelServer, Request, Step
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 __all__ = ["GARBAGE", "Exchange", "OpenAIServer", "Request", "completion"]
 
 
@@ -17,6 +18,20 @@ def completion(choice: dict[str, Any] | None, **more: Any) -> str:
 
 
 NOTHING = {"message": {"content": None}, "delta": {"content": None}, "finish_reason": "stop"}
+
+
+EMBEDDINGS = "/v1/embeddings"
+
+
+def embeddings(texts: Sequence[str]) -> str:
+    """Texts are alike that use the same letters; they come back in another order than they went."""
+    vectors = [[float(text.lower().count(each)) for each in LETTERS] for text in texts]
+    data = [
+        {"object": "embedding", "index": index, "embedding": vector}
+        for index, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+    return json.dumps({"object": "list", "data": data[::-1], "model": "m", "usage": usage})
 
 
 class Exchange(ModelExchange):
@@ -53,12 +68,21 @@ class OpenAIServer(ModelServer):
     exchange = Exchange
     scripted_models = False
     """Whether the list of models is part of the script."""
+    scripted_embeddings = False
+    """The same for embeddings."""
 
     @classmethod
     def garbages(cls) -> dict[str, str]:
         return {**super().garbages(), "empty_choices": completion(None)}
 
+    @property
+    def embedded(self) -> list[list[str]]:
+        """The texts of each request for embeddings."""
+        return [each.body["input"] for each in self.requests if each.path == EMBEDDINGS]
+
     def _next_step(self, request: Request) -> Step:
+        if request.path == EMBEDDINGS and not self.scripted_embeddings:
+            return lambda exchange: exchange.send(200, embeddings(request.body["input"]))
         if request.path == "/v1/models" and not self.scripted_models:
             return lambda exchange: exchange.send(
                 200, '{"data": [{"id": "loopback", "object": "model"}]}'

@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from heapq import nlargest
 from itertools import islice
 
+LIKE = 0.6
+"""How alike two names must be, that one may be meant by the other."""
 CLEARLY = 0.75
 """How alike two names must be, that one is a slip of the pen for the other."""
 
@@ -20,7 +22,7 @@ _MOST_COMPARED = 20
 _FEW = 8
 
 
-def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+def nearest(name: str, known: Iterable[str], likeness: float = LIKE) -> str | None:
     """The known name that `name` most likely stands for, if any is near enough (1 is equal).
 
     Of very many names only the first are looked at, and very long ones are like no other.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ..diagram.model import Label, Person
 from ..errors import Problem
@@ -64,6 +64,43 @@ class LLM(Protocol):
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """What is wrong with a person, as far as it shows without asking anybody; may block."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    """Texts to be turned into vectors, none of them empty.
+
+    `model` says which model does it, by the fields of a person; `timeout` is in seconds.
+    """
+
+    model: Person
+    texts: Sequence[str]
+    timeout: float
+
+
+class Embedded(NamedTuple):
+    """The vector of each text, and the tokens that it took."""
+
+    vectors: Sequence[Sequence[float]]
+    usage: Usage
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors: the more alike what they are about, the smaller the angle."""
+
+    async def embed(self, request: EmbedRequest) -> Embedded:
+        """The vectors of texts, in their order.
+
+        Raises `ServiceError`, whose `retryable` says whether asking again can help.
+        """
+        ...
+
+    def identity(self, model: Person) -> Mapping[str, Any]:
+        """Which model it is, as JSON: two with the same identity give the same vectors.
+
+        Raises `ServiceError` when nobody can be asked.
+        """
         ...
 
 
@@ -257,3 +294,4 @@ class Services:
     files: Files
     sandbox: Sandbox
     notion: Notion
+    embedder: Embedder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
@@ -17,8 +18,9 @@ from ..engine.ports import ChatMessage, ChatRequest
 from ..engine.prices import FREE, Billed, Quote, billed
 from ..errors import NodeError, ServiceError, TemplateError
 from ..protocol.events import Message
-from .spellings import spelled
-from .views import VIEWS, View, as_chat, choose, view_named
+from .recall import USUALLY_AT_MOST, Recall, Selector
+from .spellings import spelled_or_words
+from .views import VIEWS, View, as_chat, choose, is_view, memory_named
 
 OLDER_MEMORY = ("memory_config", "memoryConfig", "memory_settings", "memorySettings")
 """Maps in which older files hold what is `memory` and `at_most` now."""
@@ -99,13 +101,16 @@ class Speaker(Node):
     `prompt` is said in every turn; with `first_only_prompt`, that is said in the first one instead
     (beside a `default_prompt`, `prompt` is the first one). `memory` names the view of the
     conversation that the person sees, `at_most` limits it to the newest messages, `ignore_person`
-    leaves out what some persons said or were told. What an edge of the type `conversation_state`
+    leaves out what some persons said or were told. In several words, `memory` says what is to be
+    remembered, and the `memory_selector` finds it. What an edge of the type `conversation_state`
     brings is seen whatever the view.
     """
 
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
-    templates: ClassVar[tuple[str, ...]] = ("prompt", "default_prompt", "first_only_prompt")
-    names_persons: ClassVar[tuple[str, ...]] = ("person", "ignore_person")
+    templates: ClassVar[tuple[str, ...]] = (
+        *("prompt", "default_prompt", "first_only_prompt", "memory"),
+    )
+    names_persons: ClassVar[tuple[str, ...]] = ("person", "ignore_person", "memory_person")
 
     older: ClassVar[Mapping[str, str]] = dict.fromkeys(OLDER_MEMORY, "`memory` and `at_most`")
     refused: ClassVar[Mapping[str, Refusal]] = {
@@ -160,7 +165,7 @@ class Speaker(Node):
         description="A file with the `first_only_prompt`; relative to the run's root.",
         examples=["prompts/begin.md"],
     )
-    memory: Annotated[View, spelled(get_args(View), VIEWS, optional=True)] = Field(
+    memory: Annotated[str, spelled_or_words(get_args(View), VIEWS)] = Field(
         "ALL_INVOLVED",
         validation_alias=AliasChoices(
             *("memory", "memorize_to", "memorizeTo", "memory_profile", "memoryProfile"),
@@ -169,14 +174,40 @@ class Speaker(Node):
         ),
         description=(
             "What the person sees of the conversation so far. By default all that it said or "
-            "was told; `ALL_MESSAGES` is the words of everybody, `GOLDFISH` nothing."
+            "was told; `ALL_MESSAGES` is the words of everybody, `GOLDFISH` nothing. Or say in "
+            "several words what it shall remember."
         ),
+        examples=["what was said about the budget"],
+    )
+    memory_selector: Selector | None = Field(
+        None,
+        description=(
+            "Who finds what a `memory` in words means: `lexical` compares the words, `embeddings` "
+            "what the `memory_model` makes of them, `model` asks the `memory_person`. By default "
+            "the one that is given, else `lexical`."
+        ),
+    )
+    memory_model: str | None = Field(
+        None,
+        description="The embedding model that finds what a `memory` in words means.",
+        examples=["openai/text-embedding-3-small"],
+    )
+    memory_person: Label | None = Field(
+        None,
+        description=(
+            "The person who is asked what a `memory` in words means. By default whoever is spoken "
+            "to."
+        ),
+        examples=["Librarian"],
     )
     at_most: int | None = Field(
         None,
         ge=1,
         validation_alias=AliasChoices("at_most", "atMost", "max_messages", "maxMessages"),
-        description="How many of these messages it sees at most, the newest. By default all.",
+        description=(
+            "How many of these messages it sees at most, the newest. By default all; of those that "
+            "a `memory` in words means, the ten that do so most."
+        ),
         examples=[10],
     )
     ignore_person: tuple[Label, ...] = Field(
@@ -208,7 +239,14 @@ class Speaker(Node):
     @field_validator("memory", mode="before")
     @classmethod
     def _view(cls, value: Any) -> Any:
-        return "ALL_INVOLVED" if value is None else view_named(str(value))
+        return "ALL_INVOLVED" if value is None else memory_named(str(value))
+
+    @field_validator("memory_model")
+    @classmethod
+    def _whose(cls, value: str | None) -> str | None:
+        if value is not None and value != "demo" and not re.fullmatch(r"[\w.-]+[/:].+", value):
+            raise ValueError(f"say whose it is, as in openai/{value}; or write demo to try without")
+        return value
 
     @field_validator("person", mode="before", json_schema_input_type=Label)
     @classmethod
@@ -250,10 +288,34 @@ class Speaker(Node):
         given = [name for name in names if getattr(self, name) is not None]
         return [name for name in given if getattr(self, name)] or given[:1]
 
+    @property
+    def selector(self) -> Selector:
+        """Who finds what a `memory` in words means."""
+        if self.memory_selector is not None:
+            return self.memory_selector
+        return "embeddings" if self.memory_model else "model" if self.memory_person else "lexical"
+
+    @model_validator(mode="after")
+    def _has_selector(self) -> Speaker:
+        if self.selector == "embeddings" and self.memory_model is None:
+            raise ValueError("needs a `memory_model` to compare by embeddings")
+        return self
+
     def without_effect(self) -> Mapping[str, str]:
-        if self.memory != "GOLDFISH":
-            return {}
-        return dict.fromkeys(("at_most", "ignore_person"), "has no effect: GOLDFISH sees nothing")
+        if is_view(self.memory):
+            fields = ("memory_selector", "memory_model", "memory_person")
+            unused = dict.fromkeys(fields, "counts only with a `memory` in several words")
+        else:
+            needed = {"memory_model": "embeddings", "memory_person": "model"}
+            unused = {
+                field: f"counts only with `memory_selector: {selector}`"
+                for field, selector in needed.items()
+                if self.selector != selector
+            }
+        if self.memory == "GOLDFISH":
+            limits = ("at_most", "ignore_person")
+            unused |= dict.fromkeys(limits, "has no effect: GOLDFISH sees nothing")
+        return unused
 
     async def prompt_in(self, ctx: Context) -> Prompt:
         """What is said in this turn."""
@@ -272,9 +334,10 @@ class Speaker(Node):
         person = ctx.person(self.person)
         past = ctx.conversation()
         brought = _brought(inputs, frozenset(past))
-        view = choose(past, self.memory, self.person, self.at_most, self.ignore_person)
+        view = await self._remembered(past, ctx)
         chosen = {*view, *brought}
-        shown = [message for message in past if message in chosen]
+        shown = [message for message in (*past, *view) if message in chosen]
+        shown = list(dict.fromkeys(shown))
         heard = [message for message in brought if message not in set(shown)]
         return Talk(
             me=self.person,
@@ -284,6 +347,22 @@ class Speaker(Node):
             heard=heard,
             timeout=self.timeout or DEFAULT_TIMEOUT,
         )
+
+    async def _remembered(self, past: Sequence[Message], ctx: Context) -> Sequence[Message]:
+        """What the person sees of what was said before: by its view, or by what is wanted."""
+        if is_view(self.memory):
+            return choose(past, self.memory, self.person, self.at_most, self.ignore_person)
+        recall = Recall(
+            wanted=Prompt("memory", self.memory).filled(ctx.names),
+            at_most=self.at_most or USUALLY_AT_MOST,
+            timeout=self.timeout or DEFAULT_TIMEOUT,
+            person=ctx.person(self.memory_person or self.person)
+            if self.selector == "model"
+            else None,
+            model=Person(model=self.memory_model) if self.selector == "embeddings" else None,
+        )
+        all_messages = choose(past, "ALL_MESSAGES", self.person, ignored=self.ignore_person)
+        return await recall.of(all_messages, ctx)
 
 
 def _brought(inputs: Inputs, past: Collection[Message]) -> list[Message]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import WithJsonSchema
 
+SEVERAL_WORDS = r"\S\s+\S"
+
 
 def spelled(present: Iterable[str], others: Iterable[str], *, optional: bool) -> WithJsonSchema:
     """The present names come first, so that they are offered first; others are read as well."""
@@ -13,3 +15,11 @@ def spelled(present: Iterable[str], others: Iterable[str], *, optional: bool) ->
     names: list[str | None] = list(dict.fromkeys([*present, *both_cases]))
     kinds = ["string", "null"] if optional else ["string"]
     return WithJsonSchema({"type": kinds, "enum": [*names, None] if optional else names})
+
+
+def spelled_or_words(present: Iterable[str], others: Iterable[str]) -> WithJsonSchema:
+    """The same, or text of several words; both may be left out."""
+    named = spelled(present, others, optional=True).json_schema
+    assert named is not None
+    words = {"type": "string", "pattern": SEVERAL_WORDS}
+    return WithJsonSchema({"anyOf": [named, words]})

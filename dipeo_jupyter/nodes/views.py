@@ -6,9 +6,9 @@ The conversation is one and only grows; a view chooses from it. Forgetting hides
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal, TypeAlias, assert_never, get_args
+from typing import Literal, TypeAlias, TypeGuard, assert_never, get_args
 
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import CLEARLY, LIKE, nearest
 from ..engine.ports import ChatMessage
 from ..protocol.events import Message
 
@@ -36,13 +36,27 @@ VIEWS: dict[str, View] = {view: view for view in get_args(View)} | _ALIASES
 """By every name that a diagram may use."""
 
 
-def view_named(name: str) -> View:
-    """The view that a diagram means, whatever the spelling; raises `ValueError`."""
-    view = VIEWS.get(name.strip().upper())
-    if view is None:
-        hint = did_you_mean(name, VIEWS) or f"The views are {', '.join(get_args(View))}."
-        raise ValueError(f"{name!r} is no view of the conversation. {hint}")
-    return view
+def is_view(memory: str) -> TypeGuard[View]:
+    """Whether it is the name of a view, and not what is wanted in words."""
+    return memory in get_args(View)
+
+
+def memory_named(text: str) -> str:
+    """The view that a diagram means, whatever the spelling, or what is wanted in words.
+
+    Words have a space between them, and are not nearly the name of a view. Raises `ValueError`.
+    """
+    view = VIEWS.get(text.strip().upper())
+    if view is not None:
+        return view
+    words = text.split()
+    in_words = len(words) > 1
+    closest = nearest("_".join(words), VIEWS, CLEARLY if in_words else LIKE)
+    if in_words and closest is None:
+        return text.strip()
+    views = f"The views are {', '.join(get_args(View))}. Or say in several words what is wanted."
+    hint = f"Did you mean {closest!r}?" if closest else views
+    raise ValueError(f"{text!r} is no view of the conversation. {hint}")
 
 
 def choose(

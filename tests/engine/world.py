@@ -25,6 +25,7 @@ from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.embeddings import DemoEmbedder
 from dipeo_jupyter.services.journal import MemoryJournal
 from tests.running import Outcome
 
@@ -192,7 +193,7 @@ class World:
 
     def another_engine(self) -> Engine:
         """The engine of a process that is started later."""
-        services = Services(self.llm, self.files, self.sandbox, NoNotion())
+        services = Services(self.llm, self.files, self.sandbox, NoNotion(), DemoEmbedder())
         self.engine = Engine(TYPES, services, self.journal, self.clock)
         return self.engine
 

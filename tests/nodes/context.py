@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
-from dipeo_jupyter.engine.ports import LLM, Files, Notion, Sandbox, Services
+from dipeo_jupyter.engine.ports import LLM, Embedder, Files, Notion, Sandbox, Services
 from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
 T = TypeVar("T")
@@ -18,9 +18,10 @@ def services(
     files: Files | None = None,
     sandbox: Sandbox | None = None,
     notion: Notion | None = None,
+    embedder: Embedder | None = None,
 ) -> Services:
     """Only the services a test needs; a node that uses another one fails at once."""
-    return Services(llm=llm, files=files, sandbox=sandbox, notion=notion)  # type: ignore[arg-type]
+    return Services(llm=llm, files=files, sandbox=sandbox, notion=notion, embedder=embedder)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -210,7 +210,7 @@ def test_what_never_had_an_effect_changes_nothing(node_type, props):
         ("person_job", {"person": {"service": "demo"}}, "person", "the person under `persons:`"),
         ("job", {"language": "typescript"}, "language", "use `language: javascript`"),
         ("db", {"sub_type": "code"}, "sub_type", "use a node of type `job`"),
-        ("person_job", {"memorize_to": "what matters"}, "memorize_to", "The views are ALL_"),
+        ("person_job", {"memorize_to": "matters"}, "memorize_to", "The views are ALL_"),
     ],
 )
 def test_what_is_not_done_here_says_what_to_write(node_type, props, field, hint):

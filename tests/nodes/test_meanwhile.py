@@ -15,7 +15,7 @@ from tests.running import run
 from tests.steering import answering
 
 ORDERS = [*permutations("abc")]
-NAMES = sorted(set(VIEWS.values()))
+NAMES = [*sorted(set(VIEWS.values())), "who said that I am P"]
 PERSONS = """
 persons:
   P: {service: demo, answers: [I am P]}

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from dipeo_jupyter.engine.ports import ChatMessage
-from dipeo_jupyter.nodes.views import View, as_chat, choose, view_named
+from dipeo_jupyter.nodes.views import View, as_chat, choose, is_view, memory_named
 from dipeo_jupyter.protocol.events import Message
 
 TALK = [
@@ -61,7 +61,7 @@ def test_only_my_own_messages_are_the_assistants():
 
 @pytest.mark.parametrize("view", get_args(View))
 def test_every_view_is_known_in_any_spelling(view):
-    assert {view} == {view_named(each) for each in (view, view.lower(), f" {view.title()} ")}
+    assert {view} == {memory_named(each) for each in (view, view.lower(), f" {view.title()} ")}
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,28 @@ def test_every_view_is_known_in_any_spelling(view):
     ],
 )
 def test_older_names_mean_one_of_the_views(older, view):
-    assert view == view_named(older)
+    assert view == memory_named(older)
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("goldfsh", "Did you mean 'GOLDFISH'?"), ("the facts", "The views are ALL")]
+    ("name", "hint"),
+    [
+        ("goldfsh", "Did you mean 'GOLDFISH'?"),
+        ("facts", "The views are ALL"),
+        ("", "The views are ALL"),
+        ("all messages", "Did you mean 'ALL_MESSAGES'?"),
+        ("Conversation pair", "Did you mean 'CONVERSATION_PAIRS'?"),
+        ("sent to  me", "Did you mean 'SENT_TO_ME'?"),
+    ],
 )
 def test_what_is_no_view_is_answered_with_those_there_are(name, hint):
     with pytest.raises(ValueError, match=f"{name!r} is no view of the conversation. {hint}"):
-        view_named(name)
+        memory_named(name)
+
+
+@pytest.mark.parametrize(
+    "words", ["the facts", "what was said about the budget", "all messages about tea", "お茶 と 水"]
+)
+def test_several_words_say_what_is_wanted(words):
+    assert words == memory_named(f" {words} ")
+    assert not is_view(memory_named(words))

@@ -87,7 +87,8 @@ def as_bytes(messages):
 
 
 def sent(server):
-    return [as_bytes(request.body["messages"]) for request in server.requests]
+    asked = (request.body.get("messages") for request in server.requests)
+    return [as_bytes(messages) for messages in asked if messages is not None]
 
 
 def as_sent(person, messages):
@@ -116,6 +117,19 @@ def test_what_a_view_shows_is_what_was_sent(session, server, view, limits):
 
     assert sent(server)[-1] == as_sent("P", run["x"].seen)
     assert sent(server) == shown(run)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    ["memory_selector: lexical", "memory_model: openai/small", "memory_person: L, at_most: 2"],
+)
+def test_what_is_remembered_in_words_is_what_was_sent(session, server, selector):
+    text = TALK.replace("SETTINGS", f"memory: who said two or three, {selector}") + PERSONS
+    text += '  L: {service: demo, answers: ["[1, 3]"]}\n'
+    run = session.start(text).wait()
+
+    assert sent(server)[-1] == as_sent("P", run["x"].seen)
+    assert len(run["x"].seen) > 1
 
 
 @pytest.mark.parametrize("view", sorted(set(VIEWS.values())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...engine.ports import ChatAnswer
+from ...engine.ports import ChatAnswer, Embedded
 from ...protocol.events import Usage
 from .call import Call
 from .failures import ANSWER_LIMIT, broken, no_answer, too_long
@@ -46,3 +46,13 @@ def usage_of(chunk: Any) -> Usage | None:
         cache_write_tokens=getattr(given, "cache_write_tokens", None) or 0,
         reasoning_tokens=getattr(taken, "reasoning_tokens", None) or 0,
     )
+
+
+def embedded(answer: Any, count: int) -> Embedded:
+    """The vectors in an answer of litellm, in the order of the texts; raises `ServiceError`."""
+    found = {each["index"]: each["embedding"] for each in answer.data or ()}
+    vectors = [found.get(index) for index in range(count)]
+    if len({len(each) if isinstance(each, list) else 0 for each in vectors}) != 1 or not vectors[0]:
+        raise no_answer()
+    tokens = answer.usage.prompt_tokens if answer.usage else 0
+    return Embedded([[*map(float, each)] for each in vectors if each], Usage(input_tokens=tokens))

@@ -7,9 +7,9 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
-from ...engine.ports import ChatAnswer
+T = TypeVar("T")
 
 
 class Aside:
@@ -24,7 +24,7 @@ class Aside:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def start(self, work: Coroutine[Any, Any, ChatAnswer]) -> Future[ChatAnswer]:
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         with self._lock:
             if self._thread is None:
                 self._open()

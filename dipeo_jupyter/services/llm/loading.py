@@ -17,3 +17,14 @@ def load_litellm() -> Any:
 
     litellm.suppress_debug_info = True
     return litellm
+
+
+def log_nothing() -> None:
+    """Keep litellm from logging the success of what is awaited in this context.
+
+    Nobody listens, and the task that it starts for that would be left behind by the loop that it is
+    on. What is streamed is logged otherwise.
+    """
+    from litellm._internal_context import is_internal_call  # noqa: PLC0415 - slow, as above
+
+    is_internal_call.set(True)

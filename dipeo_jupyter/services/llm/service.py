@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from ...diagram.model import Label, Person
 from ...engine.clock import Clock, SystemClock
-from ...engine.ports import ChatAnswer, ChatRequest
+from ...engine.ports import ChatAnswer, ChatRequest, Embedded, EmbedRequest
 from ...engine.prices import FREE, Price
 from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
@@ -20,12 +20,12 @@ from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
 from ..persons import check_person
 from ..prices import price_of
 from ..redaction import Stream, without
-from .answer import collect
+from .answer import collect, embedded
 from .aside import Aside
 from .call import CALL, Call
 from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
 from .guard import Guard
-from .loading import load_litellm
+from .loading import load_litellm, log_nothing
 from .turns import Turns
 
 _ROUTES = {"ollama": "ollama_chat"}
@@ -33,6 +33,9 @@ _ROUTES = {"ollama": "ollama_chat"}
 
 _ENDINGS = {"gemini": b'"finishReason"'}
 """What says that an answer is whole where litellm says so of every answer, broken off or not."""
+
+_NOT_ABOUT_CHAT = ("timeout", "num_retries", "max_retries", "api_key", "api_base")
+"""Arguments that have to do with whom one asks, not with what."""
 
 USUAL_LIMITS = ModelLimits()
 REAL_TIME = SystemClock()
@@ -86,6 +89,11 @@ class LiteLLM:
         answer = asyncio.wrap_future(self._aside.start(work))
         return await answer
 
+    async def embed(self, request: EmbedRequest) -> Embedded:
+        """Turn texts into vectors; see the port `Embedder`."""
+        chat = ChatRequest(request.model, (), request.timeout)
+        return await asyncio.wrap_future(self._aside.start(self._embedded(chat, request.texts)))
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: the service, the fields, the key and the price."""
         yield from check_person(label, person, self._keys)
@@ -115,6 +123,32 @@ class LiteLLM:
             stream = await litellm.acompletion(**arguments, **access)
             async with aclosing(stream):
                 return await self._collected(stream, show, call)
+
+    async def _embedded(self, request: ChatRequest, texts: Sequence[str]) -> Embedded:
+        call = Call(request.timeout, self._silence)
+        CALL.set(call)
+        try:
+            return await self._vectors(request, texts, call)
+        except Exception as error:  # noqa: BLE001 - as above
+            failure = self._explain(error, request, call)
+        raise failure
+
+    async def _vectors(self, request: ChatRequest, texts: Sequence[str], call: Call) -> Embedded:
+        provider, model = model_of(request.person)
+        chat = self._arguments(request)
+        arguments = {name: chat[name] for name in _NOT_ABOUT_CHAT if name in chat}
+        litellm = load_litellm()
+        log_nothing()
+        async with self._turns.turn(provider), call.patience():
+            access = self._guard.access(provider)
+            answer = await litellm.aembedding(
+                model=f"{provider}/{model}",
+                input=list(texts),
+                encoding_format="float",
+                **arguments,
+                **access,
+            )
+        return embedded(answer, len(texts))
 
     async def _collected(self, stream: Any, show: Callable[[str], Any], call: Call) -> ChatAnswer:
         """The answer, without the key, should somebody on the way quote it."""
