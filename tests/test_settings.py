@@ -34,7 +34,32 @@ def test_each_provider_may_be_reached_elsewhere():
     assert settings.api_bases == {"openai": "http://here/v1"}
 
 
-@pytest.mark.parametrize("name", ["DIPEO_MAX_CONCURRENCY", "DIPEO_MAX_ROUNDS"])
+def test_each_provider_has_limits_of_its_own():
+    environ = {"DIPEO_OPENAI_RPM": "60", "DIPEO_CLAUDE_MAX_CONCURRENCY": "4", "DIPEO_GROK_RPM": ""}
+
+    models = Settings.from_environment(environ | {"DIPEO_IDLE_TIMEOUT": "30"}).models
+
+    assert (models.at_once, models.per_minute, models.silence) == (
+        {"claude": 4},
+        {"openai": 60},
+        30,
+    )
+
+
+def test_the_limit_of_all_nodes_is_that_of_no_provider():
+    assert Settings.from_environment({"DIPEO_MAX_CONCURRENCY": "3"}).models.at_once == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DIPEO_MAX_CONCURRENCY",
+        "DIPEO_MAX_ROUNDS",
+        "DIPEO_IDLE_TIMEOUT",
+        "DIPEO_OPENAI_RPM",
+        "DIPEO_X_AI_MAX_CONCURRENCY",
+    ],
+)
 @pytest.mark.parametrize("value", ["0", "-1", "2.5", "many"])
 def test_a_count_that_is_none_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"{name} is '{value}'.*1 or more"):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_A_MOMENT = 0.0002
 
 
 class Aside:
@@ -24,11 +27,15 @@ class Aside:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Have it done there; the answer is for the loop of the caller."""
         with self._lock:
             if self._thread is None:
                 self._open()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
+            done = asyncio.run_coroutine_threadsafe(work, self._loop)
+        answer = asyncio.wrap_future(done)
+        done.add_done_callback(_give_way)  # behind what hands the answer over
+        return answer
 
     async def stop(self) -> None:
         with self._lock:
@@ -54,3 +61,10 @@ class Aside:
         self._thread.start()
         self._end = weakref.finalize(self, self._loop.call_soon_threadsafe, over.set)
         self._end.atexit = False  # at the end of the process no thread can be closed properly
+
+
+def _give_way(done: Future[Any]) -> None:
+    # litellm goes on with its books for milliseconds; whoever waits for the answer would wait for
+    # that, too, until the interpreter takes its lock away from this thread.
+    if not done.cancelled():
+        time.sleep(_A_MOMENT)

@@ -86,7 +86,7 @@ class LiteLLM:
                 on_text(text)
 
         work = self._answer(request, lambda text: here.call_soon_threadsafe(show, text))
-        answer = asyncio.wrap_future(self._aside.start(work))
+        answer = self._aside.start(work)
         return await answer
 
     async def embed(self, request: EmbedRequest) -> Embedded:
