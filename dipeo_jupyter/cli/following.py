@@ -18,7 +18,7 @@ from ..errors import NoAnswerError
 from ..protocol import events as e
 from .terminal import DONE, FAILED, WAITING, say
 
-BY_ITSELF = ("breakpoint", "journal", "closed")
+BY_ITSELF = ("breakpoint", "journal", "budget", "closed")
 """Pauses that end the program; whoever pauses it otherwise will go on with it."""
 
 
@@ -152,6 +152,8 @@ def say_event(event: e.AnyEvent, source: Source | None) -> None:  # noqa: C901, 
             say("✎ edited")
         case e.ExecutionCancelled():
             say("✗ cancelled")
+        case e.BudgetWarning(used=used):
+            say(f"! nearly at its budget: {used.calls} calls, {used.tokens:,} tokens, {used.cost}")
         case _:
             pass
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..app import with_cassette
-from ..client import breakpoints, check_answers
+from ..client import add_budget, breakpoints, budget_in, check_answers
 from ..client.tables import plan_text
 from ..diagram.source import Reading
 from ..engine.engine import Engine
@@ -39,6 +39,7 @@ def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     run.add_argument(
         "--cassette-mode", choices=CASSETTE_MODES, help="auto: ask for what is not recorded"
     )
+    add_budget(run)
     add_following(run)
     plan = commands.add_parser("plan", help="say what a run would do, reuse and cost")
     plan.set_defaults(command=_plan)
@@ -85,6 +86,7 @@ async def _run(options: argparse.Namespace) -> int:
             fresh=options.fresh or settings.taped,
             origin=e.Origin(execution_id=since) if since else None,
             thread=options.thread,
+            budget=budget_in(options) or e.Budget(),
         )
         ack = await _send(engine, command, options.file, reading)
         assert ack.execution_id is not None

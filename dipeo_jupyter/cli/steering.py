@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..client import breakpoints, changed, json_or_text
+from ..client import add_budget, breakpoints, budget_in, changed, json_or_text
 from ..diagram.model import Diagram
 from ..diagram.source import Reading
 from ..engine.engine import Engine
@@ -34,6 +34,7 @@ def add_steering(commands: Commands) -> None:
     each.add_argument("--now", action="store_true", help="stop what runs, to run it again later")
     each = _add(commands, "cancel", _cancel, "end a run")
     each = _add(commands, "resume", _resume, "go on with a run; what has failed is tried again")
+    add_budget(each)
     add_following(each)
     each = _add(commands, "step", _step, "let activations of a run through, then pause again")
     each.add_argument("-n", dest="steps", type=_count, default=1, metavar="N", help="how many")
@@ -177,7 +178,8 @@ async def _cancel(held: _Held) -> int:
 async def _resume(held: _Held) -> int:
     if held.summary.status == "completed":
         return await _completed(held)
-    return await held.gone_on(c.ResumeExecution(execution_id=held.id))
+    budget = budget_in(held.options)
+    return await held.gone_on(c.ResumeExecution(execution_id=held.id, budget=budget))
 
 
 @_refusable

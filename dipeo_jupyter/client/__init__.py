@@ -5,6 +5,7 @@ pair. What all faces need to talk with people about a run is here too: its quest
 (`conversation.py`), changes and places that they name (`naming.py`), and tables (`tables.py`).
 """
 
+from .budgets import add_budget, budget_in, budget_of
 from .conversation import (
     Ask,
     Client,
@@ -24,7 +25,10 @@ __all__ = [
     "Client",
     "Conversation",
     "Place",
+    "add_budget",
     "breakpoints",
+    "budget_in",
+    "budget_of",
     "changed",
     "check",
     "check_answers",

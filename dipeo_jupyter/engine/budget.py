@@ -67,7 +67,8 @@ class Purse:
         finally:
             self._promised -= usage
             self._under_way -= 1
-            self._let_go()
+            # Not at once: what comes of the call is to be said before its node is interrupted.
+            asyncio.get_running_loop().call_soon(self._let_go)
 
     async def room_for(self, quote: Quote, node: int) -> None:
         """Wait until a call can be paid for; meanwhile the run pauses.
@@ -81,7 +82,7 @@ class Purse:
             self._waiting[node] = self._waiting.get(node, 0) + 1
             self._message = lack
             try:
-                self._let_go()
+                asyncio.get_running_loop().call_soon(self._let_go)
                 await self._changed.wait()
             finally:
                 self._waiting[node] -= 1

@@ -83,13 +83,21 @@ class Effects:
             spent = host.state.repeats.get(node, 0)
             reused = await host.put_question(at, UNKNOWN, spent) == "done"
             value = None
-        usage = None
-        if not reused:
-            value = await self._paid(at, name, key, work, quote)
-            value, usage = value if isinstance(value, Billed) else (value, None)
-        self.unknown.discard((node, name))
+        if reused:
+            return self._done(at, name, key, value, reused=True)
+        if quote is None:
+            return self._done(at, name, key, await self._carry_out(at, name, key, work))
+        await host.purse.room_for(quote, host.node_of_whole(node))
+        with host.purse.paying(quote):
+            return self._done(at, name, key, await self._carry_out(at, name, key, work))
+
+    def _done(
+        self, at: Activation, name: str, key: str, value: Any, *, reused: bool = False
+    ) -> e.EffectCompleted:
+        value, usage = value if isinstance(value, Billed) else (value, None)
+        self.unknown.discard((at.node, name))
         event = e.EffectCompleted(
-            node=label,
+            node=self._host.state.program.labels[at.node],
             activation=at.number,
             effect=name,
             key=key,
@@ -97,7 +105,9 @@ class Effects:
             reused=reused,
             usage=usage,
         )
-        host.record(event)
+        self._host.record(event)
+        if usage is not None:
+            self._host.purse.spend(usage)
         return event
 
     async def recorded(self, key: str, lane: Lane, policy: EffectPolicy) -> Any:
@@ -110,20 +120,6 @@ class Effects:
             everywhere = await asyncio.to_thread(self._journal.effects, key)
             found = choose(everywhere, lane, labels)
         return NOT_FOUND if found is None else found.value
-
-    async def _paid(
-        self, at: Activation, name: str, key: str, work: Work, quote: Quote | None
-    ) -> Any:
-        """Do it, a call to a model only when there is money for it."""
-        if quote is None:
-            return await self._carry_out(at, name, key, work)
-        purse = self._host.purse
-        await purse.room_for(quote, self._host.node_of_whole(at.node))
-        with purse.paying(quote):
-            done = await self._carry_out(at, name, key, work)
-            if isinstance(done, Billed):
-                purse.spend(done.usage)
-            return done
 
     async def _carry_out(self, at: Activation, name: str, key: str, work: Work) -> Any:
         """Do it; when that is cut short nobody knows whether it is done."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..client import Place
+from ..client import Place, budget_of
 from ..diagram.diff import Diff, compare
 from ..diagram.files import Format, Readable, converted, survey
 from ..diagram.source import Reading
@@ -30,6 +30,9 @@ def start(  # noqa: PLR0913 - all that can be said of a run
     fresh: bool = False,
     since: Run | str | None = None,
     thread: str | None = None,
+    budget_usd: float | None = None,
+    max_calls: int | None = None,
+    max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
 ) -> Run:
@@ -48,6 +51,9 @@ def start(  # noqa: PLR0913 - all that can be said of a run
     A run with a `thread` begins with the conversation that the last completed run of this thread
     has ended with. Without one, it begins as the run `since` has begun.
 
+    Before a call to a model that would make the run cost more than `budget_usd`, or take more than
+    `max_calls` or `max_tokens_total`, it pauses; `run.resume(budget_usd=…)` goes on with more.
+
     With a `cassette`, a file, models are asked through it: in the mode `auto` for what is not
     recorded there, in `record` for everything, in `replay` not at all.
     """
@@ -60,6 +66,7 @@ def start(  # noqa: PLR0913 - all that can be said of a run
         fresh=fresh,
         since=since,
         thread=thread,
+        budget=budget_of(budget_usd, max_calls, max_tokens_total),
         cassette=cassette,
         cassette_mode=cassette_mode,
     )
@@ -74,6 +81,9 @@ async def run(  # noqa: PLR0913 - as above
     fresh: bool = False,
     since: Run | str | None = None,
     thread: str | None = None,
+    budget_usd: float | None = None,
+    max_calls: int | None = None,
+    max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
 ) -> Run:
@@ -94,6 +104,9 @@ async def run(  # noqa: PLR0913 - as above
         fresh=fresh,
         since=since,
         thread=thread,
+        budget_usd=budget_usd,
+        max_calls=max_calls,
+        max_tokens_total=max_tokens_total,
         cassette=cassette,
         cassette_mode=cassette_mode,
     )
@@ -108,6 +121,9 @@ def run_sync(  # noqa: PLR0913 - as above
     fresh: bool = False,
     since: Run | str | None = None,
     thread: str | None = None,
+    budget_usd: float | None = None,
+    max_calls: int | None = None,
+    max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
 ) -> Run:
@@ -120,6 +136,9 @@ def run_sync(  # noqa: PLR0913 - as above
         fresh=fresh,
         since=since,
         thread=thread,
+        budget_usd=budget_usd,
+        max_calls=max_calls,
+        max_tokens_total=max_tokens_total,
         cassette=cassette,
         cassette_mode=cassette_mode,
     ).wait()

@@ -8,7 +8,7 @@ from ..client import Conversation
 from ..protocol import commands as c
 from .history import History
 
-BY_ITSELF = ("breakpoint", "journal", "closed")
+BY_ITSELF = ("breakpoint", "journal", "budget", "closed")
 """Pauses that nobody has asked for just now: whoever waits for the run is told."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..diagram.model import DEFAULT, Diagram, Label
 from ..protocol import events as e
+from ..protocol.spending import Spending
 
 
 @dataclass
@@ -60,6 +61,7 @@ class History:
         self._held: set[Label] = set()
         self._gave_up: list[Label] = []
         """Nodes whose failure ends the run; they try again when it is resumed."""
+        self.spending = Spending()
         self._grown = threading.Condition()
 
     @property
@@ -109,6 +111,7 @@ class History:
         with self._grown:
             self.abandoned = False
             self._apply(entry)
+            self.spending.follow(entry.event)
             self.entries.append(entry)
             self._grown.notify_all()
 
@@ -124,6 +127,7 @@ class History:
                 record = self._latest(event.node)
                 record.status, record.error = "failed", event.error
                 record.outputs, record.duration_ms = event.outputs or {}, event.duration_ms
+                record.usage = event.usage
                 self.questions.pop(event.node, None)
                 if event.outputs is None:
                     self._gave_up.append(event.node)

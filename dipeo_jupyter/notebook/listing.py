@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -20,7 +20,7 @@ from ..client.tables import (
 from ..protocol import commands as c
 from ..protocol.commands import ExecutionSummary, PlannedActivation
 from ..protocol.events import Usage
-from .records import as_frame
+from .records import as_frame, table
 from .run import Run
 
 
@@ -49,7 +49,7 @@ class Runs(tuple[ExecutionSummary, ...]):
             }
             for each in self.to_records()
         ]
-        return {"text/plain": repr(self), "text/html": _table(RUN_COLUMNS, rows)}
+        return {"text/plain": repr(self), "text/html": table(RUN_COLUMNS, rows)}
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,18 +110,4 @@ class Plan:
     ) -> dict[str, str]:
         rows = [{**each, "assumed": "?" if each["assumed"] else ""} for each in self.to_records()]
         total = f"<p>{escape(plan_total(self.plan))}</p>"
-        return {"text/plain": repr(self), "text/html": _table(PLAN_COLUMNS, rows) + total}
-
-
-def _table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    cell = '<{0} style="text-align:left">{1}</{0}>'
-    head = "".join(cell.format("th", name.replace("_", " ")) for name in names)
-    body = "".join(
-        "<tr>" + "".join(cell.format("td", _text(row[name])) for name in names) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else escape(str(value))
+        return {"text/plain": repr(self), "text/html": table(PLAN_COLUMNS, rows) + total}

@@ -91,6 +91,9 @@ def cell_options() -> Options:
     options.add_argument(
         "--since", metavar="RUN", help="a run (a variable or an id) whose results hold"
     )
+    from ..client import add_budget  # noqa: PLC0415 - only who runs a diagram pays for it
+
+    add_budget(options)
     options.add_argument(
         "--cassette", metavar="FILE", help="record the answers of models there, or replay them"
     )
@@ -151,7 +154,8 @@ class DipeoMagics(Magics):
         return bool(self.shell.autoawait)
 
     def _start(self, words: argparse.Namespace, cell: str) -> Run:
-        from .session import default_session  # noqa: PLC0415 - only who runs a diagram pays for it
+        from ..client import budget_in  # noqa: PLC0415 - as above
+        from .session import default_session  # noqa: PLC0415 - as above
 
         inputs = dict(self._input(word) for word in words.inputs)
         answers = self._variable(words.answers) if words.answers else {}
@@ -167,6 +171,7 @@ class DipeoMagics(Magics):
             breakpoints=words.breakpoints,
             fresh=words.fresh,
             since=since,
+            budget=budget_in(words),
             cassette=words.cassette,
             cassette_mode=words.cassette_mode,
         )

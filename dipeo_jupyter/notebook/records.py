@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from ..diagram.model import Label
@@ -39,9 +40,14 @@ class NodeRecord:
 
     @property
     def usage(self) -> Usage:
-        """The tokens of all firings."""
+        """What all firings have taken."""
         used = (each.usage for each in self.activations if each.usage is not None)
         return sum(used, Usage())
+
+    @property
+    def cost(self) -> str:
+        """Their dollars: `$0.0123`, or `≥ $0.0123` when the price of a model is not known."""
+        return self.usage.cost
 
     @property
     def error(self) -> str | None:
@@ -80,6 +86,7 @@ ROW: dict[str, Callable[[ActivationRecord], Any]] = {
     "output": lambda each: each.output,
     "input_tokens": lambda each: each.usage.input_tokens if each.usage else None,
     "output_tokens": lambda each: each.usage.output_tokens if each.usage else None,
+    "usd": lambda each: each.usage.usd if each.usage else None,
     "duration_ms": lambda each: each.duration_ms,
     "error": lambda each: each.error.message if each.error else None,
 }
@@ -100,3 +107,18 @@ def as_frame(records: list[dict[str, Any]], columns: list[str]) -> Any:
         raise CommandError(message, code="no_pandas") from None
 
     return pd.DataFrame(records, columns=columns)
+
+
+def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows below their names, as HTML."""
+    cell = '<{0} style="text-align:left">{1}</{0}>'
+    head = "".join(cell.format("th", name.replace("_", " ")) for name in names)
+    body = "".join(
+        "<tr>" + "".join(cell.format("td", _text(row[name])) for name in names) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else escape(str(value))

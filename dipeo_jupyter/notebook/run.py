@@ -15,9 +15,10 @@ from ..diagram.source import Source
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
-from ..protocol.events import Entry, Message
+from ..protocol.events import Entry, Message, Usage
 from .background import BackgroundLoop
 from .conversation import ConversationTable
+from .costs import Costs, costs_of
 from .following import Following
 from .history import History
 from .records import ROW, NodeRecord, as_frame, row, shorten
@@ -142,6 +143,21 @@ class Run(Steering):
     def thread(self) -> str | None:
         """The name of the conversation that this run carries on."""
         return self._history.thread
+
+    @property
+    def usage(self) -> Usage:
+        """What the run has taken so far; what was taken over from other runs is free."""
+        return self._history.spending.total
+
+    @property
+    def cost(self) -> str:
+        """The dollars so far: `$0.0123`, or `≥ $0.0123` when the price of a model is not known."""
+        return self.usage.cost
+
+    @property
+    def costs(self) -> Costs:
+        """The same by activation, node and person."""
+        return costs_of(self._history)
 
     @property
     def waiting(self) -> dict[Label, str]:

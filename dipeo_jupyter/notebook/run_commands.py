@@ -9,18 +9,18 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..client import json_or_text
+from ..client import add_budget, json_or_text
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError
 from . import api
 from .conversation import ConversationTable
+from .costs import Costs
 from .listing import Plan, Runs
 from .run import Run
 
 Subcommands = Any  # argparse's own type has no public name
 
 _SIMPLE: dict[str, tuple[Callable[[Run], None], str]] = {
-    "resume": (Run.resume, "go on with a run; what has failed is tried again"),
     "cancel": (Run.cancel, "end a run"),
 }
 _NODES: dict[str, tuple[Callable[[Run, str], None], str]] = {
@@ -39,6 +39,9 @@ def add_run_commands(commands: Subcommands) -> None:
     each = _on_run(commands, "status", _status, "say in one line how a run stands")
     each = _on_run(commands, "pause", _pause, "start nothing new in a run")
     each.add_argument("--now", action="store_true", help="stop what runs, to run it again later")
+    each = _on_run(commands, "resume", _resume, "go on with a run; what has failed is tried again")
+    add_budget(each)
+    _on_run(commands, "cost", _cost, "say what a run has cost, by node and person")
     for name, (_, what) in _SIMPLE.items():
         _on_run(commands, name, _simple, what).set_defaults(name=name)
     each = _on_run(commands, "step", _step, "let activations through, then pause again")
@@ -119,6 +122,20 @@ def _simple(words: Words, variables: Variables) -> None:
     run = find_run(words.run, variables)
     _SIMPLE[words.name][0](run)
     _say(run)
+
+
+def _resume(words: Words, variables: Variables) -> None:
+    run = find_run(words.run, variables)
+    run.resume(
+        budget_usd=words.budget_usd,
+        max_calls=words.max_calls,
+        max_tokens_total=words.max_tokens_total,
+    )
+    _say(run)
+
+
+def _cost(words: Words, variables: Variables) -> Costs:
+    return find_run(words.run, variables).costs
 
 
 def _step(words: Words, variables: Variables) -> None:

@@ -46,6 +46,7 @@ class Options:
     fresh: bool = False
     since: Run | str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    budget: e.Budget | None = None
     cassette: str | Path | None = None
     cassette_mode: CassetteMode | None = None
 
@@ -102,6 +103,7 @@ class Session:
             fresh=chosen.fresh or settings.taped,
             origin=e.Origin(execution_id=since.id) if since else None,
             values=dict(chosen.values),
+            budget=chosen.budget or e.Budget(),
         )
         ack = self._send(command, reading.source, client)
         assert ack.execution_id is not None

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..client import Conversation, Place, breakpoints, changed, check
+from ..client import Conversation, Place, breakpoints, budget_of, changed, check
 from ..diagram.files import Readable, survey
 from ..diagram.model import Diagram, Label
 from ..diagram.source import Source
@@ -32,9 +32,19 @@ class Steering(ABC):
         """Start nothing new; with `now`, stop what runs, to run it again on `resume`."""
         self._send(c.PauseExecution(execution_id=self.id, now=now))
 
-    def resume(self) -> None:
-        """Go on, wherever the run was left; what has failed is tried again."""
-        self._send(c.ResumeExecution(execution_id=self.id))
+    def resume(
+        self,
+        *,
+        budget_usd: float | None = None,
+        max_calls: int | None = None,
+        max_tokens_total: int | None = None,
+    ) -> None:
+        """Go on, wherever the run was left; what has failed is tried again.
+
+        With any limit, these take the place of those that the run had.
+        """
+        budget = budget_of(budget_usd, max_calls, max_tokens_total)
+        self._send(c.ResumeExecution(execution_id=self.id, budget=budget))
 
     def step(self, steps: int = 1) -> None:
         """Let so many activations through, then pause again."""
