@@ -153,8 +153,9 @@ class RunContext:
         spoken = [activation for activation in self.at.past() if activation.messages]
         spoken.sort(key=self.state.flow_key)
         said = (each for activation in spoken for each in activation.messages)
-        # What an edge brought from outside may have been heard by several.
-        return list(dict.fromkeys((*self.state.before, *said)))
+        # What an edge brought from outside may have been heard by several. Ids are unique, and take
+        # a fraction of the time that comparing messages does.
+        return list({each.id: each for each in (*self.state.before, *said)}.values())
 
     def limits_reached(self) -> bool:
         program = self.state.program

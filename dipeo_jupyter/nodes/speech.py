@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -333,12 +333,13 @@ class Speaker(Node):
         """Choose what the person sees: of what was said before, and of what the edges bring."""
         person = ctx.person(self.person)
         past = ctx.conversation()
-        brought = _brought(inputs, frozenset(past))
+        brought = _brought(inputs, past)
         view = await self._remembered(past, ctx)
-        chosen = {*view, *brought}
-        shown = [message for message in (*past, *view) if message in chosen]
-        shown = list(dict.fromkeys(shown))
-        heard = [message for message in brought if message not in set(shown)]
+        shown, heard = list(view), []
+        if brought:
+            chosen = {*view, *brought}
+            shown = [each for each in dict.fromkeys((*past, *view)) if each in chosen]
+            heard = [each for each in brought if each not in set(shown)]
         return Talk(
             me=self.person,
             person=person,
@@ -365,10 +366,11 @@ class Speaker(Node):
         return await recall.of(all_messages, ctx)
 
 
-def _brought(inputs: Inputs, past: Collection[Message]) -> list[Message]:
+def _brought(inputs: Inputs, past: Sequence[Message]) -> list[Message]:
     """The messages that edges bring, each once; those from outside get an id of their own."""
     found = [message for value in inputs.values() for message in messages_in(value) or ()]
-    return list(dict.fromkeys(each if each in past else _from_outside(each) for each in found))
+    said = frozenset(past) if found else ()
+    return list(dict.fromkeys(each if each in said else _from_outside(each) for each in found))
 
 
 def _from_outside(message: Message) -> Message:

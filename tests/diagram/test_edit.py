@@ -225,12 +225,14 @@ def test_a_renamed_person_keeps_its_place_and_its_nodes():
     before = diagram(
         node("a", person="Kim", ignore_person=["Kim", "Lu"]),
         node("b", personId="Kim", ignore_person="Lu, Kim"),
+        node("c", person="Lu", memory_person="Kim"),
         persons=["Kim", "Lu"],
     )
     after = apply(before, RenamePerson(person="Kim", label="Kai"))
     assert list(after.persons) == ["Kai", "Lu"]
     assert props(after, "a") == {"person": "Kai", "ignore_person": ["Kai", "Lu"]}
     assert props(after, "b") == {"personId": "Kai", "ignore_person": "Lu, Kai"}
+    assert props(after, "c") == {"person": "Lu", "memory_person": "Kai"}
 
 
 def test_persons_are_added_changed_and_removed():

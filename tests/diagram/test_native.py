@@ -90,6 +90,7 @@ def test_newest_form_reads_with_lists_and_typenames():
     assert diagram.nodes[1].props == {
         "person": "Ann",
         "ignore_person": "Ben, nobody",
+        "memory_person": "Ben",
         "default_prompt": "Hello",
     }
     assert str(diagram.edges[0]) == "Begin -> Ask[first]"

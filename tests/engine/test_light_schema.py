@@ -104,6 +104,7 @@ def test_the_diagrams_of_the_notebooks_are_accepted(text):
         "type: person_job, props: {person: P}, prompt: hi",
         "type: person_job, personId: P, prompt: hi, memorize_to: goldfish",
         "type: person_job, person: P, prompt: hi, memory_config: {forget_mode: no_forget}",
+        "type: person_job, person: P, prompt: hi, memory: 'what was said about {{tea}}'",
         "type: person_job, person: P, prompt: hi, memory_config.forget_mode: no_forget",
         "type: person_job, person: P, prompt: hi, batch: true, batch_input_key: a, partial: true",
         "type: person_job, person: P, prompt: hi, tools: none, max_iteration: null",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -199,6 +202,44 @@ def test_what_was_chosen_is_not_asked_again_by_the_next_process(settings, openai
         assert seen(again.wait())
     assert len(openai_server.requests) == 3
     assert openai_server.requests[-1].body["messages"][-1]["content"] == "So?"
+
+
+PROGRAM = """
+import sys
+from dipeo_jupyter.notebook.session import default_session
+run = default_session().start(sys.stdin.read())
+print(run.id, flush=True)
+run.wait()
+"""
+
+
+def test_what_was_chosen_outlives_the_death_of_the_process(settings, openai_server):
+    openai_server.reply("[4]")
+    openai_server.hang()
+    environ = {
+        **os.environ,
+        **settings.environ,
+        "DIPEO_HOME": str(settings.home),
+        "DIPEO_OPENAI_API_BASE": openai_server.url,
+    }
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environ,
+        text=True,
+    )
+    with program:
+        program.stdin.write(drawn("memory_selector: model", service=OPENAI))
+        program.stdin.close()
+        assert openai_server.wait(lambda: len(openai_server.requests) == 2, 60)
+        program.kill()
+        name = program.stdout.read().strip()
+    with closing(Session(settings)) as session:
+        run = session.get(name)
+        run.resume()
+        assert seen(run.wait()) == [FACTS[2]]
+    assert len(openai_server.requests) == 3
 
 
 @pytest.mark.parametrize("chosen_by", ["memory_selector: model", BY_EMBEDDINGS])

@@ -26,7 +26,7 @@ from ..model import Diagram, Label, NodeSpec
 _EXPRESSIONS = frozenset({"expression", "items", "over", "batch_input_key"})
 _LISTS_OF_NODES = frozenset({"node_indices", "nodes"})
 _FILES = frozenset({"file", "source_details", "sourceDetails", "file_path"})
-_PERSONS = frozenset({"person", "personId", "person_id"})
+_PERSONS = frozenset({"person", "personId", "person_id", "memory_person"})
 _UNTOUCHED = frozenset({"code"})
 _LOOP_NAMES = frozenset({"this", "@index", "@first", "@last", "@key"})
 _TAG = re.compile(r"\{\{(?P<before>\s*(?:#\w+\s+|else\s+if\s+)?)")
@@ -79,7 +79,7 @@ def rename_person(node: NodeSpec, old: Label, new: Label) -> Props:
 
 
 def names_person(node: NodeSpec, person: Label) -> bool:
-    """Whether a node speaks to a person."""
+    """Whether a node speaks to a person, or asks it what to remember."""
     return any(node.props.get(name) == person for name in _PERSONS)
 
 

@@ -35,7 +35,7 @@ class Surroundings:
     def with_labels(self, props: Map) -> Map:
         """The properties with labels wherever they name a node or a person by id."""
         named = dict(props)
-        for key in PERSON:
+        for key in (*PERSON, "memory_person"):
             if isinstance(person := props.get(key), str):
                 named[key] = self.persons.get(person, person)
         if "node_indices" in props:
