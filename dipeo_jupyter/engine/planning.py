@@ -13,6 +13,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..diagram import expression, template
@@ -128,7 +129,7 @@ class Foresight(Execution):
             value = await self._stand_in(key, lane, request, policy)
             self._doing.setdefault(activation, []).append(self._why(request, activation))
             if quote is not None:
-                self._quotes.setdefault(activation, []).append(quote)
+                self._quotes.setdefault(activation, []).append(_without_stand_ins(quote, request))
         return e.EffectCompleted(
             node=label, activation=at.number, effect=name, key=key, value=value, reused=reused
         )
@@ -298,6 +299,13 @@ class Foresight(Execution):
             if (same := choose(found, lane, self.program.index)) is not None:
                 return same.value
         return mark
+
+
+def _without_stand_ins(quote: Quote, request: Mapping[str, Any]) -> Quote:
+    """How long an answer that is not known will be, nobody knows."""
+    text = json.dumps(request, ensure_ascii=False, default=str)
+    longer = sum(len(mark[0]) for mark in _STAND_IN.finditer(text))
+    return replace(quote, characters=max(0, quote.characters - longer))
 
 
 def _stand_ins(value: Any) -> list[str]:

@@ -22,7 +22,7 @@ __all__ = ["ActivationDiff", "RunDiff", "UsageDiff", "compare_runs"]
 
 @dataclass(frozen=True, slots=True)
 class UsageDiff:
-    """The tokens of two runs, with all that was done more than once."""
+    """What two runs have taken, with all that was done more than once."""
 
     before: Usage
     after: Usage
@@ -30,12 +30,7 @@ class UsageDiff:
     @property
     def difference(self) -> Usage:
         """What the second run took more than the first; negative where it took less."""
-        return Usage(
-            **{
-                name: getattr(self.after, name) - getattr(self.before, name)
-                for name in Usage.model_fields
-            }
-        )
+        return self.after - self.before
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,11 +112,8 @@ def compare_runs(
     return RunDiff(
         activations=tuple(comparison.activations()),
         diagram=comparison.diagram,
-        usage=UsageDiff(_total(before), _total(after)),
+        usage=UsageDiff(before.spending.total, after.spending.total),
         ended=(before.status, after.status),
     )
 
 
-def _total(history: History) -> Usage:
-    used = (each.usage for each in history.activations.copy() if each.usage is not None)
-    return sum(used, Usage())

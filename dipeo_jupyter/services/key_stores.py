@@ -1,8 +1,8 @@
 """Where keys are kept besides the environment: `.env` files, and the keyring of the system.
 
 Both are read anew at every question, so that a key that is exchanged counts at once. Nothing of
-them gets into the environment, and only what `keys` asks for by name is used: a `.env` that came with
-somebody's diagrams cannot redirect requests.
+them gets into the environment, and only what `keys` asks for by name is used: a `.env` that came
+with somebody's diagrams cannot redirect requests.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ nodes:
     persons: {P: {service: demo}}
     nodes:
     - {label: s, type: start}
-    - {label: one, type: person_job, person: P, prompt: "1{{item}}"}
-    - {label: two, type: person_job, person: P, prompt: "2{{item}}"}
+    - {label: one, type: person_job, person: P, prompt: "1{{item}}", memory: GOLDFISH}
+    - {label: two, type: person_job, person: P, prompt: "2{{item}}", memory: GOLDFISH}
     connections: [{from: s, to: one}, {from: one, to: two}]
 connections: [{from: start, to: each}]
 """

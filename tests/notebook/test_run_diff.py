@@ -85,7 +85,7 @@ def asked(node: str, person: str, answer: str, *, sees: tuple[str, ...] = (), **
         person=person,
         said={f"{own}.0": f"prompt of {own}", f"{own}.1": answer},
         seen=(*sees, f"{own}.0"),
-        usage=e.Usage(input_tokens=10, output_tokens=len(answer.split())),
+        usage=e.Usage(input_tokens=10, output_tokens=len(answer.split()), nano_usd=1_000_000),
         **fields,
     )
 
@@ -171,7 +171,7 @@ def test_times_and_what_was_cached_are_no_differences():
 
     assert not found
     assert found["argue[2]"].duration_ms == 94.0
-    assert found.usage.difference == e.Usage(input_tokens=-30, output_tokens=-8)
+    assert found.usage.difference == e.Usage(input_tokens=-30, output_tokens=-8, nano_usd=-3_000_000)
 
 
 @pytest.mark.parametrize(
@@ -564,7 +564,7 @@ def a_story() -> RunDiff:
     after = debate()[:6]
     after[3].outputs = {"default": "Tea is worst."}
     after[5].outputs = {"default": "Nobody wins, because all of them have said the same."}
-    after[5].usage = e.Usage(input_tokens=13, output_tokens=2)
+    after[5].usage = e.Usage(input_tokens=13, output_tokens=2, nano_usd=1_300_000)
     return diff(after, with_node("argue", prompt="Why {{topic}}?"))
 
 
@@ -580,6 +580,7 @@ def test_the_text_says_what_differs_and_where_the_runs_part():
         "  end[1]      only before",
         'diagram: argue.prompt "What about {{topic}}?" → "Why {{topic}}?"',
         "input tokens: 30 → 33 (+3)",
+        "cost: $0.0030 → $0.0033",
     ]
 
 
@@ -642,6 +643,8 @@ def test_rows_hold_both_sides_of_each_activation():
         "input_tokens_after": 10,
         "output_tokens_before": 3,
         "output_tokens_after": 3,
+        "usd_before": 0.001,
+        "usd_after": 0.001,
         "duration_ms_before": 5.0,
         "duration_ms_after": 5.0,
     }

@@ -86,6 +86,8 @@ def _summary(diff: RunDiff) -> Iterator[tuple[str, str]]:
         if one != other:
             sign = "+" if other > one else "−"
             yield f"{name} tokens", f"{one} → {other} ({sign}{abs(other - one)})"
+    if before.cost != after.cost:
+        yield "cost", f"{before.cost} → {after.cost}"
 
 
 def _what(activation: ActivationDiff) -> str:
