@@ -13,7 +13,7 @@ from ..protocol.spending import NOTHING
 from .history import History
 from .records import as_frame, table
 
-COLUMNS = ("what", "calls", "input_tokens", "output_tokens", "cached_tokens", "usd", "cost")
+COLUMNS = ("of", "name", "calls", "input_tokens", "output_tokens", "cached_tokens", "usd", "cost")
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +31,7 @@ class Costs:
 
     def to_records(self) -> list[dict[str, Any]]:
         """One row for each activation that has asked a model."""
-        return [_row(name, usage) for name, usage in self.by_activation.items()]
+        return [_row("activation", name, usage) for name, usage in self.by_activation.items()]
 
     def to_frame(self) -> Any:
         """The same as a pandas DataFrame; raises `CommandError` without pandas."""
@@ -49,9 +49,9 @@ class Costs:
         return {"text/plain": repr(self), "text/html": table(_SHOWN, self._rows()) + note}
 
     def _rows(self) -> list[dict[str, Any]]:
-        persons = [_row(name, usage) for name, usage in self.by_person.items()]
-        nodes = [_row(name, usage) for name, usage in self.by_node.items()]
-        return [*nodes, *persons, _row("the run", self.total)]
+        nodes = [_row("node", name, usage) for name, usage in self.by_node.items()]
+        persons = [_row("person", name, usage) for name, usage in self.by_person.items()]
+        return [*nodes, *persons, _row("run", "", self.total)]
 
 
 def costs_of(history: History) -> Costs:
@@ -71,9 +71,10 @@ def costs_of(history: History) -> Costs:
 _SHOWN = tuple(name for name in COLUMNS if name != "usd")
 
 
-def _row(what: str, usage: Usage) -> dict[str, Any]:
+def _row(of: str, name: str, usage: Usage) -> dict[str, Any]:
     return {
-        "what": what,
+        "of": of,
+        "name": name,
         "calls": usage.calls,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,

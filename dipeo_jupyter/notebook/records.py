@@ -86,7 +86,7 @@ ROW: dict[str, Callable[[ActivationRecord], Any]] = {
     "output": lambda each: each.output,
     "input_tokens": lambda each: each.usage.input_tokens if each.usage else None,
     "output_tokens": lambda each: each.usage.output_tokens if each.usage else None,
-    "usd": lambda each: each.usage.usd if each.usage else None,
+    "usd": lambda each: each.usage.usd if each.usage and not each.usage.unpriced else None,
     "duration_ms": lambda each: each.duration_ms,
     "error": lambda each: each.error.message if each.error else None,
 }

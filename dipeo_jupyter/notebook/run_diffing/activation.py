@@ -126,7 +126,7 @@ VALUES: tuple[tuple[str, Callable[[ActivationRecord], Any]], ...] = (
     ("output", lambda each: each.output),
     ("input_tokens", lambda each: each.usage.input_tokens if each.usage else None),
     ("output_tokens", lambda each: each.usage.output_tokens if each.usage else None),
-    ("usd", lambda each: each.usage.usd if each.usage else None),
+    ("usd", lambda each: each.usage.usd if each.usage and not each.usage.unpriced else None),
     ("duration_ms", _duration),
 )
 """What stands in a row for either run, and how it is read."""
