@@ -171,7 +171,9 @@ def test_times_and_what_was_cached_are_no_differences():
 
     assert not found
     assert found["argue[2]"].duration_ms == 94.0
-    assert found.usage.difference == e.Usage(input_tokens=-30, output_tokens=-8, nano_usd=-3_000_000)
+    assert found.usage.difference == e.Usage(
+        input_tokens=-30, output_tokens=-8, nano_usd=-3_000_000
+    )
 
 
 @pytest.mark.parametrize(
