@@ -164,13 +164,13 @@ class Child(Execution):
     def _tell(self, event: e.AnyEvent) -> None:
         spot, whole = self.spot, self.whole
         match event:
-            case e.NodeCompleted() if self.attended:
-                item = "" if spot.item is None else f"item {spot.item}: "
+            # Of many, the node itself says how far it is.
+            case e.NodeCompleted() if self.attended and spot.item is None:
                 whole.record(
                     e.NodeProgress(
                         node=spot.label,
                         activation=spot.number,
-                        message=f"{item}{event.node}[{event.activation}] done",
+                        message=f"{event.node}[{event.activation}] done",
                     )
                 )
             case e.InputRequired() | e.ExecutionRecovered():

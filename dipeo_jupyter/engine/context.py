@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
@@ -26,6 +26,7 @@ from .names import Names
 from .node import ChildResult, EffectPolicy
 from .ports import Services
 from .prices import Quote
+from .reuse import Past
 from .state import ExecutionState
 
 T = TypeVar("T")
@@ -58,7 +59,9 @@ class Host(Protocol):
     state: ExecutionState
     services: Services
     clock: Clock
+    past: Past
     path: str
+    fresh: bool
 
     def record(self, event: AnyEvent) -> None: ...
 
@@ -75,6 +78,8 @@ class Host(Protocol):
     ) -> EffectCompleted: ...
 
     async def run_part(self, at: Activation, part: Part) -> PartDone: ...
+
+    async def put_off(self, at: Activation) -> NoReturn: ...
 
 
 class RunContext:
@@ -111,6 +116,11 @@ class RunContext:
     def name(self) -> str:
         own = f"{self.node}[{self.activation}]"
         return f"{self.path}/{own}" if self.path else own
+
+    @property
+    def fresh(self) -> bool:
+        own = f"{self.node}[{self.activation}]"
+        return self._host.fresh or own in self._host.past.fresh
 
     @property
     def diagram(self) -> Diagram:
@@ -189,6 +199,13 @@ class RunContext:
 
     def progress(self, message: str) -> None:
         self._host.record(NodeProgress(node=self.node, activation=self.activation, message=message))
+
+    @property
+    def paused(self) -> bool:
+        return self.state.status == "paused" and self.state.asked_to_pause
+
+    async def put_off(self) -> NoReturn:
+        await self._host.put_off(self.at)
 
     @property
     def cached(self) -> bool:

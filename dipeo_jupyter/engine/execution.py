@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
@@ -486,6 +486,14 @@ class Execution:
         self.record(e.ExecutionPaused(interrupted=labels, reason="budget", message=message))
         for each in calls:
             each.cancel()
+
+    async def put_off(self, at: Activation) -> NoReturn:
+        """Interrupt a node that stands still between two pieces of its work."""
+        label = self.program.labels[at.node]
+        self.record(e.ExecutionPaused(interrupted=(label,)))
+        self._calls[at.node].cancel()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("cancelled before")
 
     def warn_of_budget(self, used: e.Usage) -> None:
         self.record(e.BudgetWarning(used=used, budget=self.budget))

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -118,6 +118,11 @@ class Context(Protocol):
         ...
 
     @property
+    def fresh(self) -> bool:
+        """Whether it shall be done anew, whatever was recorded elsewhere."""
+        ...
+
+    @property
     def diagram(self) -> Diagram: ...
 
     @property
@@ -167,6 +172,18 @@ class Context(Protocol):
 
     def progress(self, message: str) -> None:
         """Show what the node is doing."""
+        ...
+
+    @property
+    def paused(self) -> bool:
+        """Whether people want the run to stand still; a node may stop between two pieces of work.
+
+        A step or a breakpoint elsewhere is no reason for that.
+        """
+        ...
+
+    async def put_off(self) -> NoReturn:
+        """Stop in a paused run: the node starts again with it, and effects that are done stay."""
         ...
 
     async def effect(

@@ -35,6 +35,8 @@ class ExecutionState:
         self.peculiar, self.loops_around = program.peculiar, program.loops_around
         self.status: e.ExecutionStatus = "pending"
         self.over = False
+        self.asked_to_pause = False
+        """Whether people want it to stand still, and it is not a step or a breakpoint."""
         self.steps_left: int | None = None
         self.max_concurrency = 0
         self.max_rounds = 0
@@ -177,12 +179,14 @@ class ExecutionState:
                 self.budget = event.budget
             case e.ExecutionPaused():
                 self.status, self.steps_left = "paused", None
+                self.asked_to_pause = event.reason == "asked"
                 if event.at is not None:
                     self.passed.add(event.at)
                 for label in event.interrupted:
                     self._take_back(self.index[label])
             case e.ExecutionResumed():
                 self.status, self.steps_left = "running", event.steps
+                self.asked_to_pause = False
                 self.budget = event.budget or self.budget
                 self._try_again()
             case e.ExecutionEdited():

@@ -17,15 +17,15 @@ from ..diagram.files import FORMATS, SUFFIXES, Format, survey_text
 from ..diagram.model import DEFAULT
 from ..diagram.source import Reading
 from ..diagram.suggest import did_you_mean
-from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Node, Refusal, Result
+from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Refusal, Result
 from ..errors import ChildError, DiagramError, ExpressionError, NodeError, ServiceError
-from .batches import collected, items_in, names_for
+from .batches import FIELDS, KEYS, OverItems, items_in, names_for
 
 _MODULES: dict[Format, ModuleType] = {"light": light, "native": native, "readable": readable}
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
-class SubDiagram(Node):
+class SubDiagram(OverItems):
     """Runs another diagram as a part of this run, and hands on its result.
 
     What arrives by name are the inputs of that run, unless `input_mapping` says which. The result
@@ -36,7 +36,6 @@ class SubDiagram(Node):
     """
 
     type: ClassVar[str] = "sub_diagram"
-    expressions: ClassVar[tuple[str, ...]] = ("items",)
     retried_errors: ClassVar[ErrorTypes] = (ServiceError, ChildError)
     ignored: ClassVar[frozenset[str]] = frozenset({"passInputData", "pass_input_data"})
     refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(
@@ -94,33 +93,6 @@ class SubDiagram(Node):
         description="In a run that is a part of another one, only hand on what arrives.",
     )
     batch: bool = Field(default=False, description="Run once for each item of a list.")
-    items: str | None = Field(
-        None,
-        validation_alias=AliasChoices("items", "over", "batch_input_key", "batchInputKey"),
-        description=(
-            "The list, as an expression over what the node sees. By default what arrives as "
-            "`items`, else the one list that arrives."
-        ),
-        examples=["rows", "load.rows[:10]"],
-    )
-    max_concurrency: int = Field(
-        10,
-        ge=1,
-        validation_alias=AliasChoices("max_concurrency", "max_concurrent", "maxConcurrent"),
-        description="How many items are worked on at the same time, at most.",
-    )
-    parallel: bool = Field(
-        default=True,
-        validation_alias=AliasChoices("parallel", "batch_parallel", "batchParallel"),
-        description="With `false`, one item after the other.",
-    )
-    partial: bool = Field(
-        default=False,
-        description=(
-            "Go on when items fail, and hand on `{results, failed, total}`. By default the node "
-            "fails when an item does."
-        ),
-    )
 
     @model_validator(mode="after")
     def _one_diagram(self) -> SubDiagram:
@@ -131,13 +103,12 @@ class SubDiagram(Node):
     def without_effect(self) -> Mapping[str, str]:
         if self.batch:
             return {} if self.parallel else {"max_concurrency": "has no effect without `parallel`"}
-        fields = ("items", "max_concurrency", "parallel", "partial")
-        return dict.fromkeys(fields, "counts only with `batch: true`")
+        return dict.fromkeys(FIELDS, "counts only with `batch: true`")
 
     @property
     def output_keys(self) -> Collection[str] | None:
         if self.batch:
-            return ("results", "failed", "total") if self.partial else ()
+            return KEYS if self.partial else ()
         return tuple(self.output_mapping) if self.output_mapping else None
 
     @cached_property
@@ -164,7 +135,6 @@ class SubDiagram(Node):
 
     async def _each(self, reading: Reading, inputs: Inputs, ctx: Context) -> Result:
         items = items_in(inputs, ctx, self.items)
-        gate = asyncio.Semaphore(self.max_concurrency if self.parallel else 1)
         named = {name: value for name, value in _given(ctx).items() if value is not items}
 
         async def one(index: int, item: Any) -> tuple[ChildResult, Any]:
@@ -173,13 +143,11 @@ class SubDiagram(Node):
             if self.input_mapping is not None:
                 names = ChainMap(about, dict(named), _mutable(names_for(ctx, index, item)))
                 given = self._mapped(names, named)
-            async with gate:
-                done = await ctx.attempt(lambda: self._run(reading, {**given, **about}, ctx, index))
+            done = await ctx.attempt(lambda: self._run(reading, {**given, **about}, ctx, index))
             return done, self._value(done)
 
-        calls = (one(index, item) for index, item in enumerate(items))
-        done = await asyncio.gather(*calls, return_exceptions=True)
-        value = collected(done, lambda each: each[1], partial=self.partial)
+        done = await self.each(items, ctx, one)
+        value = self.collected(done, lambda each: each[1])
         return self._result(value, [each[0] for each in done if isinstance(each, tuple)])
 
     async def _run(

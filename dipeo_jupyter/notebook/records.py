@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..diagram.model import Label
 from ..diagram.picture import NodeState
 from ..errors import CommandError
 from ..protocol.events import Message, Usage
-from .history import ActivationRecord
+from .history import ActivationRecord, History
 
 SHORT = 72
 """Characters of a value that the text form of a run shows."""
@@ -26,6 +26,30 @@ class NodeRecord:
     status: str
     activations: tuple[ActivationRecord, ...]
     conversation: Mapping[str, Message]
+    _history: History | None = field(default=None, repr=False, compare=False)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One row for each item of a batch (its last firing), for each firing of another node.
+
+        Of an item they tell the `index`, the `item`, the `prompt`, the `result` or the `error`,
+        `input_tokens`, `output_tokens` and `usd`. They are read from the run's events, and what
+        those do not say is None: the prompts before the batch has ended, those of items that
+        failed, why an item failed unless the node is `partial`, what a result cost that was
+        reused or comes from a diagram of its own, and an item of a list that cannot be
+        evaluated any more.
+        """
+        if self._history is not None and self.activations:
+            from .item_rows import item_rows  # noqa: PLC0415 - only who looks pays for it
+
+            rows = item_rows(self._history, self.activations[-1])
+            if rows is not None:
+                return rows
+        return [row(each) for each in self.activations]
+
+    def to_frame(self) -> Any:
+        """The same as a pandas DataFrame; raises `CommandError` without pandas."""
+        rows = self.to_records()
+        return as_frame(rows, list(rows[0]) if rows else list(ROW))
 
     @property
     def output(self) -> Any:

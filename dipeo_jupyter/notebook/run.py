@@ -171,7 +171,7 @@ class Run(Steering):
             raise KeyError(f"no node {label!r}. {hint}".strip())
         history = self._history
         activations = tuple(history.of(label))
-        return NodeRecord(label, history.status_of(label), activations, history.messages)
+        return NodeRecord(label, history.status_of(label), activations, history.messages, history)
 
     def __iter__(self) -> Generator[NodeRecord, None, None]:
         for label in self._labels():

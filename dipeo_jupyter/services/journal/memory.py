@@ -12,7 +12,7 @@ from ...engine.ports import Letter, RecordedEffect, RunRecord
 from ...errors import JournalError
 from ...protocol.events import Entry, ExecutionId
 from .pruning import to_forget
-from .reading import has_key, recorded
+from .reading import key_in, recorded
 from .summary import Summary
 
 
@@ -21,6 +21,8 @@ class _Run:
     summary: Summary
     owner: str | None
     entries: list[Entry] = field(default_factory=list)
+    effects: dict[str, list[Entry]] = field(default_factory=dict)
+    """What has been done, by key."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class MemoryJournal:
             summary = Summary(entry.execution_id, entry.time)
             run = self._runs[entry.execution_id] = _Run(summary, self.owner)
         run.entries.append(entry)
+        if (key := key_in(entry)) is not None:
+            run.effects.setdefault(key, []).append(entry)
         run.summary.follow(entry)
 
     def is_written(self) -> bool:
@@ -69,9 +73,7 @@ class MemoryJournal:
         return run.entries[after:] if run else []
 
     def effects(self, key: str) -> Sequence[RecordedEffect]:
-        found = [
-            entry for run in self._all() for entry in run.entries.copy() if has_key(entry, key)
-        ]
+        found = [entry for run in self._all() for entry in run.effects.get(key, ())]
         return [recorded(entry) for entry in sorted(found, key=_time, reverse=True)]
 
     def runs(self, prefix: str = "") -> Sequence[RunRecord]:

@@ -122,13 +122,13 @@ def effects(connection: sqlite3.Connection, key: str) -> list[e.Entry]:
         (key_number(key),),
     ).fetchall()
     found = [Reading(connection, number, run).entry(*rest) for number, run, *rest in rows]
-    return [entry for entry in found if has_key(entry, key)]
+    return [entry for entry in found if key_in(entry) == key]
 
 
-def has_key(entry: e.Entry, key: str) -> bool:
-    """Whether it records an effect of this key."""
+def key_in(entry: e.Entry) -> str | None:
+    """The key of the effect that it records; None when it records none."""
     event = entry.event
-    return isinstance(event, e.EffectCompleted) and not event.reused and event.key == key
+    return event.key if isinstance(event, e.EffectCompleted) and not event.reused else None
 
 
 def recorded(entry: e.Entry) -> RecordedEffect:

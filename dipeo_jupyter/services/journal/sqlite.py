@@ -78,7 +78,7 @@ class SqliteJournal:
         return entries + [entry for entry in pending if entry.seq > last]
 
     def effects(self, key: str) -> Sequence[RecordedEffect]:
-        pending = self._pending(lambda entry: reading.has_key(entry, key))
+        pending = self._pending(lambda entry: reading.key_in(entry) == key)
         with self._reading() as connection:
             entries = reading.effects(connection, key)
         known = {(entry.execution_id, entry.seq) for entry in entries}
