@@ -23,6 +23,7 @@ from .services.keys import Keys
 from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
 from .services.redaction import keep_out_of_logs
+from .services.responses import ResponseCache, ResponseFile, SharedResponses, Store
 from .services.sandbox.process import ProcessSandbox
 from .settings import CassetteMode, Settings
 
@@ -51,10 +52,28 @@ def notion_token(keys: Keys) -> str | None:
 def build_llm(settings: Settings, keys: Keys, real: LLM | None = None) -> LLM:
     """Whoever speaks with models: all of them, through the cassette if there is one."""
     real = real or LiteLLM(keys, settings.api_bases, settings.models)
-    llm = LLMRouter(DemoLLM(), real)
+    llm = LLMRouter(DemoLLM(), with_response_cache(settings, real))
     if settings.cassette is None or not settings.taped:
         return llm
     return CassetteLLM(llm, Cassette(settings.cassette), settings.cassette_mode, keys.redact)
+
+
+def with_response_cache(settings: Settings, real: LLM) -> LLM:
+    """Whoever answers, by what is known already if there is a response cache.
+
+    There is none beside a cassette: what is recorded there is what models say.
+    """
+    limits = settings.responses
+    if not settings.response_cache or settings.taped:
+        return real
+    store: Store
+    if settings.redis_url is not None:
+        store = SharedResponses(settings.redis_url, seconds=limits.seconds)
+    elif settings.home is not None:
+        store = ResponseFile(settings.home, seconds=limits.seconds, megabytes=limits.megabytes)
+    else:
+        return real
+    return ResponseCache(real, store, settings.environ)
 
 
 def with_cassette(

@@ -28,6 +28,14 @@ class ModelLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseLimits:
+    """How long the response cache keeps an answer, and how much room all may take."""
+
+    seconds: int = 7 * 24 * 3600
+    megabytes: int = 250
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where a run may read and write, how much may go on at once, and where keys come from.
 
@@ -35,7 +43,9 @@ class Settings:
     at every call, so that a new key takes effect at once. `api_bases` says where a provider is
     reached (by provider name); it never comes from a diagram. `home` is the folder in which runs
     are kept; without it they are forgotten when the process ends. Of finished runs, the last
-    `keep_last` are kept. What models answer is on the `cassette`, if there is one.
+    `keep_last` are kept. What models answer is on the `cassette`, if there is one. With a
+    `response_cache` it is kept for whoever asks the same: in the Redis at `redis_url`, else in
+    `home`.
     """
 
     root: Path
@@ -48,6 +58,10 @@ class Settings:
     models: ModelLimits = field(default_factory=ModelLimits)
     cassette: Path | None = None
     cassette_mode: CassetteMode = "auto"
+    response_cache: bool = False
+    responses: ResponseLimits = field(default_factory=ResponseLimits)
+    redis_url: str | None = field(default=None, repr=False)
+    """May have a password in it."""
 
     @property
     def taped(self) -> bool:
@@ -66,7 +80,9 @@ class Settings:
         `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_IDLE_TIMEOUT` (seconds);
         `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere;
         `DIPEO_<PROVIDER>_MAX_CONCURRENCY` and `DIPEO_<PROVIDER>_RPM` (requests per minute) for
-        each that must not be asked too much; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`.
+        each that must not be asked too much; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`;
+        `DIPEO_RESPONSE_CACHE` (`on` or `sqlite`; `off`), `DIPEO_RESPONSE_CACHE_TTL` (seconds),
+        `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`.
         """
         environ = os.environ if environ is None else environ
         models = ModelLimits(
@@ -74,6 +90,7 @@ class Settings:
             per_minute=_counts(environ, "RPM"),
             silence=float(_count(environ, "DIPEO_IDLE_TIMEOUT", 60)),
         )
+        usual = ResponseLimits()
         root = Path(environ.get("DIPEO_ROOT") or Path.cwd())
         return cls(
             root=root,
@@ -86,6 +103,12 @@ class Settings:
             models=models,
             cassette=Path(cassette) if (cassette := environ.get("DIPEO_CASSETTE")) else None,
             cassette_mode=_cassette_mode(environ.get("DIPEO_CASSETTE_MODE") or "auto"),
+            response_cache=_switch(environ, "DIPEO_RESPONSE_CACHE"),
+            responses=ResponseLimits(
+                seconds=_count(environ, "DIPEO_RESPONSE_CACHE_TTL", usual.seconds),
+                megabytes=_count(environ, "DIPEO_RESPONSE_CACHE_SIZE", usual.megabytes),
+            ),
+            redis_url=environ.get("DIPEO_REDIS_URL") or None,
         )
 
 
@@ -95,6 +118,16 @@ def _cassette_mode(text: str) -> CassetteMode:
             return mode
     known = ", ".join(CASSETTE_MODES)
     raise ValueError(f"DIPEO_CASSETTE_MODE is {text!r}; it must be one of {known}")
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    match (environ.get(name) or "off").lower():
+        case "off":
+            return False
+        case "on" | "sqlite":
+            return True
+        case text:
+            raise ValueError(f"{name} is {text!r}; it must be one of on, sqlite, off")
 
 
 def _by_provider(environ: Mapping[str, str], what: str) -> dict[str, str]:

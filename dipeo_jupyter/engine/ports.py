@@ -25,11 +25,15 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One call to a model. `timeout` is in seconds and covers the whole call."""
+    """One call to a model. `timeout` is in seconds and covers the whole call.
+
+    With `cache` it may be answered by what was said to exactly the same before.
+    """
 
     person: Person
     messages: Sequence[ChatMessage]
     timeout: float
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,13 @@ class LLM(Protocol):
 
     def price(self, person: Person) -> Price | None:
         """What its tokens cost; None when nobody knows. May read a file the first time."""
+        ...
+
+    def takes_schema(self, person: Person) -> bool:
+        """Whether its answers are held to a JSON Schema when its `response_format` has one.
+
+        May read a file the first time.
+        """
         ...
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:

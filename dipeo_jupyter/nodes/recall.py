@@ -79,7 +79,8 @@ class Recall:
             ChatMessage("system", _TASK.format(at_most=self.at_most)),
             ChatMessage("user", json.dumps(talk, ensure_ascii=False, indent=1)),
         )
-        request = ChatRequest(person, chat, self.timeout)
+        # What is no list may be one the next time, so that a cached one would be wrong for ever.
+        request = ChatRequest(person, chat, self.timeout, cache=False)
 
         async def ask(_: str) -> Billed:
             answer = await llm.chat(request, lambda _: None)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
 
@@ -29,6 +29,14 @@ DEFAULT_TIMEOUT = 120.0
 """Seconds for one call to a model, when the node gives no `timeout`."""
 
 
+class Said(NamedTuple):
+    """What a person answered. It may have done so before, and in a plan it is not known yet."""
+
+    text: str
+    is_new: bool = True
+    is_known: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A person about to be spoken to, with all that it knows.
@@ -43,25 +51,34 @@ class Talk:
     shown: Sequence[Message]
     heard: Sequence[Message]
     timeout: float
+    cache: bool = True
 
-    def request(self, prompt: Message) -> ChatRequest:
+    def request(self, prompt: Message, aside: Sequence[ChatMessage] = ()) -> ChatRequest:
         """What the model gets."""
         system = [ChatMessage("system", self.system)] if self.system else []
         said = [as_chat(message, self.me) for message in (*self.shown, prompt)]
-        return ChatRequest(self.person, [*system, *said], self.timeout)
+        return ChatRequest(self.person, [*system, *said, *aside], self.timeout, self.cache)
 
     async def say(
-        self, prompt: Message, ctx: Context, show: Callable[[str], None], name: str = ""
-    ) -> str:
+        self,
+        prompt: Message,
+        ctx: Context,
+        show: Callable[[str], None],
+        name: str = "",
+        aside: Sequence[ChatMessage] = (),
+    ) -> Said:
         """Ask the model, or take the answer that it gave to exactly the same before, which is free.
 
-        `name` tells apart what is said in one activation.
+        `name` tells apart what is said in one activation. What is said `aside` comes behind the
+        prompt, and is no part of the conversation.
         """
-        request, llm = self.request(prompt), ctx.services.llm
+        request, llm, asked = self.request(prompt, aside), ctx.services.llm, False
         price = llm.price(self.person)
         characters = sum(len(each.content) for each in request.messages)
 
         async def ask(_: str) -> Billed:
+            nonlocal asked
+            asked = True
             answer = await llm.chat(request, show)
             usage = billed(answer.usage, FREE if answer.replayed else price)
             return Billed({"text": answer.text}, usage)
@@ -76,8 +93,7 @@ class Talk:
             name,
             Quote(characters, price, self.person.parameters.get("max_tokens")),
         )
-        text: str = done.value["text"]
-        return text
+        return Said(done.value["text"], asked, is_known=done.value.get("known", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +137,8 @@ class Speaker(Node):
         ),
         **{
             name: Refusal(
-                "Ask for JSON in the prompt, and give the edge behind it `content_type: object`."
+                "Write the JSON Schema of the answer as `output_schema`; of a pydantic class, "
+                "`dipeo.schema_of` makes one."
             )
             for name in ("text_format", "text_format_file")
         },
@@ -215,6 +232,13 @@ class Speaker(Node):
         validation_alias=AliasChoices("ignore_person", "ignorePerson"),
         description="Persons of whom the person sees nothing: a list, or text with commas.",
         examples=[["Critic"]],
+    )
+    cache: bool = Field(
+        default=True,
+        description=(
+            "Whether answers may come from the response cache, where one is switched on. With "
+            "`false`, the model is asked."
+        ),
     )
 
     @model_validator(mode="before")
@@ -347,6 +371,7 @@ class Speaker(Node):
             shown=[*shown, *heard],
             heard=heard,
             timeout=self.timeout or DEFAULT_TIMEOUT,
+            cache=self.cache and not ctx.fresh,
         )
 
     async def _remembered(self, past: Sequence[Message], ctx: Context) -> Sequence[Message]:

@@ -44,6 +44,7 @@ class FakeContext:
     asked: list[Question] = field(default_factory=list)
 
     path: str = ""
+    fresh: bool = False
 
     @property
     def name(self) -> str:
