@@ -21,8 +21,6 @@ class _Run:
     summary: Summary
     owner: str | None
     entries: list[Entry] = field(default_factory=list)
-    effects: dict[str, list[Entry]] = field(default_factory=dict)
-    """What has been done, by key."""
 
 
 @dataclass(slots=True)
@@ -40,6 +38,8 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.owner = str(ULID())
         self._runs: dict[ExecutionId, _Run] = {}
+        self._effects: dict[str, list[Entry]] = {}
+        """What has been done, by key."""
         self._letters: dict[int, _Posted] = {}
         self._posted = 0
 
@@ -52,7 +52,7 @@ class MemoryJournal:
             run = self._runs[entry.execution_id] = _Run(summary, self.owner)
         run.entries.append(entry)
         if (key := key_in(entry)) is not None:
-            run.effects.setdefault(key, []).append(entry)
+            self._effects.setdefault(key, []).append(entry)
         run.summary.follow(entry)
 
     def is_written(self) -> bool:
@@ -73,8 +73,8 @@ class MemoryJournal:
         return run.entries[after:] if run else []
 
     def effects(self, key: str) -> Sequence[RecordedEffect]:
-        found = [entry for run in self._all() for entry in run.effects.get(key, ())]
-        return [recorded(entry) for entry in sorted(found, key=_time, reverse=True)]
+        found = sorted(self._effects.get(key, ()), key=_time, reverse=True)
+        return [recorded(entry) for entry in found]
 
     def runs(self, prefix: str = "") -> Sequence[RunRecord]:
         return [
@@ -131,6 +131,11 @@ class MemoryJournal:
         forgotten = to_forget([run.summary for run in self._all()], keep_last)
         for execution_id in forgotten:
             del self._runs[execution_id]
+        gone = set(forgotten)
+        for key, entries in [*self._effects.items()] if gone else ():
+            self._effects[key] = [each for each in entries if each.execution_id not in gone]
+            if not self._effects[key]:
+                del self._effects[key]
         self._letters = {
             number: posted
             for number, posted in self._letters.items()
