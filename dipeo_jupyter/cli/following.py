@@ -105,6 +105,8 @@ class Follower:
                 return DONE
             case e.ExecutionFailed() | e.ExecutionCancelled():
                 return FAILED
+            case e.ExecutionPaused(reason="budget", interrupted=()):  # what is under way ends first
+                return None
             case e.ExecutionPaused(reason=reason) if new and self._ends_at(reason):
                 say(f"{how_to_go_on(self.run)}")
                 return WAITING
@@ -139,6 +141,8 @@ def say_event(event: e.AnyEvent, source: Source | None) -> None:  # noqa: C901, 
             say(f"✗ {explain(error, source)}")
         case e.ExecutionFailed(error=error) if error.activation is None:  # else it has been said
             say(f"✗ {explain(error, source)}")
+        case e.ExecutionPaused(reason="budget", interrupted=(_, *_)):  # it has been said
+            pass
         case e.ExecutionPaused(at=None, reason=reason, message=message):
             why = message or ("" if reason == "asked" else reason)
             say(f"‖ paused ({why})" if why else "‖ paused")
@@ -153,7 +157,8 @@ def say_event(event: e.AnyEvent, source: Source | None) -> None:  # noqa: C901, 
         case e.ExecutionCancelled():
             say("✗ cancelled")
         case e.BudgetWarning(used=used):
-            say(f"! nearly at its budget: {used.calls} calls, {used.tokens:,} tokens, {used.cost}")
+            calls = f"{used.calls:,} call{'' if used.calls == 1 else 's'}"
+            say(f"! nearly at its budget: {calls}, {used.tokens:,} tokens, {used.cost}")
         case _:
             pass
 

@@ -378,3 +378,20 @@ def test_an_id_that_could_be_several_is_wrong_use(dipeo, run_of):
         2,
         "dipeo: 'exec_' could be any of 2 runs; write more of it.\n",
     )
+
+
+def test_a_budget_ends_the_program_and_resume_goes_on_with_more(dipeo, files):
+    (files / "talk.light.yaml").write_text(
+        PRICED.replace(
+            "- {label: end",
+            "- {label: eve, type: person_job, person: Ada, prompt: E}\n- {label: end",
+        ).replace("to: end}", "to: eve}, {from: eve, to: end}")
+    )
+    done = dipeo("run", "talk.light.yaml", "-i", "topic=tea", "--max-calls", "1")
+    assert done.code == 3
+    assert done.err.count("paused (The run may make 1 call to models, and has made them.)") == 1
+    assert done.err.count("goes on with it") == 1
+    run = re.search(r"exec_\w+", done.err)[0]
+    assert dipeo("resume", run).code == 3
+    assert dipeo("resume", run, "--max-calls", "2").code == 0
+    assert dipeo("run", "talk.light.yaml", "--budget", "-1").code == 2
