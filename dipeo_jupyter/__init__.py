@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .client import when
     from .diagram.files import load
     from .diagram.model import Diagram
+    from .engine.schemas import schema_of
     from .errors import (
         CommandError,
         DiagramError,
@@ -59,6 +60,7 @@ __all__ = [
     "run",
     "run_sync",
     "runs",
+    "schema_of",
     "start",
     "when",
 ]
@@ -83,6 +85,7 @@ _HOMES = {
     "run": "notebook.api",
     "run_sync": "notebook.api",
     "runs": "notebook.api",
+    "schema_of": "engine.schemas",
     "start": "notebook.api",
     "when": "client",
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import CommandError
 from ..protocol.events import Question
-from .schemas import misfit
+from .schemas import misfit, strict_json
 
 _TEXT_WORDS = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
 
@@ -39,10 +38,6 @@ def _meanings(value: Any) -> Iterator[Any]:
     if word in _TEXT_WORDS:
         yield _TEXT_WORDS[word]
     try:
-        yield json.loads(value, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        yield strict_json(value)
+    except ValueError:
         return
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")

@@ -293,7 +293,7 @@ class Foresight(Execution):
         """The result of what is not done; that of a model has the form of an answer."""
         mark = f"{_OPEN}{lane.node}[{lane.activation}]{lane.effect}{_CLOSE}"
         if "chat" in request:
-            return {"text": mark, "usage": {}}
+            return {"text": mark, "known": False}
         if not policy.reuse:
             found = await asyncio.to_thread(self._journal.effects, key)
             if (same := choose(found, lane, self.program.index)) is not None:

@@ -5,11 +5,43 @@ Nothing is ever fetched: a schema may refer to its own parts only.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+from pydantic import TypeAdapter
 
 LONGEST = 300
 """Characters of what is said about a value: the whole value may be quoted in it."""
+
+
+def schema_of(model: Any) -> dict[str, Any]:
+    """The JSON Schema of a pydantic class, a dataclass or another annotated type, as a map.
+
+    >>> schema_of(list[int])
+    {'items': {'type': 'integer'}, 'type': 'array'}
+    """
+    return TypeAdapter(model).json_schema()
+
+
+def strict_json(text: str) -> Any:
+    """The value of a JSON text; raises `ValueError`, also for numbers that JSON has not."""
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number:.20} is too large")
+    return value
 
 
 def fault_in(schema: Mapping[str, Any]) -> str | None:

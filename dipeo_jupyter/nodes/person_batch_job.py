@@ -12,7 +12,8 @@ from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, Refusal, Result
 from ..protocol.events import Message
 from .batches import FIELDS, KEYS, Failed, OverItems, items_in, names_for
-from .speech import Speaker, Talk
+from .speech import Talk
+from .structured import Form, Structured
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,10 @@ class Answered:
 
     prompt: Message
     reply: Message
+    value: Any
 
 
-class PersonBatchJob(OverItems, Speaker):
+class PersonBatchJob(OverItems, Structured):
     """Asks a person about each item of a list, and hands on the list of answers.
 
     Each item is asked about on its own: `{{item}}` and `{{index}}` are the prompt's variables.
@@ -42,7 +44,7 @@ class PersonBatchJob(OverItems, Speaker):
         {"batch_size", "batchSize", "aggregationMethod", "batchPrompt", "customAggregationPrompt"}
     )
     refused: ClassVar[Mapping[str, Refusal]] = {
-        **Speaker.refused,
+        **Structured.refused,
         "batch": Refusal(
             "For one prompt without a list write `type: person_job`.", harmless=(True, "true", None)
         ),
@@ -60,22 +62,26 @@ class PersonBatchJob(OverItems, Speaker):
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         items = items_in(inputs, ctx, self.items)
         saying = await self.prompt_in(ctx)
-        talk = await self.talk(inputs, ctx)
+        talk, form = await self.talk(inputs, ctx), await self.form(ctx)
 
         async def one(index: int, item: Any) -> Answered:
             content = saying.filled(names_for(ctx, index, item))
-            return await self._ask(talk, ctx, content, index)
+            return await self._ask(talk, form, ctx, content, index)
 
         return self._collect(talk, await self.each(items, ctx, one))
 
-    async def _ask(self, talk: Talk, ctx: Context, content: str, index: int) -> Answered:
+    async def _ask(
+        self, talk: Talk, form: Form | None, ctx: Context, content: str, index: int
+    ) -> Answered:
         name = f"{ctx.name}.{index}"
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
-        answer = await ctx.attempt(lambda: talk.say(prompt, ctx, lambda _: None, f".{index}"))
-        return Answered(prompt, Message(id=f"{name}.1", sender=self.person, content=answer))
+        text, value = await ctx.attempt(
+            lambda: self.answer(talk, form, prompt, ctx, lambda _: None, f".{index}")
+        )
+        return Answered(prompt, Message(id=f"{name}.1", sender=self.person, content=text), value)
 
     def _collect(self, talk: Talk, done: Sequence[Answered | Failed]) -> Result:
-        value = self.collected(done, lambda each: each.reply.content)
+        value = self.collected(done, lambda each: each.value)
         answered = [each for each in done if isinstance(each, Answered)]
         said = [message for each in answered for message in (each.prompt, each.reply)]
         return Result(

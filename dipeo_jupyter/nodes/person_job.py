@@ -11,10 +11,10 @@ from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, NodeType, Refusal, Result
 from ..protocol.events import Message
 from .person_batch_job import BATCH_NAMES, PersonBatchJob
-from .speech import Speaker
+from .structured import Structured
 
 
-class PersonJob(Speaker):
+class PersonJob(Structured):
     """Says a prompt to a person and hands on the answer; both join the conversation.
 
     With `batch: true` it is a `person_batch_job`: it asks about each item of a list.
@@ -25,7 +25,7 @@ class PersonJob(Speaker):
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT, "first")
     forms: ClassVar[tuple[NodeType, ...]] = (PersonBatchJob,)
     refused: ClassVar[Mapping[str, Refusal]] = {
-        **Speaker.refused,
+        **Structured.refused,
         **dict.fromkeys(BATCH_NAMES, Refusal("It is for lists: add `batch: true`.")),
     }
 
@@ -45,18 +45,18 @@ class PersonJob(Speaker):
         return super().settings_in({name: props[name] for name in props if name not in unused})
 
     @property
-    def output_keys(self) -> Collection[str]:
-        return ()
+    def output_keys(self) -> Collection[str] | None:
+        return self.keys_of_answer()
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         name = ctx.name
         content = (await self.prompt_in(ctx)).filled(ctx.names)
         prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
         talk = await self.talk(inputs, ctx)
-        answer = await talk.say(prompt, ctx, ctx.stream)
-        reply = Message(id=f"{name}.1", sender=self.person, content=answer)
+        answer = await self.answer(talk, await self.form(ctx), prompt, ctx, ctx.stream)
+        reply = Message(id=f"{name}.1", sender=self.person, content=answer.text)
         return Result(
-            {DEFAULT: answer},
+            {DEFAULT: answer.value},
             person=self.person,
             messages=(*talk.heard, prompt, reply),
             seen=(*(message.id for message in talk.shown), prompt.id),

@@ -44,6 +44,9 @@ class DemoLLM:
     def price(self, person: Person) -> Price | None:
         return FREE
 
+    def takes_schema(self, person: Person) -> bool:
+        return False
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: its answers, and fields that look like others.
 

@@ -1,4 +1,4 @@
-"""What models cost, from the price list that comes with litellm; litellm itself is not imported."""
+"""What models cost, and what they can, from the list in litellm, which itself is not imported."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _STEP = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 _LIST = "model_prices_and_context_window_backup.json"
 _PROVIDERS = "provider_endpoints_support_backup.json"
 
+_ALL_TAKE_SCHEMAS = frozenset({"databricks", "fireworks_ai", "lm_studio", "nebius", "predibase"})
+"""Providers of which litellm says so in its code, whatever the model."""
+
 
 def is_priced(provider: str, model: str) -> bool | None:
     """Whether the price of a model is known; None when there is no list."""
-    models = _provider_by_model()
-    if not models:
-        return None
-    return f"{provider}/{model}" in models or models.get(model) == provider
+    return _listed(provider, model) is not None if _provider_by_model() else None
 
 
 @cache
@@ -33,10 +33,10 @@ def price_of(provider: str, model: str) -> Price | None:
 
     Some cost more when more than so many tokens go in; what is not listed then costs as before.
     """
-    if is_priced(provider, model) is not True:
+    listed = _listed(provider, model)
+    if listed is None:
         return None
-    entries = _read(_LIST)
-    entry = entries.get(f"{provider}/{model}") or entries[model]
+    entry = _read(_LIST)[listed]
     if not {"input_cost_per_token", "output_cost_per_token"} <= entry.keys():
         return None
     steps = {int(found[1]) * 1000 for name in entry if (found := _STEP.fullmatch(name))}
@@ -63,6 +63,21 @@ def _rates(entry: Mapping[str, Any], above: int) -> Rates:
     )
 
 
+def takes_schema(provider: str, model: str) -> bool:
+    """Whether litellm says that a model fulfils a JSON Schema that it is given."""
+    return provider in _ALL_TAKE_SCHEMAS or _listed(provider, model) in _take_schemas()
+
+
+@cache
+def _take_schemas() -> frozenset[str | None]:
+    entries = _read(_LIST).items()
+    return frozenset(
+        name
+        for name, entry in entries
+        if isinstance(entry, dict) and entry.get("supports_response_schema") is True
+    )
+
+
 def priced_models(provider: str) -> Collection[str]:
     """The models of a provider whose prices are known, without the provider's name."""
     own = (name for name, whose in _provider_by_model().items() if whose == provider)
@@ -74,6 +89,14 @@ def providers() -> frozenset[str]:
     """The providers that litellm knows; empty when there is no list."""
     listed = _read(_PROVIDERS).get("providers", {})
     return frozenset(filter(None, [*listed, *_provider_by_model().values()]))
+
+
+def _listed(provider: str, model: str) -> str | None:
+    """What a model is called in the list, if it is there."""
+    models = _provider_by_model()
+    if (full := f"{provider}/{model}") in models:
+        return full
+    return model if models.get(model) == provider else None
 
 
 @cache

@@ -98,6 +98,9 @@ class LoopbackLLM:
     def price(self, person: Person) -> Price | None:
         return FREE
 
+    def takes_schema(self, person: Person) -> bool:
+        return False
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         yield from ()
 

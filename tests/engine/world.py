@@ -112,6 +112,9 @@ class FakeLLM:
     def identity(self, person: Person) -> Mapping[str, Any]:
         return {"provider": person.service, "model": person.model, **person.parameters}
 
+    def takes_schema(self, person: Person) -> bool:
+        return False
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         yield from ()
 

@@ -8,7 +8,7 @@ import pytest
 from dipeo_jupyter.engine.prices import FREE, Price, Quote, Rates, billed
 from dipeo_jupyter.protocol.events import Usage
 from dipeo_jupyter.services.llm.loading import load_litellm
-from dipeo_jupyter.services.prices import price_of
+from dipeo_jupyter.services.prices import price_of, takes_schema
 
 PAYLOADS = {
     "plain": Usage(input_tokens=1_000, output_tokens=500),
@@ -113,3 +113,20 @@ def test_what_goes_in_beyond_a_step_costs_more_from_the_first_token():
 def test_an_estimate_takes_four_characters_for_a_token_and_the_longest_answer():
     assert Quote(10, FREE, 7).usage == Usage(input_tokens=3, output_tokens=7, calls=1)
     assert Quote(0, None).usage == Usage(calls=1, unpriced=1)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        *MODELS,
+        ("openai", "gpt-3.5-turbo"),
+        ("openai", "nobody-knows"),
+        ("mistral", "mistral-small-latest"),
+        ("fireworks_ai", "accounts/fireworks/models/nobody-knows"),
+        ("lm_studio", "m"),
+        ("nobody", "gpt-4o"),
+    ],
+)
+def test_who_takes_schemas_is_what_litellm_says(provider, model):
+    said = load_litellm().supports_response_schema(model=model, custom_llm_provider=provider)
+    assert said == takes_schema(provider, model)

@@ -74,6 +74,9 @@ class CassetteLLM:
     def price(self, person: Person) -> Price | None:
         return FREE if self._mode == "replay" else self._llm.price(person)
 
+    def takes_schema(self, person: Person) -> bool:
+        return self._llm.takes_schema(person)
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: whoever only replays needs no key, and pays no price."""
         needless = ("missing_key", "unknown_price") if self._mode == "replay" else ()

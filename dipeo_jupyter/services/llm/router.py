@@ -32,6 +32,10 @@ class LLMRouter:
         provider, _ = model_of(person)
         return (self._demo if provider == DEMO else self._real).price(person)
 
+    def takes_schema(self, person: Person) -> bool:
+        provider, _ = model_of(person)
+        return (self._demo if provider == DEMO else self._real).takes_schema(person)
+
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port. A person of whom nobody knows who answers is wrong for all of them."""
         try:

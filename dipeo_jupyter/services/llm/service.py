@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
 from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
 from ..persons import check_person
-from ..prices import price_of
+from ..prices import price_of, takes_schema
 from ..redaction import Stream, without
 from .answer import collect, embedded
 from .aside import Aside
@@ -76,6 +77,9 @@ class LiteLLM:
     def price(self, person: Person) -> Price | None:
         provider, model = model_of(person)
         return FREE if provider in KEYLESS else price_of(provider, model)
+
+    def takes_schema(self, person: Person) -> bool:
+        return takes_schema(*model_of(person))
 
     async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
         """Ask once; see the port. A cancelled call closes its connection."""
@@ -160,7 +164,8 @@ class LiteLLM:
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         provider, model = model_of(request.person)
-        arguments = parameters_of(request.person) | {
+        # A copy: litellm rewrites schemas in place for some providers.
+        arguments = deepcopy(parameters_of(request.person)) | {
             "model": f"{_ROUTES.get(provider, provider)}/{model}",
             "messages": [{"role": each.role, "content": each.content} for each in request.messages],
             "timeout": request.timeout,
