@@ -24,6 +24,8 @@ from .speech import Speaker, Talk
 FIELD = "output_schema"
 QUOTED = 120
 """Characters of an answer that an error quotes."""
+DETAILS = 4_000
+"""Characters of it that are shown on demand."""
 
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _ASKED = "Answer with nothing but JSON that fulfils this JSON Schema:\n{schema}"
@@ -240,4 +242,4 @@ def _unfit(who: Label, tries: int, fault: str, text: str) -> NodeError:
     said = " ".join(text.split())
     said = said if len(said) <= QUOTED else f"{said[: QUOTED - 1]}…"
     message = f"{who!r} did not answer as the `output_schema` wants{times}: {fault}."
-    return NodeError(f"{message} It said: {said}", field=FIELD, details=text)
+    return NodeError(f"{message} It said: {said}", field=FIELD, details=text[:DETAILS])

@@ -23,7 +23,7 @@ def item_rows(history: History, record: ActivationRecord) -> list[dict[str, Any]
     if written is None:
         return None
     items = _items(history, record, *written)
-    answers = _answers(history, record)
+    answers, usages = _answers(history, record)
     outputs, errors = _outcomes(record.output)
     place = f"{record.node}[{record.number}]"
     found = {*range(len(items)), *answers, *outputs, *errors}
@@ -31,7 +31,7 @@ def item_rows(history: History, record: ActivationRecord) -> list[dict[str, Any]
     for index in sorted(found):
         answer, said = answers.get(index), history.messages.get(f"{place}.{index}.0")
         text = answer.value.get("text") if answer and isinstance(answer.value, Mapping) else None
-        usage = answer.usage if answer else None
+        usage = usages.get(index)
         rows.append(
             {
                 "index": index,
@@ -76,16 +76,29 @@ def _items(history: History, record: ActivationRecord, wanted: str | None) -> Se
     return found if isinstance(found, list) else []
 
 
-def _answers(history: History, record: ActivationRecord) -> dict[int, e.EffectCompleted]:
-    """The last thing done for each item; the effects of items are called by their number."""
-    return {
-        int(event.effect[1:]): event
+def _answers(
+    history: History, record: ActivationRecord
+) -> tuple[dict[int, e.EffectCompleted], dict[int, e.Usage]]:
+    """The last answer about each item, and what all that was asked about it took.
+
+    The effects of items are called by their number (`.7`, and when asked again `.7.again1`).
+    """
+    done = {
+        event.effect: event
         for event in (entry.event for entry in history.entries.copy())
         if isinstance(event, e.EffectCompleted)
         and (event.node, event.activation) == (record.node, record.number)
-        and event.effect[:1] == "."
-        and event.effect[1:].isdecimal()
     }
+    answers: dict[int, e.EffectCompleted] = {}
+    usages: dict[int, e.Usage] = {}
+    for name, event in done.items():
+        number = name.split(".")[1] if name.startswith(".") else ""
+        if number.isdecimal():
+            index = int(number)
+            answers[index] = event
+            if event.usage is not None:
+                usages[index] = usages.get(index, e.Usage()) + event.usage
+    return answers, usages
 
 
 def _outcomes(output: Any) -> tuple[dict[int, Any], dict[int, str]]:

@@ -119,3 +119,11 @@ def test_a_node_that_did_not_run_has_an_empty_table(session):
         "- {label: ask", '- {label: no, type: condition, expression: "1 > 2"}\n- {label: ask'
     )
     assert ran(session, "items: '[1]'", text)["ask"].to_frame().empty
+
+
+def test_an_item_that_was_asked_again_has_the_tokens_of_all_tries(session, openai_server):
+    for answer in ("Hm.", "[1]", "[2]", "[3]"):
+        openai_server.reply(answer)
+    run = ran(session, "items: rows, output_schema: {type: array}")
+    assert column(run, "result") == [[1], [2], [3]]
+    assert column(run, "input_tokens") == [10, 5, 5]

@@ -89,6 +89,24 @@ def test_the_key_goes_where_the_provider_looks_for_it(llm, server, service):
     assert KEY not in server.requests[0].path
 
 
+def test_a_schema_stands_where_the_provider_wants_it(llm, server, service):
+    model = {"openai": "gpt-4.1", "claude": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    form = {"name": "answer", "schema": schema, "strict": False}
+    wanted = {"type": "json_schema", "json_schema": form}
+    person = Person(service=service, model=model[service], response_format=wanted)
+    server.reply('{"a": 1}')
+    assert llm.takes_schema(person)
+    assert ask(llm, ChatRequest(person, [ChatMessage("user", "Hi")], 20.0)).text == '{"a": 1}'
+    body = server.requests[0].body
+    places = {
+        "openai": lambda: body["response_format"]["json_schema"]["schema"],
+        "claude": lambda: body["output_format"]["schema"],
+        "gemini": lambda: body["generationConfig"]["response_json_schema"],
+    }
+    assert places[service]().items() >= schema.items()
+
+
 def test_each_wire_has_its_own_path():
     paths = {}
     for service, kind in WIRES.items():

@@ -13,6 +13,8 @@ def load_litellm() -> Any:
     # a cloned repository could redirect requests, and their keys, by OPENAI_BASE_URL.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    # Without it, the first question to Claude that needs a beta downloads a list of them.
+    os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
     import litellm  # noqa: PLC0415 - takes seconds: only who speaks to a model pays
 
     litellm.suppress_debug_info = True
