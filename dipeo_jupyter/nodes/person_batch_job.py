@@ -12,8 +12,8 @@ from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, Refusal, Result
 from ..protocol.events import Message
 from .batches import FIELDS, KEYS, Failed, OverItems, items_in, names_for
-from .speech import Talk
 from .structured import Form, Structured
+from .talk import Talk
 
 
 @dataclass(frozen=True, slots=True)

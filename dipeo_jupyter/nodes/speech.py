@@ -4,96 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
 
 from ..diagram import template
 from ..diagram.model import Label, Person
 from ..engine.inputs import messages_in
-from ..engine.node import Context, EffectPolicy, Inputs, Node, Refusal, RetryPolicy
-from ..engine.ports import ChatMessage, ChatRequest
-from ..engine.prices import FREE, Billed, Quote, billed
+from ..engine.node import Context, Inputs, Node, Refusal, RetryPolicy
 from ..errors import NodeError, ServiceError, TemplateError
 from ..protocol.events import Message
 from .recall import USUALLY_AT_MOST, Recall, Selector
 from .spellings import spelled_or_words
-from .views import VIEWS, View, as_chat, choose, is_view, memory_named
+from .talk import Talk
+from .views import VIEWS, View, choose, is_view, memory_named
 
 OLDER_MEMORY = ("memory_config", "memoryConfig", "memory_settings", "memorySettings")
 """Maps in which older files hold what is `memory` and `at_most` now."""
 
 DEFAULT_TIMEOUT = 120.0
 """Seconds for one call to a model, when the node gives no `timeout`."""
-
-
-class Said(NamedTuple):
-    """What a person answered. It may have done so before, and in a plan it is not known yet."""
-
-    text: str
-    is_new: bool = True
-    is_known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A person about to be spoken to, with all that it knows.
-
-    `shown` is what it sees before the prompt, in order. `heard` are those of them that an edge
-    brought from outside the conversation; they become part of it.
-    """
-
-    me: Label
-    person: Person
-    system: str | None
-    shown: Sequence[Message]
-    heard: Sequence[Message]
-    timeout: float
-    cache: bool = True
-
-    def request(self, prompt: Message, aside: Sequence[ChatMessage] = ()) -> ChatRequest:
-        """What the model gets."""
-        system = [ChatMessage("system", self.system)] if self.system else []
-        said = [as_chat(message, self.me) for message in (*self.shown, prompt)]
-        return ChatRequest(self.person, [*system, *said, *aside], self.timeout, self.cache)
-
-    async def say(
-        self,
-        prompt: Message,
-        ctx: Context,
-        show: Callable[[str], None],
-        name: str = "",
-        aside: Sequence[ChatMessage] = (),
-    ) -> Said:
-        """Ask the model, or take the answer that it gave to exactly the same before, which is free.
-
-        `name` tells apart what is said in one activation. What is said `aside` comes behind the
-        prompt, and is no part of the conversation.
-        """
-        request, llm, asked = self.request(prompt, aside), ctx.services.llm, False
-        price = llm.price(self.person)
-        characters = sum(len(each.content) for each in request.messages)
-
-        async def ask(_: str) -> Billed:
-            nonlocal asked
-            asked = True
-            answer = await llm.chat(request, show)
-            usage = billed(answer.usage, FREE if answer.replayed else price)
-            return Billed({"text": answer.text}, usage)
-
-        done = await ctx.effect(
-            {
-                "chat": [[each.role, each.content] for each in request.messages],
-                "with": llm.identity(self.person),
-            },
-            ask,
-            EffectPolicy(reuse=True),
-            name,
-            Quote(characters, price, self.person.parameters.get("max_tokens")),
-        )
-        return Said(done.value["text"], asked, is_known=done.value.get("known", True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from ..engine.schemas import fault_in, misfit, strict_json
 from ..errors import NodeError, Problem, ServiceError
 from ..protocol.events import Message
 from .checks import check_schema
-from .speech import Speaker, Talk
+from .speech import Speaker
+from .talk import Talk
 
 FIELD = "output_schema"
 QUOTED = 120
