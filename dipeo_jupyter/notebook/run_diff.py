@@ -115,5 +115,3 @@ def compare_runs(
         usage=UsageDiff(before.spending.total, after.spending.total),
         ended=(before.status, after.status),
     )
-
-
