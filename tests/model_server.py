@@ -118,6 +118,7 @@ class ModelServer:
         self.connections = self.open_connections = 0
         self.url = ""
         self._script: list[tuple[Step, bool]] = []
+        self._writers: list[asyncio.StreamWriter] = []
         self._usage: dict[str, Any] | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
@@ -213,9 +214,14 @@ class ModelServer:
         self._note(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{self.path}")
         await self._over.wait()
         server.close()
+        for writer in self._writers:  # what was not sent by now would keep them open
+            writer.transport.abort()
+        for _ in range(3):  # a transport is closed in the loop's next turns
+            await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._note(connections=self.connections + 1, open_connections=self.open_connections + 1)
+        self._writers.append(writer)
         try:
             # The client goes away, or the test is over.
             with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
