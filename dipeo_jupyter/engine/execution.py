@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -232,9 +232,9 @@ class Execution:
     async def pause(self, *, now: bool = False, reason: e.PauseReason = "asked") -> None:
         """Start nothing new; with `now`, also stop what runs, to run it again later. Idempotent."""
         self._must_go_on("paused")
-        interrupted = tuple(self.program.labels[node] for node in self.state.running) if now else ()
+        interrupted = [*self.state.running] if now else []
         if self.state.status != "paused" or interrupted:
-            self.record(e.ExecutionPaused(interrupted=interrupted, reason=reason))
+            self._interrupt(interrupted, reason)
         if now:
             await self.stop()
 
@@ -478,22 +478,24 @@ class Execution:
 
     def take_back(self, nodes: set[int], message: str) -> None:
         """Interrupt nodes that wait for money; when the run goes on they start again."""
-        nodes = nodes & self.state.running.keys()
-        labels = tuple(self.program.labels[node] for node in sorted(nodes))
-        if not labels:
-            return
-        calls = [self._calls[node] for node in nodes if node in self._calls]
-        self.record(e.ExecutionPaused(interrupted=labels, reason="budget", message=message))
-        for each in calls:
-            each.cancel()
+        if waiting := nodes & self.state.running.keys():
+            self._interrupt(waiting, "budget", message)
 
     async def put_off(self, at: Activation) -> NoReturn:
         """Interrupt a node that stands still between two pieces of its work."""
-        label = self.program.labels[at.node]
-        self.record(e.ExecutionPaused(interrupted=(label,)))
-        self._calls[at.node].cancel()
+        self._interrupt({at.node}, "asked")
         await asyncio.get_running_loop().create_future()
         raise AssertionError("cancelled before")
+
+    def _interrupt(
+        self, nodes: Collection[int], reason: e.PauseReason, message: str | None = None
+    ) -> None:
+        """Pause, and stop nodes that run; when the run goes on they start again."""
+        labels = tuple(self.program.labels[node] for node in sorted(nodes))
+        calls = [self._calls[node] for node in nodes if node in self._calls]
+        self.record(e.ExecutionPaused(interrupted=labels, reason=reason, message=message))
+        for each in calls:
+            each.cancel()
 
     def warn_of_budget(self, used: e.Usage) -> None:
         self.record(e.BudgetWarning(used=used, budget=self.budget))

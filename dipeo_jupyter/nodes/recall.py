@@ -17,10 +17,11 @@ from typing import Any, Literal, TypeAlias
 from ..diagram.model import Person
 from ..engine.node import Context, EffectPolicy
 from ..engine.ports import ChatMessage, ChatRequest, EmbedRequest
-from ..engine.prices import FREE, Billed, Quote, billed
+from ..engine.prices import Billed, Quote, billed
 from ..errors import ServiceError
 from ..protocol.events import Message
 from . import lexical
+from .talk import answer_to, quote_for
 
 Selector: TypeAlias = Literal["lexical", "embeddings", "model"]
 
@@ -73,7 +74,6 @@ class Recall:
 
     async def _by_person(self, messages: Sequence[Message], person: Person, ctx: Context) -> Any:
         llm = ctx.services.llm
-        price = llm.price(person)
         talk = {"remember": self.wanted, "messages": _numbered(messages)}
         chat = (
             ChatMessage("system", _TASK.format(at_most=self.at_most)),
@@ -83,18 +83,15 @@ class Recall:
         request = ChatRequest(person, chat, self.timeout, cache=False)
 
         async def ask(_: str) -> Billed:
-            answer = await llm.chat(request, lambda _: None)
-            usage = billed(answer.usage, FREE if answer.replayed else price)
-            chosen = numbers_in(answer.text, len(messages))
+            text, usage = await answer_to(request, llm, lambda _: None)
+            chosen = numbers_in(text, len(messages))
             return Billed({"chosen": chosen[-self.at_most :]}, usage)
 
         asked = {
             "recall": [[each.role, each.content] for each in chat],
             "with": llm.identity(person),
         }
-        characters = sum(len(each.content) for each in chat)
-        quote = Quote(characters, price, person.parameters.get("max_tokens"))
-        return await _done(ctx, asked, ask, quote)
+        return await _done(ctx, asked, ask, quote_for(request, llm))
 
     async def _by_embeddings(self, messages: Sequence[Message], model: Person, ctx: Context) -> Any:
         embedder = ctx.services.embedder

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from ..diagram.model import Label, Person
 from ..engine.node import Context, EffectPolicy
-from ..engine.ports import ChatMessage, ChatRequest
+from ..engine.ports import LLM, ChatMessage, ChatRequest
 from ..engine.prices import FREE, Billed, Quote, billed
-from ..protocol.events import Message
+from ..protocol.events import Message, Usage
 from .views import as_chat
+
+_LIMITS = ("max_tokens", "max_completion_tokens")
+"""What a person may set so that no answer is longer."""
 
 
 class Said(NamedTuple):
@@ -58,15 +61,12 @@ class Talk:
         prompt, and is no part of the conversation.
         """
         request, llm, asked = self.request(prompt, aside), ctx.services.llm, False
-        price = llm.price(self.person)
-        characters = sum(len(each.content) for each in request.messages)
 
         async def ask(_: str) -> Billed:
             nonlocal asked
             asked = True
-            answer = await llm.chat(request, show)
-            usage = billed(answer.usage, FREE if answer.replayed else price)
-            return Billed({"text": answer.text}, usage)
+            text, usage = await answer_to(request, llm, show)
+            return Billed({"text": text}, usage)
 
         done = await ctx.effect(
             {
@@ -76,6 +76,24 @@ class Talk:
             ask,
             EffectPolicy(reuse=True),
             name,
-            Quote(characters, price, self.person.parameters.get("max_tokens")),
+            quote_for(request, llm),
         )
         return Said(done.value["text"], asked, is_known=done.value.get("known", True))
+
+
+async def answer_to(
+    request: ChatRequest, llm: LLM, show: Callable[[str], None]
+) -> tuple[str, Usage]:
+    """What a model says, and what that took; raises `ServiceError`."""
+    answer = await llm.chat(request, show)
+    price = FREE if answer.replayed else llm.price(request.person)
+    return answer.text, billed(answer.usage, price)
+
+
+def quote_for(request: ChatRequest, llm: LLM) -> Quote:
+    """What a request will take, as far as that shows beforehand."""
+    limits = [request.person.parameters.get(name) for name in _LIMITS]
+    # What is no number, its provider refuses.
+    most = min((limit for limit in limits if type(limit) is int and limit > 0), default=None)
+    characters = sum(len(each.content) for each in request.messages)
+    return Quote(characters, llm.price(request.person), most)

@@ -15,6 +15,13 @@ from ..engine.prices import Price, Rates
 
 NANO = 1e9
 _STEP = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
+_PROVIDER = "litellm_provider"
+_SCHEMAS = "supports_response_schema"
+_WANTED = (
+    *("input_cost_per_token", "output_cost_per_token", "output_cost_per_reasoning_token"),
+    *("cache_read_input_token_cost", "cache_creation_input_token_cost", _SCHEMAS),
+)
+"""How the names begin of what is kept of each model."""
 _LIST = "model_prices_and_context_window_backup.json"
 _PROVIDERS = "provider_endpoints_support_backup.json"
 
@@ -23,8 +30,8 @@ _ALL_TAKE_SCHEMAS = frozenset({"databricks", "fireworks_ai", "lm_studio", "nebiu
 
 
 def is_priced(provider: str, model: str) -> bool | None:
-    """Whether the price of a model is known; None when there is no list."""
-    return _listed(provider, model) is not None if _provider_by_model() else None
+    """Whether a model is in the list of prices; None when there is no list."""
+    return _entry(provider, model) is not None if _models() else None
 
 
 @cache
@@ -33,11 +40,8 @@ def price_of(provider: str, model: str) -> Price | None:
 
     Some cost more when more than so many tokens go in; what is not listed then costs as before.
     """
-    listed = _listed(provider, model)
-    if listed is None:
-        return None
-    entry = _read(_LIST)[listed]
-    if not {"input_cost_per_token", "output_cost_per_token"} <= entry.keys():
+    entry = _entry(provider, model)
+    if entry is None or not {"input_cost_per_token", "output_cost_per_token"} <= entry.keys():
         return None
     steps = {int(found[1]) * 1000 for name in entry if (found := _STEP.fullmatch(name))}
     reasoning = entry.get("output_cost_per_reasoning_token")
@@ -65,22 +69,13 @@ def _rates(entry: Mapping[str, Any], above: int) -> Rates:
 
 def takes_schema(provider: str, model: str) -> bool:
     """Whether litellm says that a model fulfils a JSON Schema that it is given."""
-    return provider in _ALL_TAKE_SCHEMAS or _listed(provider, model) in _take_schemas()
-
-
-@cache
-def _take_schemas() -> frozenset[str | None]:
-    entries = _read(_LIST).items()
-    return frozenset(
-        name
-        for name, entry in entries
-        if isinstance(entry, dict) and entry.get("supports_response_schema") is True
-    )
+    entry = _entry(provider, model) or {}
+    return provider in _ALL_TAKE_SCHEMAS or entry.get(_SCHEMAS) is True
 
 
 def priced_models(provider: str) -> Collection[str]:
     """The models of a provider whose prices are known, without the provider's name."""
-    own = (name for name, whose in _provider_by_model().items() if whose == provider)
+    own = (name for name, entry in _models().items() if entry[_PROVIDER] == provider)
     return dict.fromkeys(name.removeprefix(f"{provider}/") for name in own)
 
 
@@ -88,27 +83,31 @@ def priced_models(provider: str) -> Collection[str]:
 def providers() -> frozenset[str]:
     """The providers that litellm knows; empty when there is no list."""
     listed = _read(_PROVIDERS).get("providers", {})
-    return frozenset(filter(None, [*listed, *_provider_by_model().values()]))
+    return frozenset(filter(None, [*listed, *(each[_PROVIDER] for each in _models().values())]))
 
 
-def _listed(provider: str, model: str) -> str | None:
-    """What a model is called in the list, if it is there."""
-    models = _provider_by_model()
-    if (full := f"{provider}/{model}") in models:
-        return full
-    return model if models.get(model) == provider else None
+def _entry(provider: str, model: str) -> Mapping[str, Any] | None:
+    """What the list says of a model, if it is there."""
+    models = _models()
+    if (found := models.get(f"{provider}/{model}")) is not None:
+        return found
+    found = models.get(model)
+    return found if found is not None and found[_PROVIDER] == provider else None
 
 
 @cache
-def _provider_by_model() -> Mapping[str, str]:
-    """All that is kept of a list of some megabytes."""
-    entries = _read(_LIST).items()
-    found = {
-        name: str(entry.get("litellm_provider", "")).partition("-")[0]
-        for name, entry in entries
-        if isinstance(entry, dict)
-    }
-    return MappingProxyType(found)
+def _models() -> Mapping[str, Mapping[str, Any]]:
+    """All that is kept of a list of some megabytes, which takes too long to be read twice."""
+    return MappingProxyType(
+        {
+            name: {
+                _PROVIDER: str(entry.get(_PROVIDER, "")).partition("-")[0],
+                **{key: value for key, value in entry.items() if key.startswith(_WANTED)},
+            }
+            for name, entry in _read(_LIST).items()
+            if isinstance(entry, dict)
+        }
+    )
 
 
 def _read(name: str) -> Mapping[str, Any]:

@@ -54,8 +54,19 @@ def test_a_price_that_is_not_known_makes_a_least():
     assert plan.estimate.unpriced == 1
 
 
-def test_without_a_last_time_the_answer_is_not_in_it_unless_it_is_limited():
-    limited = CHAIN.replace("{service: demo}", "{service: demo, max_tokens: 7}")
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        ("max_tokens: 7", 7),
+        ("max_completion_tokens: 5", 5),
+        ("max_tokens: 7, max_completion_tokens: 5", 5),
+        ("max_tokens: many", 0),
+        ("max_tokens: -3", 0),
+        ("max_tokens: true", 0),
+    ],
+)
+def test_only_a_limit_that_is_one_is_in_the_estimate(limits, most):
+    """What is none, the provider refuses, in its own words."""
+    limited = CHAIN.replace("{service: demo}", f"{{service: demo, {limits}}}")
     plan, _ = planned_and_done(CHAIN, Paid(), limited, fresh=True, since=False)
-    assert {each.estimate.output_tokens for each in plan.activations} == {7}
-    assert plan.at_least
+    assert {each.estimate.output_tokens for each in plan.activations} == {most}
