@@ -80,18 +80,19 @@ def test_each_provider_has_connections_of_its_own(openai_server):
 
 def test_no_more_calls_than_allowed_are_under_way(openai_server):
     under_way, peak = set(), []
+    three = asyncio.Barrier(3)  # each waits for two others, so fewer would wait for ever
 
     async def think(exchange):
         under_way.add(exchange.writer)
         peak.append(len(under_way))
-        await asyncio.sleep(0.01)
+        await three.wait()
         under_way.discard(exchange.writer)
         await echo(exchange)
 
     openai_server._then(think, times=None)
     llm = llm_at(openai_server.url, ModelLimits(at_once={"openai": 3}))
-    asyncio.run(all_of(llm, *[wish("openai")] * 20))
-    assert max(peak) == 3
+    asyncio.run(all_of(llm, *[wish("openai")] * 21))
+    assert (len(peak), max(peak)) == (21, 3)
 
 
 def test_who_gives_up_waiting_is_not_asked_for(openai_server):
