@@ -90,9 +90,14 @@ def as_conversation(value: Any, messages: Sequence[Message], name: str) -> dict[
     if said is None:
         said = [] if value in (None, "", [], {}) else [Message(id=name, content=as_text(value))]
     return {
-        "messages": [message.model_dump() for message in said],
+        "messages": [_message(message) for message in said],
         "last_message": said[-1].content if said else None,
     }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    rare = {name for name in ("images", "uses") if not getattr(message, name)}
+    return message.model_dump(mode="json", exclude=rare)
 
 
 def messages_in(value: Any) -> list[Message] | None:

@@ -9,40 +9,10 @@ from typing import Any, Literal, NamedTuple, Protocol
 from ..diagram.model import Label, Person
 from ..errors import Problem
 from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
+from .chat import ChatAnswer, ChatRequest
 from .prices import Price
 
-Role = Literal["system", "user", "assistant"]
 JobLanguage = Literal["python", "javascript", "bash"]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One message as a model sees it."""
-
-    role: Role
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """One call to a model. `timeout` is in seconds and covers the whole call.
-
-    With `cache` it may be answered by what was said to exactly the same before.
-    """
-
-    person: Person
-    messages: Sequence[ChatMessage]
-    timeout: float
-    cache: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ChatAnswer:
-    """What a model said, and the tokens it took; a `replayed` answer was recorded, and is free."""
-
-    text: str
-    usage: Usage
-    replayed: bool = False
 
 
 class LLM(Protocol):

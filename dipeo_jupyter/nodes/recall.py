@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from ..diagram.model import Person
+from ..engine.chat import ChatMessage, ChatRequest
 from ..engine.node import Context, EffectPolicy
-from ..engine.ports import ChatMessage, ChatRequest, EmbedRequest
+from ..engine.ports import EmbedRequest
 from ..engine.prices import Billed, Quote, billed
 from ..errors import ServiceError
 from ..protocol.events import Message

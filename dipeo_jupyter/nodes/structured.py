@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from pydantic import Field, field_validator
 
 from ..diagram.model import Diagram, Label
+from ..engine.chat import ChatMessage
 from ..engine.node import Context
-from ..engine.ports import ChatMessage
 from ..engine.schemas import fault_in, misfit, strict_json
 from ..errors import NodeError, Problem, ServiceError
 from ..protocol.events import Message

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..diagram.model import Label, Person
+from ..engine.chat import ChatMessage, ChatRequest
 from ..engine.node import Context, EffectPolicy
-from ..engine.ports import LLM, ChatMessage, ChatRequest
+from ..engine.ports import LLM
 from ..engine.prices import FREE, Billed, Quote, billed
 from ..protocol.events import Message, Usage
 from .views import as_chat
@@ -70,7 +71,7 @@ class Talk:
 
         done = await ctx.effect(
             {
-                "chat": [[each.role, each.content] for each in request.messages],
+                **request.said(),
                 "with": llm.identity(self.person),
             },
             ask,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias, TypeGuard, assert_never, get_args
 
 from ..diagram.suggest import CLEARLY, LIKE, nearest
-from ..engine.ports import ChatMessage
+from ..engine.chat import ChatMessage
 from ..protocol.events import Message
 
 View: TypeAlias = Literal[

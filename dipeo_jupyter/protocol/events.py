@@ -41,18 +41,38 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ToolCall(Fact):
+    """A tool that a model wants to be used; `arguments` is JSON, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolUse(ToolCall):
+    """A tool that was used, and what came of it; `images` are URLs."""
+
+    result: str
+    failed: bool = False
+    images: tuple[str, ...] = ()
+
+
 class Message(Fact):
     """One thing said in the run's conversation.
 
     `sender` and `recipient` are persons; None is the diagram itself, which asks and is answered.
     `id` is unique in a run: the activation, and which of its messages (`argue[2].0`), behind the
-    run that it was said in, if that was an earlier one of the thread.
+    run that it was said in, if that was an earlier one of the thread. `images` are URLs. Whoever
+    used tools said so, and heard what came of it, in one message: none of it is seen without the
+    rest.
     """
 
     id: str
     sender: str | None = None
     recipient: str | None = None
     content: str
+    images: tuple[str, ...] = ()
+    uses: tuple[ToolUse, ...] = ()
 
 
 class Usage(Fact):

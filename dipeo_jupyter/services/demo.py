@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..diagram.model import Label, Person
-from ..engine.ports import ChatAnswer, ChatMessage, ChatRequest
+from ..engine.chat import ChatAnswer, ChatMessage, ChatRequest
 from ..engine.prices import FREE, Price
 from ..errors import Problem, ServiceError
 from ..protocol.events import Usage

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from measuring import Table, ratio
 
 from dipeo_jupyter.diagram.model import Person
-from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
+from dipeo_jupyter.engine.chat import ChatMessage, ChatRequest
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM
 from dipeo_jupyter.services.llm.loading import load_litellm

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from dipeo_jupyter.app import build_services
 from dipeo_jupyter.diagram.model import Label, Person
+from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
-from dipeo_jupyter.engine.ports import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types

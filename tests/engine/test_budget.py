@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dipeo_jupyter.engine.ports import ChatAnswer
+from dipeo_jupyter.engine.chat import ChatAnswer
 from dipeo_jupyter.engine.prices import Price, Rates
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.protocol import commands as c

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from dipeo_jupyter.app import build_services
+from dipeo_jupyter.engine.chat import ChatAnswer
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
-from dipeo_jupyter.engine.ports import ChatAnswer
 from dipeo_jupyter.errors import CommandError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
+from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.compile import compile_diagram
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.loading import Loaded, fold
-from dipeo_jupyter.engine.ports import ChatAnswer, ChatRequest, Job, JobResult, Services
+from dipeo_jupyter.engine.ports import Job, JobResult, Services
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.engine.program import Program
 from dipeo_jupyter.errors import Problem, ServiceError

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from dipeo_jupyter.engine.ports import ChatMessage
+from dipeo_jupyter.engine.chat import ChatMessage
 from dipeo_jupyter.nodes.views import View, as_chat, choose, is_view, memory_named
 from dipeo_jupyter.protocol.events import Message
 

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 from dipeo_jupyter.app import build_llm
 from dipeo_jupyter.diagram.model import Person
-from dipeo_jupyter.engine.ports import ChatAnswer, ChatMessage, ChatRequest
+from dipeo_jupyter.engine.chat import ChatAnswer, ChatMessage, ChatRequest
 from dipeo_jupyter.services.cassettes import Take, taking
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.settings import Settings

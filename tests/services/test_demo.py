@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dipeo_jupyter.diagram.model import Person
-from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
+from dipeo_jupyter.engine.chat import ChatMessage, ChatRequest
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.services.demo import DemoLLM
 

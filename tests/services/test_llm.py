@@ -15,7 +15,7 @@ from email.utils import format_datetime
 import pytest
 
 from dipeo_jupyter.diagram.model import Person
-from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
+from dipeo_jupyter.engine.chat import ChatMessage, ChatRequest
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.protocol.events import Usage
 from dipeo_jupyter.services.demo import DemoLLM

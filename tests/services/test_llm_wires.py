@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from dipeo_jupyter.diagram.model import Person
-from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
+from dipeo_jupyter.engine.chat import ChatMessage, ChatRequest
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.protocol.events import Usage
 from dipeo_jupyter.services.keys import Keys

@@ -17,9 +17,9 @@ import pytest
 
 from dipeo_jupyter.app import build_services, with_response_cache
 from dipeo_jupyter.diagram.model import Person
+from dipeo_jupyter.engine.chat import ChatAnswer, ChatMessage
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
-from dipeo_jupyter.engine.ports import ChatAnswer, ChatMessage
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import events as e
@@ -421,7 +421,7 @@ ANOTHER = """
 import asyncio, sys
 from dipeo_jupyter.app import build_services
 from dipeo_jupyter.diagram.model import Person
-from dipeo_jupyter.engine.ports import ChatMessage, ChatRequest
+from dipeo_jupyter.engine.chat import ChatMessage, ChatRequest
 from dipeo_jupyter.settings import Settings
 
 llm = build_services(Settings.from_environment()).llm

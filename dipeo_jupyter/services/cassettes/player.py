@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from ...diagram.model import Label, Person
-from ...engine.ports import LLM, ChatAnswer, ChatRequest
+from ...engine.chat import ChatAnswer, ChatRequest
+from ...engine.ports import LLM
 from ...engine.prices import FREE, Price
 from ...errors import Problem
 from ...settings import CassetteMode

@@ -30,7 +30,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from ...diagram.source import Path, Source, read
 from ...diagram.yaml.writer import Flow, write_yaml
-from ...engine.ports import ChatAnswer
+from ...engine.chat import ChatAnswer
 from ...engine.reuse import key_of
 from ...errors import DiagramError, Problem
 from ...protocol.events import Usage

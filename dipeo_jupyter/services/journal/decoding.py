@@ -104,13 +104,14 @@ def _talk(row: list[Any]) -> dict[str, Any]:
 
 
 def _message(usual: str, content: Any, *rest: Any) -> dict[str, Any]:
-    sender, recipient, *name = rest
-    return {
-        "id": name[0] if name else usual,
+    sender, recipient, *more = rest
+    message = {
+        "id": more[0] if more else usual,
         "sender": sender,
         "recipient": recipient,
         "content": content,
     }
+    return message | dict(zip(("images", "uses"), more[1:], strict=False))
 
 
 def _content(text: str, get: Get) -> Any:

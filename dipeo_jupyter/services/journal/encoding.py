@@ -163,6 +163,9 @@ def _counts(usage: e.Usage) -> list[int]:
 
 def _said(event: e.NodeCompleted, place: int, message: e.Message) -> list[Any]:
     said = [message.content, message.sender, message.recipient]
+    if message.images or message.uses:
+        uses = [each.model_dump(exclude_defaults=True) for each in message.uses]
+        return [*said, message.id, message.images, uses]
     return (
         said if message.id == usual_id(event.node, event.activation, place) else [*said, message.id]
     )

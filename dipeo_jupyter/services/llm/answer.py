@@ -5,32 +5,60 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...engine.ports import ChatAnswer, Embedded
-from ...protocol.events import Usage
+from ...engine.chat import ChatAnswer
+from ...engine.ports import Embedded
+from ...protocol.events import ToolCall, Usage
 from .call import Call
 from .failures import ANSWER_LIMIT, broken, no_answer, too_long
 
 
 async def collect(stream: Any, show: Callable[[str], Any], call: Call) -> ChatAnswer:
     """Read a stream of litellm to its end, showing each piece; raises `ServiceError`."""
-    pieces: list[str] = []
-    size, usage = 0, Usage()
+    parts, usage = _Parts(), Usage()
     async for chunk in stream:
         call.heard()
         usage = usage_of(chunk) or usage
-        for text in [choice.delta.content for choice in chunk.choices[:1] if choice.delta.content]:
-            size += len(text.encode())
-            if size > ANSWER_LIMIT:
-                raise too_long()
-            pieces.append(text)
-            show(text)
+        for choice in chunk.choices[:1]:
+            parts.add(choice.delta, show)
     # litellm says "stop" by itself when a stream merely ended; these say what the model said.
     reason = stream.received_finish_reason or stream.intermittent_finish_reason
-    if not pieces:
+    if not (parts.pieces or parts.calls or parts.images):
         raise no_answer(reason)
     if reason is None or not call.whole:
         raise broken()
-    return ChatAnswer("".join(pieces), usage)
+    calls = tuple(ToolCall(**parts.calls[index]) for index in sorted(parts.calls))
+    return ChatAnswer("".join(parts.pieces), usage, calls=calls, images=(*parts.images,))
+
+
+class _Parts:
+    """What came of an answer so far."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.calls: dict[int, dict[str, str]] = {}
+        self.images: list[str] = []
+        self._size = 0
+
+    def add(self, delta: Any, show: Callable[[str], Any]) -> None:
+        if text := delta.content:
+            self._count(text)
+            self.pieces.append(text)
+            show(text)
+        for piece in getattr(delta, "tool_calls", None) or ():
+            call = self.calls.setdefault(piece.index, {"id": "", "name": "", "arguments": ""})
+            call["id"] = call["id"] or piece.id or ""
+            call["name"] += piece.function.name or ""
+            arguments = piece.function.arguments or ""
+            self._count(arguments)
+            call["arguments"] += arguments
+        for image in getattr(delta, "images", None) or ():
+            self._count(url := image["image_url"]["url"])
+            self.images.append(url)
+
+    def _count(self, text: str) -> None:
+        self._size += len(text.encode())
+        if self._size > ANSWER_LIMIT:
+            raise too_long()
 
 
 def usage_of(chunk: Any) -> Usage | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...diagram.model import Label, Person
-from ...engine.ports import LLM, ChatAnswer, ChatRequest
+from ...engine.chat import ChatAnswer, ChatRequest
+from ...engine.ports import LLM
 from ...engine.prices import Price
 from ...errors import Problem, ServiceError
 from ..keys import DEMO, model_of

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from ...diagram.model import Label, Person
+from ...engine.chat import ChatAnswer, ChatRequest
 from ...engine.clock import Clock, SystemClock
-from ...engine.ports import ChatAnswer, ChatRequest, Embedded, EmbedRequest
+from ...engine.ports import Embedded, EmbedRequest
 from ...engine.prices import FREE, Price
 from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
@@ -28,6 +29,7 @@ from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
 from .guard import Guard
 from .loading import load_litellm, log_nothing
 from .turns import Turns
+from .wire import wire_message, wire_tool
 
 _ROUTES = {"ollama": "ollama_chat"}
 """Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
@@ -160,14 +162,18 @@ class LiteLLM:
         clean = Stream(secrets, show)
         answer = await collect(stream, clean.feed, call)
         clean.end()
-        return replace(answer, text=without(answer.text, secrets))
+        calls = tuple(
+            each.model_copy(update={"arguments": without(each.arguments, secrets)})
+            for each in answer.calls
+        )
+        return replace(answer, text=without(answer.text, secrets), calls=calls)
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         provider, model = model_of(request.person)
         # A copy: litellm rewrites schemas in place for some providers.
         arguments = deepcopy(parameters_of(request.person)) | {
             "model": f"{_ROUTES.get(provider, provider)}/{model}",
-            "messages": [{"role": each.role, "content": each.content} for each in request.messages],
+            "messages": [*map(wire_message, request.messages)],
             "timeout": request.timeout,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -175,6 +181,8 @@ class LiteLLM:
             "num_retries": 0,
             "max_retries": 0,
         }
+        if request.tools:
+            arguments["tools"] = [wire_tool(each) for each in request.tools]
         if provider not in KEYLESS:
             arguments["api_key"] = self._keys.get(provider, request.person.api_key_id)
         if provider in self._api_bases:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +10,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from pydantic import TypeAdapter
+
 from ...diagram.model import Label, Person
+from ...engine.chat import ChatAnswer, ChatRequest
 from ...engine.clock import Clock, SystemClock
-from ...engine.ports import LLM, ChatAnswer, ChatRequest
+from ...engine.ports import LLM
 from ...engine.prices import Price
 from ...engine.reuse import key_of
 from ...errors import Problem, ServiceError
-from ...protocol.events import Usage
 
 VERSION = 1
 """Part of every key: answers that were kept in another form are not found."""
@@ -29,6 +30,7 @@ PAUSE = 30.0
 _log = logging.getLogger(__name__)
 _REAL_TIME = SystemClock()
 T = TypeVar("T")
+_ANSWER = TypeAdapter(ChatAnswer)
 Landed: TypeAlias = ChatAnswer | ServiceError | None
 """What came of a call; None when it was cut short."""
 
@@ -106,7 +108,7 @@ class ResponseCache:
                 "version": VERSION,
                 "person": dict(identity),
                 "places": self._places(str(identity.get("provider"))),
-                "chat": [[each.role, each.content] for each in request.messages],
+                **request.said(),
             }
         )
 
@@ -173,17 +175,12 @@ def _again(error: ServiceError) -> ServiceError:
 
 
 def _written(answer: ChatAnswer) -> str:
-    usage = answer.usage.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"text": answer.text, "usage": usage})
+    return _ANSWER.dump_json(answer, exclude_defaults=True, exclude={"replayed"}).decode()
 
 
 def _read(text: str) -> ChatAnswer | None:
     """The answer that was written; None for what is none, and will be replaced."""
     try:
-        match json.loads(text):
-            case {"text": str(said), "usage": dict(counts)}:
-                return ChatAnswer(said, Usage.model_validate(counts), replayed=True)
-            case _:
-                return None
+        return replace(_ANSWER.validate_json(text), replayed=True)
     except ValueError:
         return None
