@@ -181,10 +181,11 @@ class Execution:
         state = self.state
         if state.over and not isinstance(event, AFTER_THE_END):
             return
-        if not event.ephemeral:
+        if event.ephemeral:
+            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
+        else:
             self._seq += 1
-        entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
-        if not event.ephemeral:
+            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
             self._journal.append(entry)
             if type(event) is e.ExecutionEdited:
                 self.state = state.edited(self.program, event)
@@ -355,16 +356,13 @@ class Execution:
         if self._asleep:  # steered, but not gone on with
             return None
         while (decision := decide(self.state)) is not None:
+            if type(decision) is Start:  # nearly always
+                node, number, inputs = decision
+                if self.state.breakpoints and self._stands(decision):
+                    continue
+                self.record(e.NodeStarted(self.state.labels[node], number, inputs))
+                return self.state.running[node], inputs
             match decision:
-                case Start(node, number, inputs):
-                    if self.state.breakpoints and self._stands(decision):
-                        continue
-                    self.record(
-                        e.NodeStarted(
-                            node=self.program.labels[node], activation=number, inputs=inputs
-                        )
-                    )
-                    return self.state.running[node], inputs
                 case Skip(node, reason):
                     self.record(e.NodeSkipped(node=self.program.labels[node], reason=reason))
                 case Pause():
@@ -431,15 +429,15 @@ class Execution:
             failure = describe(error, node, ctx)
         else:
             return e.NodeCompleted(
-                node=label,
-                activation=activation.number,
-                outputs=outputs,
-                person=result.person,
-                messages=result.messages,
-                seen=result.seen,
-                usage=ctx.usage,
-                cached=ctx.cached,
-                duration_ms=(self.clock.monotonic() - began) * 1000,
+                label,
+                activation.number,
+                outputs,
+                result.person,
+                result.messages,
+                result.seen,
+                ctx.usage,
+                ctx.cached,
+                (self.clock.monotonic() - began) * 1000,
             )
         return e.NodeFailed(
             node=label,
@@ -563,15 +561,14 @@ class Execution:
 def _as_json(result: Result) -> dict[str, Any]:
     """The outputs as plain JSON values, apart from anything the node still holds."""
     outputs = dict(result.outputs)
-    if all(map(_is_plain, outputs.values())):
+    for value in outputs.values():
+        kind = type(value)
+        if kind not in _SCALARS and not (kind is int and -_LONG < value < _LONG):
+            break
+    else:
         return outputs
     try:
         plain: dict[str, Any] = to_jsonable_python(outputs)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise NodeError(f"handed on a value that is not JSON: {error}") from error
     return plain
-
-
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    return kind in _SCALARS or (kind is int and -_LONG < value < _LONG)

@@ -23,9 +23,11 @@ def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     Two unlabelled edges arrive under their sources' labels; then `default` is what came round the
     loop, so that a prompt may say `{{default}}` in every round.
     """
-    if len(wires) == 1:
-        return Inputs({wires[0].name or DEFAULT: carried(state, wires[0])})
     inputs = Inputs()
+    if len(wires) == 1:
+        wire = wires[0]
+        inputs[wire.name or DEFAULT] = carried(state, wire)
+        return inputs
     unlabelled = [wire for wire in wires if wire.name is None]
     for wire in wires:
         value = carried(state, wire)
@@ -45,9 +47,9 @@ def carried(state: ExecutionState, wire: Wire) -> Any:
     activation = state.settled[wire.index]
     assert activation is not None
     value = activation.outputs[wire.handle]
+    if wire.content_type is None:  # nearly all: first, because this is on the hot path
+        return value
     match wire.content_type:
-        case None:  # nearly all: first, because this is on the hot path
-            return value
         case "raw_text":
             return as_text(value)
         case "object":

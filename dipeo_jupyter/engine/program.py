@@ -120,6 +120,11 @@ class Program:
         )
 
     @cached_property
+    def limits(self) -> tuple[int | None, ...]:
+        """How many turns each node may have."""
+        return tuple(node.max_iteration for node in self.nodes)
+
+    @cached_property
     def members(self) -> Mapping[int, tuple[int, ...]]:
         """The nodes of each loop (or `OUTSIDE`) that are in no inner one."""
         found: dict[int, list[int]] = {OUTSIDE: [], **{loop.index: [] for loop in self.loops}}

@@ -63,12 +63,12 @@ def decide(state: ExecutionState) -> Decision | None:
     if len(state.running) >= state.max_concurrency:
         return None
     node = state.ready[0]
-    if node in state.to_skip:
+    if state.to_skip and node in state.to_skip:
         return Skip(node, "asked")
     wires = state.live_wires(node)
     if not wires and state.fed(node):
         return Skip(node, "no_live_input")
-    limit = state.program.nodes[node].max_iteration
+    limit = state.limits[node]
     if limit is not None and state.turns[node] >= limit:
         return Skip(node, "max_iterations")
     if state.steps_left == 0:

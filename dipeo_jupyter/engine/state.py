@@ -8,8 +8,8 @@ Edges settle: they turn live (a value has come) or dead (none ever will).
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Any
 
@@ -31,8 +31,10 @@ class ExecutionState:
     def __init__(self, program: Program) -> None:  # noqa: PLR0915 - one place lists all there is
         self.program = program
         # At hand, because they are looked up for every event.
+        self.labels = program.labels
         self.index, self.incoming, self.outgoing = program.index, program.incoming, program.outgoing
         self.peculiar, self.loops_around = program.peculiar, program.loops_around
+        self.limits, self.loop_of = program.limits, program.loop_of
         self.status: e.ExecutionStatus = "pending"
         self.over = False
         self.asked_to_pause = False
@@ -234,9 +236,11 @@ class ExecutionState:
 
     def live_wires(self, node: int) -> list[Wire]:
         """The edges that bring a value to a node in this turn."""
-        live = self.live
-        wires = self.listened(node) if self.peculiar[node] else self.incoming[node]
-        return [wire for wire in wires if live[wire.index]]
+        live, found = self.live, []
+        for wire in self.listened(node) if self.peculiar[node] else self.incoming[node]:
+            if live[wire.index]:
+                found.append(wire)  # noqa: PERF401 - in Python 3.11 that is a call more
+        return found
 
     def fed(self, node: int) -> bool:
         """Whether a node lives from its edges, and does not run by itself at the beginning.
@@ -263,9 +267,8 @@ class ExecutionState:
         for loop in self.loops_around[node]:
             if not self.moved[loop] and node in self.program.loops[loop].core:
                 self.moved[loop] = True
-        activation = self._activation(node, event.activation, event.inputs)
+        self.running[node] = self._activation(node, event.activation, event.inputs)
         self._leave_ready(node, RUNNING)
-        self.running[node] = activation
 
     def _begin_effect(self, node: int, event: e.EffectStarted) -> None:
         begun = self.begun.setdefault(node, {})
@@ -315,7 +318,7 @@ class ExecutionState:
         if node in self.held_back:
             self.held_back.discard(node)
             self.stage[node] = READY
-            heapq.heappush(self.ready, node)
+            heappush(self.ready, node)
 
     def _take_back(self, node: int) -> None:
         """Forget that a node has started: it is ready again."""
@@ -359,13 +362,12 @@ class ExecutionState:
         self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
     ) -> Activation:
         settled, released = self.settled, self.released
-        # What came round the loop is behind the end of the last round: to lead there past it would
-        # make looking for what is known walk through all the rounds.
-        causes: list[Moment] = [
-            released.get(wire.index) or source if released else source
-            for wire in (self.listened(node) if self.peculiar[node] else self.incoming[node])
-            if not wire.back and (source := settled[wire.index]) is not None
-        ]
+        causes: list[Moment] = []
+        for wire in self.listened(node) if self.peculiar[node] else self.incoming[node]:
+            # What came round the loop is behind the end of the last round: to lead there past it
+            # would make looking for what is known walk through all the rounds.
+            if not wire.back and (source := settled[wire.index]) is not None:
+                causes.append(released.get(wire.index) or source if released else source)  # noqa: PERF401
         rounds: tuple[int, ...] = ()
         if around := self.loops_around[node]:
             if (began := self.began[around[-1]]) is not None:
@@ -378,18 +380,31 @@ class ExecutionState:
         """Settle the edges out of a node that is done, and end the rounds that this completes."""
         node = activation.node
         self.last[node] = activation
-        outputs = activation.outputs
+        outputs, settled, live = activation.outputs, self.settled, self.live
+        unsettled, peculiar = self.unsettled, self.peculiar
         for wire in self.outgoing[node]:
-            if wire.held_by == OUTSIDE:
-                self._settle(wire, activation, wire.handle in outputs)
-            elif wire.handle in outputs:
-                self.leaving[wire.index] = activation
-        loop = self.program.loop_of[node]
+            alive = wire.handle in outputs
+            target = wire.target
+            if wire.back or wire.held_by != OUTSIDE or peculiar[target]:
+                self._hand_over(wire, activation, alive)
+                continue
+            # Nearly all are like this: spelled out, because it is on the hot path.
+            settled[wire.index], live[wire.index] = activation, alive
+            unsettled[target] -= 1
+            if not unsettled[target]:
+                self._make_ready(target)
+        loop = self.loop_of[node]
         while loop != OUTSIDE:
             self.missing[loop] -= 1
             if self.missing[loop] or not self._end_round(loop):
                 break
             loop = self.program.loops[loop].parent
+
+    def _hand_over(self, wire: Wire, activation: Activation, alive: bool) -> None:  # noqa: FBT001
+        if wire.held_by == OUTSIDE:
+            self._settle(wire, activation, alive)
+        elif alive:
+            self.leaving[wire.index] = activation
 
     def _settle(self, wire: Wire, activation: Activation, alive: bool) -> None:  # noqa: FBT001
         if wire.back:
@@ -505,14 +520,15 @@ class ExecutionState:
                 self._make_ready(node)
 
     def _make_ready(self, node: int) -> None:
-        if node in self.held and node not in self.to_skip:
+        if self.held and node in self.held and node not in self.to_skip:
             self.held_back.add(node)
         elif self.stage[node] == WAITING:
             self.stage[node] = READY
-            heapq.heappush(self.ready, node)
+            heappush(self.ready, node)
 
     def _leave_ready(self, node: int, stage: int) -> None:
-        self.stage[node] = stage
+        stages, ready = self.stage, self.ready
+        stages[node] = stage
         # Entries are removed lazily: only the top of the heap must be true.
-        while self.ready and self.stage[self.ready[0]] != READY:
-            heapq.heappop(self.ready)
+        while ready and stages[ready[0]] != READY:
+            heappop(ready)

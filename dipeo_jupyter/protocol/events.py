@@ -184,6 +184,12 @@ def fact(cls: type[T]) -> type[T]:
     return dataclass(slots=True, kw_only=True)(cls)
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frequent_fact(cls: type[T]) -> type[T]:
+    """The same, made by position: that takes half the time."""
+    return dataclass(slots=True)(cls)
+
+
 @fact
 class Event:
     """Base of all events. Ephemeral events are shown, but not journaled and not numbered."""
@@ -303,9 +309,11 @@ class NodeEvent(Event):
     activation: int
 
 
-@fact
+@frequent_fact
 class NodeStarted(NodeEvent):
-    type: Literal["node_started"] = "node_started"
+    node: Label
+    activation: int
+    type: Literal["node_started"] = field(default="node_started", kw_only=True)
     inputs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -376,7 +384,7 @@ class TokenDelta(NodeEvent):
     text: str
 
 
-@fact
+@frequent_fact
 class NodeCompleted(NodeEvent):
     """`outputs` has one value for each handle that goes on; the other handles are dead.
 
@@ -384,7 +392,9 @@ class NodeCompleted(NodeEvent):
     the person was shown, in order (its system prompt apart). `duration_ms` is wall time.
     """
 
-    type: Literal["node_completed"] = "node_completed"
+    node: Label
+    activation: int
+    type: Literal["node_completed"] = field(default="node_completed", kw_only=True)
     outputs: dict[str, Any]
     person: str | None = None
     messages: tuple[Message, ...] = ()

@@ -67,11 +67,11 @@ class Ledger:
             entry = entries[at]
             self._run = run = self._runs.get(entry.execution_id) or self._find(entry)
             touched.add(run)
-            places = burst(entries[at : at + MOST])
-            if len(places) > 1:
+            places, count = burst(entries[at : at + MOST])
+            if count > 1:
                 rows.append((run.number, entry.seq, entry.time, SEVERAL, to_text(places)))
-                at += len(places)
-                run.summary.follow_all(entries[at - len(places) : at])
+                run.summary.follow_all(entries[at : at + count])
+                at += count
                 continue
             at += 1
             event, seq = entry.event, entry.seq

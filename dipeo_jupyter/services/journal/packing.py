@@ -17,25 +17,29 @@ SEVERAL = "several"
 MOST = 256
 """Events in one row: to read one of them, all are read."""
 
-_STARTED, _COMPLETED = 0, 1
-_SCALARS = (bool, float, type(None))
+_STARTED, _COMPLETED, _FIRED = range(3)
+"""A node's start, its end, and both when nothing came between them."""
+_SCALARS = frozenset({bool, float, type(None)})
 _EMPTY = (dict, list)
 """Plain when there is nothing in them."""
 _SMALL = 2**53
 
 
-def burst(entries: Sequence[e.Entry]) -> list[list[Any]]:
-    """The places in one row of as many of the first entries as can be there together."""
+def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
+    """The places in one row of as many of the first entries as can be there together: how many."""
     places: list[list[Any]] = []
+    count = 0
     values: Mapping[str, Any]
-    run = entries[0].execution_id
+    run, begun = entries[0].execution_id, None
     for execution_id, _, time, event in entries:
         if execution_id != run:
             break
         if type(event) is e.NodeStarted:
             # A plain dict: pydantic takes four times as long for one of its subclasses.
-            values = dict(event.inputs)
-            place = [time, _STARTED, event.node, event.activation, values]
+            values, begun = dict(event.inputs), event
+            if not _is_plain(values):
+                break
+            places.append([time, _STARTED, event.node, event.activation, values])
         elif type(event) is e.NodeCompleted and not (
             event.messages
             or event.seen
@@ -44,30 +48,46 @@ def burst(entries: Sequence[e.Entry]) -> list[list[Any]]:
             or event.usage is not None
         ):
             values = event.outputs
-            place = [time, _COMPLETED, event.node, event.activation, values, event.duration_ms]
+            if not _is_plain(values):
+                break
+            if begun and begun.node == event.node and begun.activation == event.activation:
+                place = places[-1]
+                place[1] = _FIRED
+                place += values, event.duration_ms, time
+            else:
+                node, activation = event.node, event.activation
+                places.append([time, _COMPLETED, node, activation, values, event.duration_ms])
+            begun = None
         else:
             break
-        if not _is_plain(values):
-            break
-        places.append(place)
-    return places
+        count += 1
+    return places, count
 
 
 def events_of(first: int, places: list[Any]) -> Iterator[tuple[int, float, e.AnyEvent]]:
     """Number, time and event of each; raises `ValueError` for what is none of these."""
-    for seq, (time, kind, node, activation, values, *rest) in enumerate(places, first):
+    seq = first
+    for time, kind, node, activation, values, *rest in places:
         if not (isinstance(node, str) and type(activation) is int and isinstance(values, dict)):
             raise ValueError(f"entry {seq} is no event")
-        event: e.AnyEvent
         if kind == _STARTED and not rest:
-            event = e.NodeStarted(node=node, activation=activation, inputs=values)
-        elif kind == _COMPLETED and len(rest) == 1 and isinstance(rest[0], int | float):
-            event = e.NodeCompleted(
-                node=node, activation=activation, outputs=values, duration_ms=float(rest[0])
-            )
+            yield seq, float(time), e.NodeStarted(node, activation, values)
+        elif kind == _COMPLETED and len(rest) == 1:
+            yield seq, float(time), _completed(node, activation, values, *rest)
+        elif kind == _FIRED and len(rest) == 3:  # noqa: PLR2004 - outputs, duration, time
+            yield seq, float(time), e.NodeStarted(node, activation, values)
+            seq += 1
+            outputs, duration, over = rest
+            yield seq, float(over), _completed(node, activation, outputs, duration)
         else:
             raise ValueError(f"entry {seq} is no event")
-        yield seq, float(time), event
+        seq += 1
+
+
+def _completed(node: str, activation: int, outputs: Any, duration: Any) -> e.NodeCompleted:
+    if not (isinstance(outputs, dict) and isinstance(duration, int | float)):
+        raise TypeError("it is no event")
+    return e.NodeCompleted(node, activation, outputs, duration_ms=float(duration))
 
 
 def _is_plain(values: Mapping[str, Any]) -> bool:

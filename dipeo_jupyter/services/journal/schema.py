@@ -41,6 +41,7 @@ STEPS: Sequence[Step] = (
             command TEXT NOT NULL, taken INTEGER NOT NULL DEFAULT 0, reply TEXT) STRICT""",
     ),
     ("ALTER TABLE runs ADD COLUMN thread TEXT",),
+    (),  # rows of several events hold a node's start and end as one place
 )
 
 
