@@ -1,15 +1,111 @@
-"""What Jupyter Server loads."""
+"""What Jupyter Server loads: an engine for each user on the server's loop, and the way to it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+from traitlets import Bool, Float, Integer, List, Unicode
+
+from ..settings import Settings
+from .limits import ServerLimits
+from .users import OWNER, Users
+from .websocket import PATH, DipeoWebSocket
+
+USUAL = ServerLimits()
 
 
 class DipeoApp(ExtensionApp):
-    """Announces itself. The engine still runs in the kernel; it moves here with the WebSocket."""
+    """Runs diagrams in the Jupyter server, for whoever comes by its WebSocket."""
 
     name = "dipeo_jupyter"
     load_other_extensions = True
 
+    root = Unicode(
+        help="The folder of the files that runs may read and write. "
+        "Default: DIPEO_ROOT, else the root of the Jupyter server."
+    ).tag(config=True)
+    home = Unicode(
+        help="The folder in which runs are kept. Default: DIPEO_HOME, else .dipeo in the root."
+    ).tag(config=True)
+    auto_resume = Bool(
+        default_value=False,
+        help="Go on, when the server starts, with runs that were interrupted when it stopped.",
+    ).tag(config=True)
+    allowed_origins = List(
+        Unicode(),
+        help="Pages from elsewhere (https://example.org) that may come in with the cookies of "
+        "their readers. Jupyter's allow_origin and allow_origin_pat count too, but '*' does not.",
+    ).tag(config=True)
+    runs_at_once = Integer(
+        USUAL.runs_at_once, min=1, help="How many runs of one user may go on, paused ones apart."
+    ).tag(config=True)
+    connections_per_user = Integer(
+        USUAL.connections_per_user, min=1, help="How many connections one user may have."
+    ).tag(config=True)
+    frame_bytes = Integer(
+        USUAL.frame_bytes, min=1000, help="The largest message that is taken, in bytes."
+    ).tag(config=True)
+    messages_per_second = Float(
+        USUAL.messages_per_second, min=1, help="How many messages a connection may send a second."
+    ).tag(config=True)
+    held_bytes = Integer(
+        USUAL.held_bytes,
+        min=1000,
+        help="How much is held for a reader that is behind, in bytes; then it is told to come "
+        "again.",
+    ).tag(config=True)
+    write_timeout = Float(
+        USUAL.write_timeout,
+        min=0.1,
+        help="Seconds after which a reader that does not take a message is given up.",
+    ).tag(config=True)
+
+    users: Users | None = None
+
     def initialize_settings(self) -> None:
-        self.log.info("dipeo_jupyter is loaded; diagrams run in the kernel")
+        self.users = Users(
+            self._engine_settings(), self._limits(), self.log, auto_resume=self.auto_resume
+        )
+
+    def initialize_handlers(self) -> None:
+        options = {"users": self.users, "allowed_origins": tuple(self.allowed_origins)}
+        self.handlers.append((PATH, DipeoWebSocket, options))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        assert self.users is not None
+        address = url_path_join(serverapp.connection_url, PATH)
+        self.log.info("dipeo_jupyter runs diagrams of %s: %s", self.users.settings.root, address)
+        if self.auto_resume:
+            await self.users.get(OWNER)
+
+    async def stop_extension(self) -> None:
+        if self.users is not None:
+            await self.users.close()
+
+    def current_activity(self) -> list[str] | None:
+        """The runs that go on, because of which the server is not idle."""
+        users = self.users.known if self.users else []
+        return [run for user in users for run in user.going_on] or None
+
+    def _engine_settings(self) -> Settings:
+        assert self.serverapp is not None
+        settings = Settings.from_environment()
+        environ = settings.environ
+        root = Path(self.root or environ.get("DIPEO_ROOT") or self.serverapp.root_dir).absolute()
+        home = Path(self.home or environ.get("DIPEO_HOME") or root / ".dipeo").absolute()
+        return replace(settings, root=root, home=home)
+
+    def _limits(self) -> ServerLimits:
+        return ServerLimits(
+            frame_bytes=self.frame_bytes,
+            messages_per_second=self.messages_per_second,
+            message_burst=max(1, round(2 * self.messages_per_second)),
+            connections_per_user=self.connections_per_user,
+            runs_at_once=self.runs_at_once,
+            held_bytes=self.held_bytes,
+            write_timeout=self.write_timeout,
+        )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import websockets
 from jupyter_server.extension.manager import ExtensionPackage
+from websockets.sync.client import connect
 
 import dipeo_jupyter
+
+from .serving import OVER, QUICK, TOKEN
+from .test_websocket import started
 
 CONFIG = Path(__file__).parents[2] / "jupyter-config" / "jupyter_server_config.d"
 
@@ -52,16 +59,147 @@ def test_jupyter_lists_the_extension_as_enabled_and_ok(environment):
     assert f"dipeo_jupyter {dipeo_jupyter.__version__} OK" in said
 
 
-def test_a_server_loads_the_extension_and_says_so(environment, tmp_path):
-    command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"]
-    options = ["--ServerApp.port=0", f"--ServerApp.root_dir={tmp_path}"]
-    said = []
+@pytest.mark.parametrize("program", ["jupyter_server", "jupyterlab", "notebook"])
+def test_each_jupyter_program_serves_diagrams_once_it_is_installed(environment, tmp_path, program):
+    pytest.importorskip(program)
+    root = tmp_path / "root"
+    root.mkdir()
+    command = [sys.executable, "-m", program, "--no-browser", "--allow-root"]
+    options = ["ip=127.0.0.1", "port=0", f"root_dir={root}", "base_url=/a/b/"]
+    command += [f"--ServerApp.{each}" for each in options]
+    command += [f"--IdentityProvider.token={TOKEN}", "--DipeoApp.runs_at_once=1"]
+    said, outputs = [], []
 
-    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as server:
-        for line in server.stderr:
-            said.append(line)
-            if "is running at" in line:
-                server.terminate()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            for line in server.stderr:
+                said.append(line)
+                if found := re.search(r"runs diagrams of (\S+): http(\S+)", line):
+                    assert found[1] == str(root)
+                    outputs.append(run_there(f"ws{found[2]}"))
+                    server.terminate()
+        except BaseException:
+            server.kill()
+            raise
 
+    assert outputs == [{"end": {"x": 1}}]
+    assert server.returncode == 0
     assert "dipeo_jupyter | extension was successfully loaded." in "".join(said)
-    assert "dipeo_jupyter is loaded; diagrams run in the kernel" in "".join(said)
+    assert "Traceback" not in "".join(said)
+
+
+def run_there(url):
+    """The outputs of a run, made over a plain WebSocket."""
+    headers = {"Authorization": f"token {TOKEN}"}
+    with connect(url, additional_headers=headers, proxy=None) as socket:
+        socket.send(json.dumps({"type": "execute_diagram", "diagram": QUICK}))
+        while (frame := json.loads(socket.recv(30)))["type"] not in (*OVER, "error"):
+            pass
+    return frame["payload"].get("outputs", frame)
+
+
+def test_it_works_below_a_base_url_and_behind_a_proxy(server):
+    async def main(served):
+        async with forwarding(served.app.port) as port:
+            there = served.url.replace(str(served.app.port), str(port))
+            # A page that came through the proxy.
+            headers = {"Origin": f"http://127.0.0.1:{port}", "Authorization": f"token {TOKEN}"}
+            async with websockets.connect(there, additional_headers=headers, proxy=None) as socket:
+                return there, json.loads(await socket.recv())
+
+    url, hello = server(main, config={"ServerApp": {"base_url": "/user/ann/"}})
+
+    assert url.endswith("/user/ann/dipeo/ws")
+    assert hello["type"] == "connected"
+
+
+@asynccontextmanager
+async def forwarding(port):
+    """A proxy: another port, whose connections are passed on to that one."""
+    tasks = []
+
+    async def passing(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader, writer):
+        there = await asyncio.open_connection("127.0.0.1", port)
+        ways = (passing(reader, there[1]), passing(there[0], writer))
+        tasks.extend(asyncio.ensure_future(way) for way in ways)
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as proxy:
+        yield proxy.sockets[0].getsockname()[1]
+        await asyncio.gather(*tasks)
+
+
+def test_the_settings_of_the_extension_can_be_given_on_the_command_line(server):
+    async def main(served):
+        return served.users.settings, served.users.limits
+
+    settings, limits = server(main, "--DipeoApp.runs_at_once=3", "--DipeoApp.root=/tmp")
+
+    assert (settings.root, limits.runs_at_once) == (Path("/tmp"), 3)  # noqa: S108 - nothing is written
+
+
+def test_runs_are_kept_below_the_root_of_the_server(server, monkeypatch, tmp_path):
+    monkeypatch.delenv("DIPEO_HOME")
+
+    async def main(served):
+        return served.users.settings.home
+
+    assert server(main) == tmp_path / "root" / ".dipeo"
+
+
+def test_a_server_that_runs_something_is_not_idle(server):
+    async def main(served):
+        async with served.client() as client:
+            before = served.extension.current_activity()
+            run = await started(client)
+            return before, run, served.extension.current_activity()
+
+    before, run, now = server(main)
+
+    assert (before, now) == (None, [run])
+
+
+def test_stopping_tells_everyone_and_leaves_runs_that_can_be_gone_on_with(server):
+    async def main(served):
+        async with served.client() as client:
+            run = await started(client)
+            await client.until("input_required")
+            stopping = asyncio.ensure_future(served.app._cleanup())
+            code, _ = await client.closed()
+            await stopping
+            return run, code
+
+    async def again(served):
+        async with served.client() as client:
+            await client.ask("resume_execution", execution_id=run)
+            await client.ask("user_response", execution_id=run, node="name", value="Ann")
+            await client.ask("subscribe", execution_id=run)
+            return await client.until(*OVER)
+
+    run, code = server(main)
+
+    assert code == 1012
+    assert server(again)["payload"]["outputs"] == {"end": "Ann"}
+
+
+def test_with_auto_resume_a_server_goes_on_where_the_last_one_stopped(server):
+    async def main(served):
+        async with served.client() as client:
+            asked = await started(client)
+            await client.until("input_required")
+            paused = await started(client, paused=True)
+            return asked, paused
+
+    async def again(served):
+        async with served.client() as client:
+            listed = (await client.ask("list_executions"))["payload"]["result"]
+            return {each["execution_id"]: (each["status"], each["live"]) for each in listed}
+
+    asked, paused = server(main)
+    found = server(again, auto_resume=True)
+
+    assert found == {asked: ("waiting", True), paused: ("paused", False)}

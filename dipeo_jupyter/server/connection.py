@@ -1,0 +1,330 @@
+"""One connection: commands come in, replies and events go out. It knows nothing of sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from ulid import ULID
+
+from ..diagram.files import converted
+from ..errors import CommandError, DiagramError, DipeoError, Problem
+from ..protocol import commands as c
+from ..protocol import events as e
+from ..protocol import wire as w
+from ..protocol.requests import BadFrameError, Request, read_request
+from .limits import Bucket
+from .outbox import Outbox, Stream, Write
+from .users import Log, User
+
+LARGE = 50_000
+"""Reading a frame of more characters than this would hold up the loop for too long."""
+LAST_WORDS = 1.0
+"""Seconds that the last replies may take before a connection is ended."""
+READS = (
+    "check_diagram",
+    "convert_diagram",
+    "describe",
+    "get_conversation",
+    "get_execution",
+    "list_executions",
+    "ping",
+    "plan_execution",
+    "subscribe",
+    "unsubscribe",
+)
+"""What changes nothing and starts nothing."""
+
+May: TypeAlias = Callable[[str], Awaitable[bool]]
+"""Whether this user may `read` or `execute`, at this moment; raises `GoneError` for nobody."""
+Close: TypeAlias = Callable[[int, str], Awaitable[None]]
+
+
+class GoneError(DipeoError):
+    """Whoever is at the other end is not, or no longer, who they were."""
+
+
+class Connection:
+    def __init__(
+        self,
+        user: User,
+        may: May,
+        write: Write,
+        close: Close,
+        log: Log,
+    ) -> None:
+        self.id = f"client_{ULID()}"
+        self._user = user
+        self._may = may
+        self._end = close
+        self._log = log
+        self._limits = user.limits
+        self._outbox = Outbox(write, user.limits)
+        self._bucket = Bucket(user.limits.messages_per_second, user.limits.message_burst)
+        self._at_once = asyncio.Semaphore(user.limits.commands_at_once)
+        self._obeying: dict[asyncio.Task[None], str | None] = {}
+        self._streams: dict[e.ExecutionId, asyncio.Task[None]] = {}
+        self._all_runs = False
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> int:
+        """How much is not told yet, in bytes."""
+        return self._outbox.held
+
+    async def open(self) -> None:
+        """Begin to talk."""
+        self._user.connections.add(self)
+        self._outbox.say(
+            w.frame(w.Connected(client_id=self.id, most_bytes=self._limits.frame_bytes))
+        )
+        self._writing = asyncio.create_task(self._write())
+
+    async def receive(self, text: str) -> None:
+        """Take a frame. What it asks for is done meanwhile; nothing that is asked for waits for it.
+
+        Commands about one run are obeyed one after the other, in the order in which they came.
+        """
+        if not self._bucket.take():
+            await self._slow_down(text)
+            return
+        await self._outbox.room()  # who does not read is not heard
+        await self._at_once.acquire()
+        try:
+            request = await self._read(text)
+        except BadFrameError as error:
+            self._at_once.release()
+            self._refuse(error, error.correlation_id)
+            return
+        except BaseException:
+            self._at_once.release()
+            raise
+        about = getattr(request.command, "execution_id", None)
+        before = [task for task, run in self._obeying.items() if about is not None and run == about]
+        task = asyncio.create_task(self._obey(request, before))
+        self._obeying[task] = about
+        task.add_done_callback(self._obeyed)
+
+    def begun(self, execution_id: e.ExecutionId) -> None:
+        """A run of this user has begun, or is gone on with."""
+        if self._all_runs and execution_id not in self._streams:
+            self._follow(execution_id, 0, 0)
+
+    def relay(self, name: str, data: object) -> None:
+        """Tell what somebody has relayed, unless there is no room for it."""
+        if self.held < self._limits.held_bytes:
+            self._outbox.say(w.frame(w.Relayed(name=name, data=data)))
+
+    async def dismiss(self, code: int, reason: str) -> None:
+        """End the connection; the other side is told what there is to tell, and why it ends."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await self._outbox.empty()
+        await self._end(code, reason)
+        self.closed()
+
+    def closed(self) -> None:
+        """The other side is gone. Runs are not: they go on."""
+        self._user.connections.discard(self)
+        tasks = [*self._streams.values(), *([self._writing] if self._writing else [])]
+        for task in tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        self._streams.clear()
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    async def _read(self, text: str) -> Request:
+        if len(text) > LARGE:
+            return await asyncio.to_thread(read_request, text)
+        return read_request(text)
+
+    async def _obey(self, request: Request, before: list[asyncio.Task[None]]) -> None:
+        if before:
+            await asyncio.wait(before)
+        kind = request.command.type
+        action = "read" if kind in READS else "execute"
+        try:
+            if await self._may(action):
+                await self._answer(request)
+            else:
+                message = f"You may not {action} diagrams here, and so not {kind}."
+                self._refuse(CommandError(message, code="forbidden"), request.correlation_id)
+        except GoneError as error:
+            await self.dismiss(4401, str(error))
+        except DipeoError as error:
+            self._refuse(error, request.correlation_id, request)
+        except Exception as error:  # noqa: BLE001 - one of the three edges: whatever it is, it is told
+            number = secrets.token_hex(4)
+            # Neither what was said nor the address: there may be keys and tokens in them.
+            self._log.error("dipeo_jupyter: error %s in %s", number, kind, exc_info=_bare(error))
+            message = f"This is a fault of the server; its log has more, at error {number}."
+            self._refuse(CommandError(message, code="internal"), request.correlation_id)
+            await self.dismiss(1011, f"error {number}")
+
+    async def _answer(self, request: Request) -> None:
+        match request.command:
+            case w.Ping():
+                self._acknowledge(c.Ack(result="pong"), request)
+            case w.Subscribe() as command:
+                await self._subscribe(command, request)
+            case w.Unsubscribe() as command:
+                self._unsubscribe(command.execution_id)
+                self._acknowledge(c.Ack(), request)
+            case w.ConvertDiagram() as command:
+                diagram = _checked(request, command.diagram)
+                text = await asyncio.to_thread(converted, diagram, command.to)
+                self._acknowledge(c.Ack(result=text), request)
+            case w.RelayEvent() as command:
+                for each in tuple(self._user.connections):
+                    each.relay(command.name, command.data)
+                self._acknowledge(c.Ack(), request)
+            case command:
+                await self._send(command, request)
+
+    async def _send(self, command: c.Command, request: Request) -> None:
+        if isinstance(command, c.CheckDiagram):
+            await self._check(command, request)
+            return
+        if request.reading is not None:
+            _checked(request, request.reading.diagram)
+        ack = await self._user.send(command, request.correlation_id)
+        self._acknowledge(ack, request)
+        starts = isinstance(command, c.ExecuteDiagram | c.ForkExecution)
+        if starts and request.follow and ack.execution_id not in self._streams:
+            assert ack.execution_id is not None
+            self._follow(ack.execution_id, 0, ack.seq)
+
+    async def _check(self, command: c.CheckDiagram, request: Request) -> None:
+        """What is wrong with the text comes first; the rest is found in what could be read."""
+        reading = request.reading
+        found = list(reading.problems) if reading else []
+        partial = command.partial or bool(reading and reading.errors)
+        ack = await self._user.send(command.model_copy(update={"partial": partial}))
+        more = [reading.source.locate(each) if reading else each for each in ack.result]
+        self._acknowledge(c.Ack(result=[*map(_told, [*found, *more])]), request)
+
+    def _acknowledge(self, ack: c.Ack, request: Request) -> None:
+        self._outbox.say(w.frame(ack, correlation_id=request.correlation_id))
+
+    def _refuse(
+        self,
+        error: DipeoError,
+        correlation_id: str | None,
+        request: Request | None = None,
+    ) -> None:
+        refusal = _refusal(error, request)
+        about = getattr(request.command, "execution_id", None) if request else None
+        self._outbox.say(w.frame(refusal, correlation_id=correlation_id, execution_id=about))
+
+    async def _slow_down(self, text: str) -> None:
+        """Refuse a message that is one too many; who goes on and on is sent away."""
+        if self._bucket.empty_for > self._limits.patience:
+            await self.dismiss(1008, "too many messages")
+            return
+        await self._outbox.room()
+        message = f"More than {self._limits.messages_per_second:g} messages a second."
+        error = CommandError(message, code="rate_limited", hint="Send this one again, later.")
+        correlation_id = None
+        with contextlib.suppress(CommandError):
+            correlation_id = read_request(text).correlation_id if len(text) < LARGE else None
+        self._refuse(error, correlation_id)
+
+    def _obeyed(self, task: asyncio.Task[None]) -> None:
+        del self._obeying[task]
+        self._at_once.release()
+        if not task.cancelled():
+            task.exception()
+
+    # -- what is told -----------------------------------------------------------------------------
+
+    async def _subscribe(self, command: w.Subscribe, request: Request) -> None:
+        if command.execution_id == w.ALL_RUNS:
+            self._all_runs = True
+            self._acknowledge(c.Ack(), request)
+            for each in self._user.live:
+                self.begun(each)
+            return
+        ack = await self._user.send(c.GetExecution(execution_id=command.execution_id))
+        assert ack.execution_id is not None
+        if (before := self._streams.pop(ack.execution_id, None)) is not None:
+            before.cancel()
+            await asyncio.wait({before})
+        self._acknowledge(ack.model_copy(update={"result": None}), request)
+        self._follow(ack.execution_id, command.after_seq, ack.seq)
+
+    def _unsubscribe(self, execution_id: str) -> None:
+        if execution_id == w.ALL_RUNS:
+            self._all_runs = False
+        for each in [each for each in self._streams if execution_id in (each, w.ALL_RUNS)]:
+            self._streams.pop(each).cancel()
+
+    def _follow(self, execution_id: e.ExecutionId, after: int, seq: int) -> None:
+        self._streams[execution_id] = asyncio.create_task(self._tell(execution_id, after, seq))
+
+    async def _tell(self, execution_id: e.ExecutionId, after: int, seq: int) -> None:
+        """Tell what happens in a run. What had happened by `seq` waits until there is room for it.
+
+        For what happens now nobody waits: if there is no room, the reader is told to come again.
+        """
+        stream = Stream(execution_id, after)
+        try:
+            async with contextlib.aclosing(self._user.events(execution_id, after)) as entries:
+                async for entry in entries:
+                    if entry.seq <= seq:
+                        await self._outbox.room()
+                    if not self._outbox.tell(stream, entry):
+                        self._outbox.drop(stream)
+                        behind = w.Resubscribe(after_seq=stream.sent)
+                        self._outbox.say(w.frame(behind, execution_id=execution_id))
+                        return
+        except asyncio.CancelledError:
+            self._outbox.drop(stream)
+            raise
+        except DipeoError as error:
+            self._outbox.say(w.frame(_refusal(error, None), execution_id=execution_id))
+        finally:
+            if self._streams.get(execution_id) is asyncio.current_task():
+                del self._streams[execution_id]
+
+    async def _write(self) -> None:
+        try:
+            await self._outbox.run()
+        except TimeoutError:
+            await self._end(1013, "too slow")
+            self.closed()
+        except ConnectionError:
+            self.closed()
+
+
+def _checked(request: Request, diagram: Any) -> Any:
+    """The diagram of a request; raises `DiagramError` when its text is wrong."""
+    return request.reading.checked().diagram if request.reading else diagram
+
+
+def _refusal(error: DipeoError, request: Request | None) -> w.Refusal:
+    match error:
+        case DiagramError(problems=problems):
+            reading = request.reading if request else None
+            found = [reading.source.locate(each) if reading else each for each in problems]
+            return w.Refusal(
+                code="bad_diagram",
+                message="\n".join(str(each) for each in found),
+                hint=found[0].hint if len(found) == 1 else None,
+                problems=tuple(map(_told, found)),
+            )
+        case CommandError(code=code, hint=hint):
+            return w.Refusal(code=code, message=str(error), hint=hint)
+    return w.Refusal(code="refused", message=str(error))
+
+
+def _told(problem: Problem) -> w.Problem:
+    return w.Problem(**{name: getattr(problem, name) for name in w.Problem.model_fields})
+
+
+def _bare(error: Exception) -> Any:
+    """What sort of error it is and where it was raised; what it says may repeat what was said."""
+    return RuntimeError, RuntimeError(type(error).__name__), error.__traceback__

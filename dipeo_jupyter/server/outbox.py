@@ -1,0 +1,178 @@
+"""What one connection is still to be told, within bounds, in order.
+
+Whatever happens in a run is put here at once and without waiting; a task writes it as fast as the
+reader takes it. So a slow reader costs neither the run nor other readers any time, and costs the
+server no more memory than the limits say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..protocol.events import Entry, ExecutionId, TokenDelta
+from ..protocol.wire import frame_of_entry
+from .limits import ServerLimits
+
+Write: TypeAlias = Callable[[str], Awaitable[None]]
+"""Gives a frame to the reader, and returns when it was taken; raises when it cannot be."""
+BESIDE_TEXT = 256
+"""What an item costs beside its text, about."""
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """The entries of one run on their way to one reader. `sent` is the number of the last."""
+
+    execution_id: ExecutionId
+    sent: int
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    """A frame; or pieces of one answer, which become a frame when their turn comes."""
+
+    text: str = ""
+    stream: Stream | None = None
+    seq: int = 0
+    delta: Entry | None = None
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return BESIDE_TEXT + len(self.text) + sum(map(len, self.pieces))
+
+    def frame(self) -> str:
+        if self.delta is None:
+            return self.text
+        event = self.delta.event
+        assert isinstance(event, TokenDelta)
+        whole = TokenDelta(node=event.node, activation=event.activation, text="".join(self.pieces))
+        return frame_of_entry(self.delta._replace(event=whole))
+
+
+class Outbox:
+    def __init__(self, write: Write, limits: ServerLimits) -> None:
+        self._write = write
+        self._limits = limits
+        self._items: deque[_Item] = deque()
+        self._bytes = 0
+        self._in_flight = 0
+        self._last_deltas: dict[tuple[ExecutionId, str, int], _Item] = {}
+        self._only_deltas = True
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._urgent, self._empty = asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._empty.set()
+
+    @property
+    def held(self) -> int:
+        """How much is not told yet, in bytes."""
+        return self._bytes + self._in_flight
+
+    def say(self, text: str) -> None:
+        """Add a reply. Whoever takes commands sees to it, by `room`, that they do not pile up."""
+        self._add(_Item(text))
+
+    def tell(self, stream: Stream, entry: Entry, text: str | None = None) -> bool:
+        """Add an entry (`text` is its frame, if known); False when there is too much already."""
+        if isinstance(entry.event, TokenDelta):
+            return self._tell_piece(stream, entry, entry.event)
+        text = frame_of_entry(entry) if text is None else text
+        if self._is_full and self._items:
+            return False
+        self._forget_deltas(entry.execution_id)
+        self._add(_Item(text, stream, entry.seq))
+        return True
+
+    def drop(self, stream: Stream) -> None:
+        """Tell nothing more of what was added for this stream."""
+        self._items = deque(item for item in self._items if item.stream is not stream)
+        self._forget_deltas(stream.execution_id)
+        self._bytes = sum(item.size for item in self._items)
+        self._signal()
+
+    async def room(self) -> None:
+        """Wait until less than half of what may be held is held."""
+        await self._room.wait()
+
+    async def empty(self) -> None:
+        """Wait until all is told."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Write what there is, for ever; raises what the writing raises."""
+        while True:
+            await self._news.wait()
+            if not self._urgent.is_set():  # pieces of answers gather for a moment
+                try:
+                    async with asyncio.timeout(self._limits.delta_interval):
+                        await self._urgent.wait()
+                except TimeoutError:
+                    pass
+            while self._items:
+                await self._write_first()
+
+    async def _write_first(self) -> None:
+        item = self._items.popleft()
+        self._in_flight = item.size
+        self._bytes -= item.size
+        if item.delta is not None:  # what follows is another piece
+            self._last_deltas = {k: v for k, v in self._last_deltas.items() if v is not item}
+        await self._write(item.frame())
+        if item.stream is not None:
+            item.stream.sent = max(item.stream.sent, item.seq)
+        self._in_flight = 0
+        self._signal()
+
+    def _tell_piece(self, stream: Stream, entry: Entry, event: TokenDelta) -> bool:
+        key = (entry.execution_id, event.node, event.activation)
+        before = self._last_deltas.get(key)
+        if before is not None and before.stream is stream:
+            before.pieces.append(event.text)
+            self._bytes += len(event.text)
+            return not self._is_full
+        if self._is_full and self._items:
+            return False
+        item = _Item(stream=stream, seq=entry.seq, delta=entry, pieces=[event.text])
+        self._last_deltas[key] = item
+        self._add(item, urgent=False)
+        return True
+
+    def _forget_deltas(self, execution_id: ExecutionId) -> None:
+        """What comes next stands behind something else, and cannot be told before it."""
+        if self._last_deltas:
+            self._last_deltas = {
+                key: item for key, item in self._last_deltas.items() if key[0] != execution_id
+            }
+
+    def _add(self, item: _Item, *, urgent: bool = True) -> None:
+        self._items.append(item)
+        self._bytes += item.size
+        if urgent:
+            self._urgent.set()
+        self._signal()
+
+    def _signal(self) -> None:
+        if self._items:
+            self._news.set()
+            self._empty.clear()
+        else:
+            self._news.clear()
+            self._urgent.clear()
+            if not self._in_flight:
+                self._empty.set()
+        if self.held * 2 <= self._limits.held_bytes and (
+            len(self._items) * 2 <= self._limits.held_frames
+        ):
+            self._room.set()
+        else:
+            self._room.clear()
+
+    @property
+    def _is_full(self) -> bool:
+        limits = self._limits
+        return self.held > limits.held_bytes or len(self._items) >= limits.held_frames

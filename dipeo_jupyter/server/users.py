@@ -1,0 +1,259 @@
+"""Who is served: each user has an engine and a home of their own, and so only their own runs.
+
+Whoever knows the one secret of a server (its token or password) is its owner. Where an identity
+provider tells people apart, all but the owner have their homes below the owner's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias, cast
+
+from ..app import build_engine
+from ..engine.engine import Engine
+from ..errors import CommandError, DipeoError
+from ..protocol import commands as c
+from ..protocol import events as e
+from ..settings import Settings
+from .limits import ServerLimits
+
+OWNER = ""
+LONG_ENOUGH = 16
+"""Characters that make a correlation id the name of one wish only."""
+MOST_REMEMBERED = 1000
+_OPEN = ("running", "waiting")
+
+Log: TypeAlias = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+
+class Connection(Protocol):
+    """What a user's other connections are told."""
+
+    def begun(self, execution_id: e.ExecutionId) -> None:
+        """A run has begun, or is gone on with."""
+        ...
+
+    def relay(self, name: str, data: object) -> None: ...
+
+    async def dismiss(self, code: int, reason: str) -> None:
+        """End it; the other side is told why."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A start that was asked for, by its correlation id."""
+
+    command: c.Command
+    ack: asyncio.Future[c.Ack]
+
+
+class User:
+    """One person: their engine, their connections, and what of theirs goes on."""
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        limits: ServerLimits,
+        log: Log,
+    ) -> None:
+        self.name = name
+        self.limits = limits
+        self.connections: set[Connection] = set()
+        self._engine = engine
+        self._log = log
+        self._watching: dict[e.ExecutionId, asyncio.Task[None]] = {}
+        self._still: set[e.ExecutionId] = set()
+        self._starting = 0
+        self._wishes: OrderedDict[str, _Wish] = OrderedDict()
+
+    @property
+    def live(self) -> tuple[e.ExecutionId, ...]:
+        """The runs that are not over, as far as they were started or gone on with here."""
+        return tuple(self._watching)
+
+    @property
+    def going_on(self) -> tuple[e.ExecutionId, ...]:
+        """Those of them that are not paused."""
+        return tuple(each for each in self._watching if each not in self._still)
+
+    @property
+    def busy(self) -> int:
+        """How many runs go on or begin."""
+        return len(self._watching) - len(self._still) + self._starting
+
+    async def send(self, command: c.Command, correlation_id: str | None = None) -> c.Ack:
+        """Have the engine obey; a start that is asked for again, by the same id, is one start."""
+        if not isinstance(command, c.ExecuteDiagram | c.ForkExecution):
+            ack = await self._engine.send(command)
+            if isinstance(command, c.OnExecution) and ack.execution_id is not None:
+                self._look_after(ack.execution_id, ack.seq, command)
+            return ack
+        if correlation_id is None or len(correlation_id) < LONG_ENOUGH:
+            return await self._start(command)
+        known = self._wishes.get(correlation_id)
+        if known is None:
+            return await self._start_once(command, correlation_id)
+        if known.command != command:
+            message = f"Something else was started by the correlation id {correlation_id!r}."
+            raise CommandError(message, code="duplicate_id", hint="Use a new one for each command.")
+        return await asyncio.shield(known.ack)
+
+    def events(self, execution_id: e.ExecutionId, after: int = 0) -> AsyncGenerator[e.Entry, None]:
+        """The entries of a run, as `Client.events` gives them."""
+        return cast(AsyncGenerator[e.Entry, None], self._engine.events(execution_id, after))
+
+    async def take_up(self) -> None:
+        """Go on with what was interrupted when its process ended, but not with what was paused."""
+        for each in (await self._engine.send(c.ListExecutions())).result:
+            if each.live or each.status in ("completed", "failed", "cancelled"):
+                continue
+            try:
+                if each.status in _OPEN or await self._was_closed(each.execution_id):
+                    await self.send(c.ResumeExecution(execution_id=each.execution_id))
+                    self._log.info("dipeo_jupyter goes on with %s", each.execution_id)
+            except DipeoError as error:
+                self._log.warning("%s cannot be gone on with: %s", each.execution_id, error)
+
+    async def close(self) -> None:
+        """Say good-bye to everyone, and stop what runs so that it can be gone on with."""
+        goodbyes = (each.dismiss(1012, "the server stops") for each in [*self.connections])
+        await asyncio.gather(*goodbyes, return_exceptions=True)
+        for task in self._watching.values():
+            task.cancel()
+        await asyncio.gather(*self._watching.values(), return_exceptions=True)
+        await self._engine.close()
+
+    async def _start_once(self, command: c.Command, correlation_id: str) -> c.Ack:
+        wish = _Wish(command, asyncio.get_running_loop().create_future())
+        self._wishes[correlation_id] = wish
+        while len(self._wishes) > MOST_REMEMBERED:
+            self._wishes.popitem(last=False)
+        try:
+            ack = await self._start(command)
+        except BaseException as error:
+            del self._wishes[correlation_id]  # it may be tried again
+            wish.ack.set_exception(error)
+            wish.ack.exception()  # nobody else may have waited for it
+            raise
+        wish.ack.set_result(ack)
+        return ack
+
+    async def _start(self, command: c.Command) -> c.Ack:
+        if self.busy >= self.limits.runs_at_once:
+            message = f"{self.busy} of your runs go on already, and more may not."
+            hint = "Wait for one to end, or cancel one; DipeoApp.runs_at_once is the limit."
+            raise CommandError(message, code="too_many_runs", hint=hint)
+        self._starting += 1
+        try:
+            ack = await self._engine.send(command)
+        finally:
+            self._starting -= 1
+        assert ack.execution_id is not None
+        self._watch(ack.execution_id, ack.seq)
+        return ack
+
+    def _look_after(self, execution_id: e.ExecutionId, seq: int, command: c.OnExecution) -> None:
+        """A run that somebody steers may go on by it, here or in another process."""
+        steers = not isinstance(command, c.GetExecution | c.GetConversation | c.CancelExecution)
+        if steers and execution_id not in self._watching:
+            self._watch(execution_id, seq)
+
+    def _watch(self, execution_id: e.ExecutionId, seq: int) -> None:
+        self._watching[execution_id] = asyncio.create_task(self._follow(execution_id, seq))
+        for each in tuple(self.connections):
+            each.begun(execution_id)
+
+    async def _follow(self, execution_id: e.ExecutionId, seq: int) -> None:
+        try:
+            async with contextlib.aclosing(self.events(execution_id, max(0, seq - 1))) as entries:
+                async for entry in entries:
+                    if isinstance(entry.event, e.ExecutionPaused):
+                        self._still.add(execution_id)
+                    elif isinstance(entry.event, e.ExecutionResumed):
+                        self._still.discard(execution_id)
+        except DipeoError as error:
+            self._log.warning("%s cannot be watched: %s", execution_id, error)
+        finally:
+            self._still.discard(execution_id)
+            self._watching.pop(execution_id, None)
+
+    async def _was_closed(self, execution_id: e.ExecutionId) -> bool:
+        """Whether a run is paused only because its process has ended."""
+        paused: e.ExecutionPaused | None = None
+        async for entry in self.events(execution_id):
+            if isinstance(entry.event, e.ExecutionPaused):
+                paused = entry.event
+            elif isinstance(entry.event, e.ExecutionResumed):
+                paused = None
+        return paused is not None and paused.reason == "closed"
+
+
+class Users:
+    """All who are served, made when they first come."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: ServerLimits,
+        log: Log,
+        *,
+        auto_resume: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.limits = limits
+        self._log = log
+        self._auto_resume = auto_resume
+        self._users: dict[str, asyncio.Task[User]] = {}
+        self._closed = False
+
+    async def get(self, name: str) -> User:
+        """The user of this name; raises `CommandError` when the server stops."""
+        if self._closed:
+            raise CommandError("The server stops.", code="stopping")
+        if name not in self._users:
+            self._users[name] = asyncio.create_task(self._open(name))
+        try:
+            return await asyncio.shield(self._users[name])
+        except Exception:
+            self._users.pop(name, None)  # it may be better next time
+            raise
+
+    @property
+    def known(self) -> list[User]:
+        """Those who have come."""
+        return [
+            task.result()
+            for task in self._users.values()
+            if task.done() and not task.cancelled() and task.exception() is None
+        ]
+
+    async def close(self) -> None:
+        self._closed = True
+        await asyncio.gather(*self._users.values(), return_exceptions=True)
+        await asyncio.gather(*(user.close() for user in self.known))
+        self._users.clear()
+
+    async def _open(self, name: str) -> User:
+        settings = self.settings
+        if name != OWNER and settings.home is not None:
+            settings = replace(settings, home=settings.home / "users" / folder_of(name))
+        engine = await asyncio.to_thread(build_engine, settings)
+        user = User(name, engine, self.limits, self._log)
+        if self._auto_resume:
+            await user.take_up()
+        return user
+
+
+def folder_of(name: str) -> str:
+    """A folder's name for a user's: readable, and another one for every other user."""
+    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24]
+    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
