@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         runs,
         start,
     )
+    from .notebook.functions import tool
     from .notebook.listing import Plan
     from .notebook.run import Run
 
@@ -62,6 +63,7 @@ __all__ = [
     "runs",
     "schema_of",
     "start",
+    "tool",
     "when",
 ]
 
@@ -87,6 +89,7 @@ _HOMES = {
     "runs": "notebook.api",
     "schema_of": "engine.schemas",
     "start": "notebook.api",
+    "tool": "notebook.functions",
     "when": "client",
 }
 

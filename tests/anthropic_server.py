@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from .model_server import ModelExchange, ModelServer
 
-ENDINGS = {"stop": "end_turn", "length": "max_tokens"}
+ENDINGS = {"stop": "end_turn", "length": "max_tokens", "tools": "tool_use"}
 ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -31,18 +31,14 @@ class Exchange(ModelExchange):
     @property
     def said(self) -> str:
         content = self.request.body["messages"][-1]["content"]
-        return content if isinstance(content, str) else content[-1]["text"]
+        return content if isinstance(content, str) else content[-1].get("text", "")
 
     @property
     def streams(self) -> bool:
         return bool(self.request.body.get("stream"))
 
     def events(self, pieces: Sequence[str], ending: str | None) -> Iterator[str]:
-        counts = self.usage or {}
-        first = {name: count for name, count in counts.items() if name in FIRST}
-        last = {name: count for name, count in counts.items() if name not in FIRST}
-        message = _message([], None, {"input_tokens": 0, **first, "output_tokens": 1})
-        yield _event("message_start", message=message)
+        yield self._start()
         yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
         yield _event("ping")
         for piece in pieces:
@@ -50,9 +46,36 @@ class Exchange(ModelExchange):
             yield _event("content_block_delta", index=0, delta=delta)
         if ending:
             yield _event("content_block_stop", index=0)
-            delta = {"stop_reason": ENDINGS[ending], "stop_sequence": None}
-            yield _event("message_delta", delta=delta, usage={"output_tokens": 1, **last})
-            yield _event("message_stop")
+            yield from self._end(ending)
+
+    def calling(self, text: str, calls: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        yield self._start()
+        if text:
+            yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+            yield _event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+            yield _event("content_block_stop", index=0)
+        for index, (name_of_call, name, arguments) in enumerate(calls, bool(text)):
+            block = {"type": "tool_use", "id": name_of_call, "name": name, "input": {}}
+            yield _event("content_block_start", index=index, content_block=block)
+            for half in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]):
+                delta = {"type": "input_json_delta", "partial_json": half}
+                yield _event("content_block_delta", index=index, delta=delta)
+            yield _event("content_block_stop", index=index)
+        yield from self._end("tools")
+
+    def drawing(self, text: str, png: str) -> Iterator[str]:
+        raise NotImplementedError("no model of Anthropic's draws")
+
+    def _start(self) -> str:
+        first = {name: count for name, count in (self.usage or {}).items() if name in FIRST}
+        message = _message([], None, {"input_tokens": 0, **first, "output_tokens": 1})
+        return _event("message_start", message=message)
+
+    def _end(self, ending: str) -> Iterator[str]:
+        last = {name: count for name, count in (self.usage or {}).items() if name not in FIRST}
+        delta = {"stop_reason": ENDINGS[ending], "stop_sequence": None}
+        yield _event("message_delta", delta=delta, usage={"output_tokens": 1, **last})
+        yield _event("message_stop")
 
     def whole(self, text: str, ending: str) -> str:
         content = [{"type": "text", "text": text}]

@@ -27,7 +27,7 @@ class Exchange(ModelExchange):
 
     @property
     def said(self) -> str:
-        return self.request.body["contents"][-1]["parts"][-1]["text"]
+        return self.request.body["contents"][-1]["parts"][-1].get("text", "")
 
     @property
     def streams(self) -> bool:
@@ -37,24 +37,37 @@ class Exchange(ModelExchange):
         # The counts grow with every event here; the last ones hold.
         so_far = {"promptTokenCount": 1, "totalTokenCount": 1}
         for piece in pieces:
-            yield json.dumps(self._content(piece, None, so_far))
+            yield self._content([{"text": piece}], None, so_far)
         if ending:
-            yield json.dumps(self._content("", ENDINGS[ending], self.usage))
+            yield self._content([{"text": ""}], ENDINGS[ending], self.usage)
+
+    def calling(self, text: str, calls: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        said = [{"text": text}] if text else []
+        wanted = [
+            {"functionCall": {"name": name, "args": json.loads(arguments)}}
+            for _, name, arguments in calls
+        ]
+        yield self._content([*said, *wanted], ENDINGS["stop"], self.usage)
+
+    def drawing(self, text: str, png: str) -> Iterator[str]:
+        said = [{"text": text}] if text else []
+        image = {"inlineData": {"mimeType": "image/png", "data": png}}
+        yield self._content([*said, image], ENDINGS["stop"], self.usage)
 
     def whole(self, text: str, ending: str) -> str:
-        return json.dumps(self._content(text, ENDINGS[ending], self.usage))
+        return self._content([{"text": text}], ENDINGS[ending], self.usage)
 
     def refusal(self, status: int, message: str) -> str:
         named = STATUSES.get(status, "UNKNOWN")
         return json.dumps({"error": {"code": status, "message": message, "status": named}})
 
     def _content(
-        self, text: str, reason: str | None, usage: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        content = {"role": "model", "parts": [{"text": text}]}
+        self, parts: Sequence[Any], reason: str | None, usage: dict[str, Any] | None
+    ) -> str:
+        content = {"role": "model", "parts": list(parts)}
         candidate = {"content": content, "index": 0} | ({"finishReason": reason} if reason else {})
         answer = {"candidates": [candidate], "modelVersion": "m", "responseId": "r1"}
-        return answer | ({"usageMetadata": usage} if usage else {})
+        return json.dumps(answer | ({"usageMetadata": usage} if usage else {}))
 
 
 class GeminiServer(ModelServer):

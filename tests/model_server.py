@@ -61,6 +61,14 @@ class ModelExchange(ABC):
         """The events of an answer, each the JSON of its data; without an ending it breaks off."""
 
     @abstractmethod
+    def calling(self, text: str, calls: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        """The events of an answer that wants tools: each an id, a name, and arguments as JSON."""
+
+    @abstractmethod
+    def drawing(self, text: str, png: str) -> Iterator[str]:
+        """The events of an answer with an image, in base64."""
+
+    @abstractmethod
     def whole(self, text: str, ending: str) -> str:
         """The JSON of an answer that is not streamed."""
 
@@ -74,10 +82,14 @@ class ModelExchange(ABC):
 
     async def stream(self, pieces: Sequence[str], ending: str | None = "stop") -> None:
         """Stream the pieces; without an ending the answer stays unfinished."""
+        await self.all(self.events(pieces, ending), whole=ending is not None)
+
+    async def all(self, events: Iterator[str], *, whole: bool = True) -> None:
+        """Stream these events."""
         await self.head(200, content_type="text/event-stream", transfer_encoding="chunked")
-        for event in self.events(pieces, ending):
+        for event in events:
             await self.event(event)
-        if ending:
+        if whole:
             await self.end()
 
     async def event(self, data: str) -> None:
@@ -120,6 +132,7 @@ class ModelServer:
         self._script: list[tuple[Step, bool]] = []
         self._writers: list[asyncio.StreamWriter] = []
         self._usage: dict[str, Any] | None = None
+        self._calls = 0
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
@@ -143,6 +156,19 @@ class ModelServer:
     ) -> None:
         """Say this; as a stream in these pieces, else word by word."""
         self._then(lambda exchange: say(exchange, text, pieces, ending), times)
+
+    def call(self, *calls: tuple[str, Any], text: str = "", times: int | None = 1) -> None:
+        """Want tools, each by its name and arguments; text instead of arguments goes as it is."""
+        wanted = [
+            (f"call_{number}", name, said if isinstance(said, str) else json.dumps(said))
+            for number, (name, said) in enumerate(calls, self._calls)
+        ]
+        self._calls += len(calls)
+        self._then(lambda exchange: exchange.all(exchange.calling(text, wanted)), times)
+
+    def draw(self, png: str, text: str = "") -> None:
+        """Answer with an image, in base64."""
+        self._then(lambda exchange: exchange.all(exchange.drawing(text, png)))
 
     def fail(self, status: int, *, echo_key: bool = False, times: int | None = 1, **headers: Any):
         """Refuse, with these headers (`retry_after=1`); `echo_key` quotes the key, as some do."""

@@ -41,7 +41,8 @@ class Exchange(ModelExchange):
 
     @property
     def said(self) -> str:
-        return self.request.body["messages"][-1]["content"]
+        content = self.request.body["messages"][-1]["content"]
+        return content if isinstance(content, str) else content[0].get("text", "")
 
     @property
     def streams(self) -> bool:
@@ -55,6 +56,23 @@ class Exchange(ModelExchange):
             if self.usage and self.request.body.get("stream_options", {}).get("include_usage"):
                 yield completion(None, usage=self.usage)
             yield "[DONE]"
+
+    def calling(self, text: str, calls: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        if text:
+            yield completion({"delta": {"content": text}})
+        for index, (name_of_call, name, arguments) in enumerate(calls):
+            function: dict[str, str] = {"name": name, "arguments": ""}
+            call = {"index": index, "id": name_of_call, "type": "function", "function": function}
+            yield completion({"delta": {"tool_calls": [call]}})
+            for half in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]):
+                piece = {"index": index, "function": {"arguments": half}}
+                yield completion({"delta": {"tool_calls": [piece]}})
+        yield from self.events((), "tool_calls")
+
+    def drawing(self, text: str, png: str) -> Iterator[str]:
+        url = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{png}"}}
+        yield completion({"delta": {"content": text, "images": [{"index": 0, **url}]}})
+        yield from self.events((), "stop")
 
     def whole(self, text: str, ending: str) -> str:
         message = {"role": "assistant", "content": text}

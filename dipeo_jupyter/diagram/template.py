@@ -35,6 +35,23 @@ def render(template: str, names: Mapping[str, Any]) -> str:
     return rendering.text()
 
 
+def value(template: str, names: Mapping[str, Any]) -> Any:
+    """What a template stands for that is nothing but one `{{path}}`; of any other, its text.
+
+    Raises `TemplateError` as `render` does.
+
+    >>> value("{{who.pets}}", {"who": {"pets": ["Tom"]}})
+    ['Tom']
+    """
+    pieces = parse(template)
+    match [piece for piece in pieces if piece != ""]:
+        case [Value() as only]:
+            found = _Rendering(template, names).value(only)
+            return None if found is UNDEFINED else found
+        case _:
+            return render(template, names)
+
+
 def check(template: str) -> None:
     """Raise `TemplateError` when the text is no template, whatever the names stand for."""
     for value in _values(parse(template)):
@@ -121,6 +138,13 @@ class _Rendering:
 
     def text(self) -> str:
         return "".join(self._output)
+
+    def value(self, value: Value) -> Any:
+        try:
+            return self._value(value, _NO_LOOP)
+        except TemplateError as error:
+            error.line, error.column = place(self._template, value.offset)
+            raise
 
     def write(self, pieces: Sequence[Piece], loop: _Loop) -> None:
         self._pen.spend(1 + len(pieces))

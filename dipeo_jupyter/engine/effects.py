@@ -19,13 +19,16 @@ from .state import ExecutionState
 NOT_FOUND = object()
 Work = Callable[[str], Awaitable[Any]]
 
-UNKNOWN = e.Question(
-    prompt=(
-        "This was under way when the run was interrupted, and nobody knows whether it was done. "
+_CHOICES = {"enum": ["repeat", "done"]}
+
+
+def unknown_effect(what: str = EffectPolicy().what) -> e.Question:
+    """What people are asked about an effect of which nobody knows whether it was done."""
+    prompt = (
+        f"{what} was under way when the run was interrupted, and nobody knows whether it was done. "
         "Look, then choose: `repeat` does it (again), `done` goes on without."
-    ),
-    schema_={"enum": ["repeat", "done"]},
-)
+    )
+    return e.Question(prompt=prompt, schema_=_CHOICES)
 
 
 class Host(Protocol):
@@ -79,9 +82,9 @@ class Effects:
         value = await self.recorded(key, Lane(host.path, label, at.number, name), policy)
         reused = value is not NOT_FOUND
         if not reused and unknown:
-            # An order to repeat it was for once. What the effect itself asks comes after.
+            # An order was for this once. What the effect itself asks comes after.
             spent = host.state.repeats.get(node, 0)
-            reused = await host.put_question(at, UNKNOWN, spent) == "done"
+            reused = await host.put_question(at, unknown_effect(policy.what), spent) == "done"
             value = None
         if reused:
             return self._done(at, name, key, value, reused=True)

@@ -84,11 +84,12 @@ class EffectPolicy:
 
     With `reuse`, the result of the same request in any other run will do; without, only one of
     this run before an edit, or of the run it was forked from. `unknown: ask` is for what must not
-    be done twice and has no way of telling.
+    be done twice and has no way of telling; people are then asked about `what` it is.
     """
 
     reuse: bool = False
     unknown: Literal["repeat", "ask"] = "repeat"
+    what: str = "This"
 
 
 class Context(Protocol):

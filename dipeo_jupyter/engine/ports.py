@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from ..diagram.model import Label, Person
 from ..errors import Problem
 from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
-from .chat import ChatAnswer, ChatRequest
+from .chat import ChatAnswer, ChatRequest, Tool
 from .prices import Price
 
 JobLanguage = Literal["python", "javascript", "bash"]
@@ -93,6 +93,8 @@ class Files(Protocol):
 
     async def read(self, path: str) -> str: ...
 
+    async def read_bytes(self, path: str) -> bytes: ...
+
     async def write(self, path: str, text: str) -> str:
         """Replace the whole file at once (old or new, never half); return its path."""
         ...
@@ -147,6 +149,42 @@ class Notion(Protocol):
 
     async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Do one operation and return Notion's JSON. Raises `ServiceError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTool:
+    """A tool outside of all diagrams; `home` says whose it is, and which version of it.
+
+    A `repeatable` one may be used again when nobody knows whether it was.
+    """
+
+    tool: Tool
+    home: str
+    repeatable: bool = False
+
+
+class ToolResult(NamedTuple):
+    """What came of a tool; `images` are URLs. That it `failed` is for the model to know."""
+
+    text: str
+    images: tuple[str, ...] = ()
+    failed: bool = False
+
+
+class Toolbox(Protocol):
+    """The tools outside of all diagrams: functions that people have given, and MCP servers."""
+
+    def function(self, name: str) -> OutsideTool:
+        """The function of this name; raises `ServiceError` when there is none."""
+        ...
+
+    async def of_server(self, name: str) -> Sequence[OutsideTool]:
+        """The tools of an MCP server; raises `ServiceError` when it cannot be reached."""
+        ...
+
+    async def use(self, tool: OutsideTool, arguments: Mapping[str, Any]) -> ToolResult:
+        """Use it once, now. Raises `ServiceError` when it cannot be reached."""
         ...
 
 
@@ -276,3 +314,4 @@ class Services:
     sandbox: Sandbox
     notion: Notion
     embedder: Embedder
+    tools: Toolbox

@@ -67,7 +67,8 @@ class ExecutionState:
         self.begun: dict[int, dict[str, str]] = {}
         """What it has begun to do, by name: the key. It may be done or not."""
         self.repeats: dict[int, int] = {}
-        """How often it has begun with something once more that it had begun before."""
+        """How often it has begun with something once more that it had begun before, or was told
+        that it is done: so many of the answers are used up."""
         self.failed: list[int] = []
         """Nodes that gave up; when the run is resumed they try again."""
         self.breakpoints: tuple[e.Breakpoint, ...] = ()
@@ -279,7 +280,9 @@ class ExecutionState:
     def _effect_done(self, node: int, event: e.EffectCompleted) -> None:
         self.effects.setdefault(node, {})[event.effect] = event
         self.spending.follow(event)
-        self.begun.get(node, {}).pop(event.effect, None)
+        begun = self.begun.get(node, {}).pop(event.effect, None)
+        if begun is not None and event.reused:
+            self.repeats[node] = self.repeats.get(node, 0) + 1
 
     def _give_up(self, node: int, error: e.ErrorInfo) -> None:
         self.questions.pop(node, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from pydantic import JsonValue
@@ -15,14 +15,21 @@ from .batches import FIELDS, KEYS, Failed, OverItems, items_in, names_for
 from .structured import Form, Structured
 from .talk import Talk
 
+_NUMBERS = 10_000
+"""Uses of tools that one item may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An item that is done."""
 
-    prompt: Message
-    reply: Message
+    messages: tuple[Message, ...]
     value: Any
+
+    @property
+    def seen(self) -> tuple[Message, ...]:
+        """All but what was said at last."""
+        return self.messages[:-1]
 
 
 class PersonBatchJob(OverItems, Structured):
@@ -65,30 +72,37 @@ class PersonBatchJob(OverItems, Structured):
         talk, form = await self.talk(inputs, ctx), await self.form(ctx)
 
         async def one(index: int, item: Any) -> Answered:
-            content = saying.filled(names_for(ctx, index, item))
-            return await self._ask(talk, form, ctx, content, index)
+            names = names_for(ctx, index, item)
+            prompt = Message(
+                id=f"{ctx.name}.{index}.0",
+                recipient=self.person,
+                content=saying.filled(names),
+                images=await self.images_in(names, ctx),
+            )
+            own = replace(talk, tools=talk.tools.numbered(index * _NUMBERS))
+            return await self._ask(own, form, ctx, prompt, index)
 
         return self._collect(talk, await self.each(items, ctx, one))
 
     async def _ask(
-        self, talk: Talk, form: Form | None, ctx: Context, content: str, index: int
+        self, talk: Talk, form: Form | None, ctx: Context, prompt: Message, index: int
     ) -> Answered:
-        name = f"{ctx.name}.{index}"
-        prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
-        text, value = await ctx.attempt(
+        answer = await ctx.attempt(
             lambda: self.answer(talk, form, prompt, ctx, lambda _: None, f".{index}")
         )
-        return Answered(prompt, Message(id=f"{name}.1", sender=self.person, content=text), value)
+        said = (prompt, *answer.uses)
+        last = answer.message(f"{ctx.name}.{index}.{len(said)}", self.person)
+        return Answered((*said, last), answer.value)
 
     def _collect(self, talk: Talk, done: Sequence[Answered | Failed]) -> Result:
         value = self.collected(done, lambda each: each.value)
         answered = [each for each in done if isinstance(each, Answered)]
-        said = [message for each in answered for message in (each.prompt, each.reply)]
+        said = [message for each in answered for message in each.messages]
         return Result(
             {DEFAULT: value},
             person=self.person,
             messages=(*talk.heard, *said),
-            seen=tuple(x.id for x in (*talk.shown, *(each.prompt for each in answered))),
+            seen=tuple(x.id for x in (*talk.shown, *(y for each in answered for y in each.seen))),
         )
 
 

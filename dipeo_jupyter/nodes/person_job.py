@@ -51,13 +51,14 @@ class PersonJob(Structured):
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         name = ctx.name
         content = (await self.prompt_in(ctx)).filled(ctx.names)
-        prompt = Message(id=f"{name}.0", recipient=self.person, content=content)
+        images = await self.images_in(ctx.names, ctx)
+        prompt = Message(id=f"{name}.0", recipient=self.person, content=content, images=images)
         talk = await self.talk(inputs, ctx)
         answer = await self.answer(talk, await self.form(ctx), prompt, ctx, ctx.stream)
-        reply = Message(id=f"{name}.1", sender=self.person, content=answer.text)
+        said = (prompt, *answer.uses)
         return Result(
             {DEFAULT: answer.value},
             person=self.person,
-            messages=(*talk.heard, prompt, reply),
-            seen=(*(message.id for message in talk.shown), prompt.id),
+            messages=(*talk.heard, *said, answer.message(f"{name}.{len(said)}", self.person)),
+            seen=tuple(message.id for message in (*talk.shown, *said)),
         )

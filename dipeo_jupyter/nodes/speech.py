@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from ..diagram import template
 from ..diagram.model import Label, Person
@@ -16,9 +23,12 @@ from ..engine.inputs import messages_in
 from ..engine.node import Context, Inputs, Node, Refusal, RetryPolicy
 from ..errors import NodeError, ServiceError, TemplateError
 from ..protocol.events import Message
+from .pictures import images_of
 from .recall import USUALLY_AT_MOST, Recall, Selector
 from .spellings import spelled_or_words
 from .talk import Talk
+from .tools import ImageGeneration, ToolRef, Tools, WebSearch
+from .toolset import open_tools
 from .views import VIEWS, View, choose, is_view, memory_named
 
 OLDER_MEMORY = ("memory_config", "memoryConfig", "memory_settings", "memorySettings")
@@ -43,6 +53,10 @@ class Prompt:
             raise NodeError(str(error), field=self.field) from error
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else () if value is None else value
+
+
 class Speaker(Node):
     """Base of the node types that speak to a person.
 
@@ -56,17 +70,13 @@ class Speaker(Node):
 
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
     templates: ClassVar[tuple[str, ...]] = (
-        *("prompt", "default_prompt", "first_only_prompt", "memory"),
+        *("prompt", "default_prompt", "first_only_prompt", "memory", "images"),
     )
     names_persons: ClassVar[tuple[str, ...]] = ("person", "ignore_person", "memory_person")
 
     older: ClassVar[Mapping[str, str]] = dict.fromkeys(OLDER_MEMORY, "`memory` and `at_most`")
     refused: ClassVar[Mapping[str, Refusal]] = {
         "interactive": Refusal("Put a node of the type `user_response` in front of it."),
-        "tools": Refusal(
-            "Persons have no tools in this version: do the work in a `job` and hand on its value.",
-            harmless=(*Refusal("").harmless, [{"type": "none", "enabled": True}]),
-        ),
         **{
             name: Refusal(
                 "Write the JSON Schema of the answer as `output_schema`; of a pydantic class, "
@@ -164,6 +174,27 @@ class Speaker(Node):
         validation_alias=AliasChoices("ignore_person", "ignorePerson"),
         description="Persons of whom the person sees nothing: a list, or text with commas.",
         examples=[["Critic"]],
+    )
+    images: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description=(
+            "What is shown with the prompt: values that are images (`{{photo}}`), files below the "
+            "run's root, addresses in the web."
+        ),
+        examples=[["{{photo}}", "charts/sales.png"]],
+    )
+    tools: Tools = Field(
+        (),
+        description=(
+            "What the person may use: a Python function by its name, a diagram by its file, "
+            "`mcp:` and the name of an MCP server, `web_search`, `image_generation`."
+        ),
+        examples=[["exchange_rate", "web_search"]],
+    )
+    max_tool_rounds: int = Field(
+        10,
+        ge=1,
+        description="How often the person may use tools, several at once or one, in one turn.",
     )
     cache: bool = Field(
         default=True,
@@ -268,6 +299,8 @@ class Speaker(Node):
                 for field, selector in needed.items()
                 if self.selector != selector
             }
+        if not self.tools:
+            unused |= {"max_tool_rounds": "counts only with `tools`"}
         if self.memory == "GOLDFISH":
             limits = ("at_most", "ignore_person")
             unused |= dict.fromkeys(limits, "has no effect: GOLDFISH sees nothing")
@@ -285,6 +318,16 @@ class Speaker(Node):
         except ServiceError as error:
             raise NodeError(f"cannot read the prompt: {error}", field=field) from error
 
+    @property
+    def draws(self) -> bool:
+        """Whether images are part of its answers, even when there are none."""
+        return any(isinstance(each, ImageGeneration) for each in self.tools)
+
+    async def images_in(self, names: Mapping[str, Any], ctx: Context) -> tuple[str, ...]:
+        """What is shown with the prompt. May read files."""
+        found = [await images_of(each, names, ctx.services.files) for each in self.images]
+        return tuple(image for images in found for image in images)
+
     async def talk(self, inputs: Inputs, ctx: Context) -> Talk:
         """Choose what the person sees: of what was said before, and of what the edges bring."""
         person = ctx.person(self.person)
@@ -298,12 +341,14 @@ class Speaker(Node):
             heard = [each for each in brought if each not in set(shown)]
         return Talk(
             me=self.person,
-            person=person,
+            person=_searching(person, self.tools),
             system=await _system_prompt(person, ctx),
             shown=[*shown, *heard],
             heard=heard,
             timeout=self.timeout or DEFAULT_TIMEOUT,
             cache=self.cache and not ctx.fresh,
+            tools=await open_tools(self.tools, ctx),
+            rounds=self.max_tool_rounds,
         )
 
     async def _remembered(self, past: Sequence[Message], ctx: Context) -> Sequence[Message]:
@@ -333,12 +378,13 @@ def _brought(inputs: Inputs, past: Sequence[Message]) -> list[Message]:
 def _from_outside(message: Message) -> Message:
     """The same whenever it is heard, but never taken for one that was said in this run."""
     digest = hashlib.sha256(message.content.encode()).hexdigest()[:8]
-    return Message(
-        id=f"{message.id}#{digest}",
-        sender=message.sender,
-        recipient=message.recipient,
-        content=message.content,
-    )
+    return message.model_copy(update={"id": f"{message.id}#{digest}"})
+
+
+def _searching(person: Person, tools: Sequence[ToolRef]) -> Person:
+    """The person with the search in the web that its provider has built in, if it shall have it."""
+    options = next((each.web_search for each in tools if isinstance(each, WebSearch)), None)
+    return person if options is None else person.model_copy(update={"web_search_options": options})
 
 
 async def _system_prompt(person: Person, ctx: Context) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import AliasChoices, Field, JsonValue, field_validator
 
 from ..diagram.model import Diagram, Label
-from ..engine.node import Context, Inputs, Node, Refusal, Result
+from ..engine.node import Context, Inputs, Node, Refusal, Result, node_type_named
 from ..engine.schemas import misfit
 from ..errors import NodeError, Problem
 from .checks import check_schema
@@ -73,6 +73,21 @@ class Start(Node):
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from check_schema(label, "data_schema", self.data_schema)
 
+    @property
+    def schema_of_inputs(self) -> dict[str, Any]:
+        """The JSON Schema of the run's inputs; without a `data_schema`, what the data is like."""
+        if self.data_schema is not None:
+            return self.data_schema
+        data = self.custom_data if isinstance(self.custom_data, dict) else {}
+        return {
+            "type": "object",
+            "properties": {
+                name: {**_like(value), **({} if value in (None, "") else {"default": value})}
+                for name, value in data.items()
+            },
+            "required": [name for name, value in data.items() if value in (None, "")],
+        }
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if isinstance(self.custom_data, dict):
             data: Any = {**self.custom_data, **ctx.run_inputs}
@@ -84,3 +99,21 @@ class Start(Node):
         if fault is not None:
             raise NodeError(f"the run's data is not as wanted: {fault}", field="data_schema")
         return Result.value(data)
+
+
+def inputs_schema(diagram: Diagram) -> dict[str, Any]:
+    """The JSON Schema of a diagram's inputs, as its start node has it; its settings are sound."""
+    for spec in diagram.nodes:
+        if node_type_named(spec.type, {Start.type: Start}):
+            return Start.model_validate(Start.settings_in(spec.props)).schema_of_inputs
+    return {"type": "object", "properties": {}}
+
+
+_KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+
+
+def _like(value: Any) -> dict[str, Any]:
+    """The schema of a value of this kind."""
+    if value is None:
+        return {}
+    return {"type": _KINDS.get(type(value), "object")}

@@ -20,7 +20,8 @@ from ..errors import NodeError, Problem, ServiceError
 from ..protocol.events import Message
 from .checks import check_schema
 from .speech import Speaker
-from .talk import Talk
+from .talk import Talk, made_in
+from .views import as_chat
 
 FIELD = "output_schema"
 QUOTED = 120
@@ -42,10 +43,18 @@ _STRICT = frozenset(
 
 
 class Answer(NamedTuple):
-    """What a person said, and what that means."""
+    """What a person said, and what that means; `uses` are the messages in which it used tools."""
 
     text: str
     value: Any
+    images: tuple[str, ...] = ()
+    uses: tuple[Message, ...] = ()
+
+    def message(self, name: str, sender: Label) -> Message:
+        """What is said at last. Images made on the way are in the messages of that."""
+        made = {image for each in self.uses for image in made_in(each)}
+        images = tuple(each for each in self.images if each not in made)
+        return Message(id=name, sender=sender, content=self.text, images=images)
 
 
 class Structured(Speaker):
@@ -99,7 +108,7 @@ class Structured(Speaker):
         """The keys of the object that an answer stands for; None when they are not known."""
         schema = self.output_schema
         if schema is None:
-            return ()
+            return ("text", "images") if self.draws else ()
         return _keys(schema) if isinstance(schema, dict) else None
 
     async def form(self, ctx: Context) -> Form | None:
@@ -121,8 +130,11 @@ class Structured(Speaker):
         """What the person answers; see `Talk.say`. Raises `NodeError` when it has not the form."""
         if form is not None:
             return await form.asked(talk, prompt, ctx, show, name)
-        text = (await talk.say(prompt, ctx, show, name)).text
-        return Answer(text, text)
+        said = await talk.say(prompt, ctx, show, name)
+        value: Any = said.text
+        if said.images or self.draws:
+            value = {"text": said.text, "images": list(said.images)}
+        return Answer(said.text, value, said.images, said.uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +159,19 @@ class Form:
         """
         talk = self._demanding(talk, ctx)
         aside: list[ChatMessage] = []
+        uses: tuple[Message, ...] = ()
         asked = 0
         for number in count():
             effect = f"{name}.again{number}" if number else name
-            said = await talk.say(prompt, ctx, show, effect, aside)
+            said = await talk.say(prompt, ctx, show, effect, aside, uses)
             if not said.is_known:
                 return Answer(said.text, self._stand_in(said.text))
+            aside += [chat for each in said.uses[len(uses) :] for chat in as_chat(each, talk.me)]
+            uses = said.uses
             # In a thread: jsonschema takes long to import, and long for what is long.
             fault, value = await asyncio.to_thread(self.read, said.text)
             if fault is None:
-                return Answer(said.text, value)
+                return Answer(said.text, value, said.images, uses)
             asked += said.is_new
             if asked > self.retries:
                 raise _unfit(talk.me, number + 1, fault, said.text)

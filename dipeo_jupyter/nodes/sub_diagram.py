@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import ChainMap
 from collections.abc import Collection, Mapping, MutableMapping
@@ -13,16 +12,16 @@ from typing import Any, ClassVar, cast
 from pydantic import AliasChoices, Field, JsonValue, model_validator
 
 from ..diagram import expression, light, native, readable
-from ..diagram.files import FORMATS, SUFFIXES, Format, survey_text
+from ..diagram.files import Format
 from ..diagram.model import DEFAULT
 from ..diagram.source import Reading
 from ..diagram.suggest import did_you_mean
 from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Refusal, Result
 from ..errors import ChildError, DiagramError, ExpressionError, NodeError, ServiceError
 from .batches import FIELDS, KEYS, OverItems, items_in, names_for
+from .diagram_files import read_diagram, result_of, wrong_diagram
 
 _MODULES: dict[Format, ModuleType] = {"light": light, "native": native, "readable": readable}
-_ENDINGS = (".yaml", ".yml", ".json")
 
 
 class SubDiagram(OverItems):
@@ -168,44 +167,19 @@ class SubDiagram(OverItems):
     # -- the diagram ------------------------------------------------------------------------------
 
     async def _read(self, ctx: Context) -> Reading:
-        reading = self._inline if self.diagram_data is not None else await self._read_file(ctx)
+        reading = self._inline
+        if self.diagram_data is None:
+            name, kind, files = self.diagram_name or "", self.diagram_format, ctx.services.files
+            reading = await read_diagram(name, kind, files, "diagram_name")
         try:
             return reading.checked()
         except DiagramError as error:
             raise self._wrong(reading, error) from error
 
-    async def _read_file(self, ctx: Context) -> Reading:
-        assert self.diagram_name is not None
-        files = ctx.services.files
-        try:
-            path = self.diagram_name
-            for path in self._paths(self.diagram_name):
-                if await files.exists(path):
-                    break
-            text = await files.read(path)
-        except ServiceError as error:
-            raise NodeError(f"cannot read the diagram: {error}", field="diagram_name") from error
-        return await asyncio.to_thread(survey_text, text, path, named=True)
-
-    def _paths(self, name: str) -> list[str]:
-        """The files that a name may mean; the last is the one to complain about."""
-        wanted = (self.diagram_format,) if self.diagram_format else FORMATS
-        suffixes = [*(SUFFIXES[each] for each in wanted), *_ENDINGS]
-        more = [] if name.lower().endswith(_ENDINGS) else [f"{name}{each}" for each in suffixes]
-        return [*more, name]
-
     def _wrong(self, reading: Reading, error: DiagramError) -> NodeError:
         inline = self.diagram_data is not None
-        first, *others = error.problems
-        problem = first.at(None) if inline else reading.source.locate(first)
-        more = f" ({len(others)} more)" if others else ""
-        which = "in it" if inline else repr(reading.source.name)
-        message = f"the diagram {which} is wrong: {problem}{more}"
-        details = "\n".join(
-            str(each.at(None) if inline else reading.source.locate(each)) for each in others
-        )
         field = "diagram_data" if inline else "diagram_name"
-        return NodeError(message, field=field, details=details or None)
+        return wrong_diagram(reading, error, field, inline=inline)
 
     # -- what goes in, and what comes out ---------------------------------------------------------
 
@@ -229,7 +203,7 @@ class SubDiagram(OverItems):
         outputs = done.outputs
         if self.output_mapping:
             return {key: _at(outputs, path) for key, path in self.output_mapping.items()}
-        return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs) or None
+        return result_of(outputs)
 
 
 def _format_of(data: Mapping[str, Any]) -> Format:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, TypeGuard, assert_never, get_args
 
 from ..diagram.suggest import CLEARLY, LIKE, nearest
 from ..engine.chat import ChatMessage
-from ..protocol.events import Message
+from ..protocol.events import Message, ToolCall
 
 View: TypeAlias = Literal[
     "ALL_INVOLVED",
@@ -32,6 +32,9 @@ _ALIASES: dict[str, View] = {
     "ON_EVERY_TURN": "GOLDFISH",
     "UPON_REQUEST": "SENT_TO_ME",
 }
+_IMAGES = "These are the images."
+_NO_WORDS = "(images)"
+"""Providers refuse what is empty."""
 VIEWS: dict[str, View] = {view: view for view in get_args(View)} | _ALIASES
 """By every name that a diagram may use."""
 
@@ -95,6 +98,34 @@ def _belongs(message: Message, view: View, me: str) -> bool:
             assert_never(view)
 
 
-def as_chat(message: Message, me: str) -> ChatMessage:
-    """A message as the model sees it: its own are the assistant's, all others are the user's."""
-    return ChatMessage("assistant" if message.sender == me else "user", message.content)
+def as_chat(message: Message, me: str) -> list[ChatMessage]:
+    """A message as the model sees it: its own are the assistant's, all others are the user's.
+
+    With tools it is several: who used them has what came of them from the tools, others are told.
+    A model shows images only to others, so those that it made come back as the user's.
+    """
+    if message.sender != me:
+        return [ChatMessage("user", words_of(message), images_of(message))]
+    if not message.uses:
+        said = [ChatMessage("assistant", message.content or _NO_WORDS)]
+    else:
+        calls = tuple(
+            ToolCall(id=each.id, name=each.name, arguments=each.arguments) for each in message.uses
+        )
+        said = [
+            ChatMessage("assistant", message.content, calls=calls),
+            *(ChatMessage("tool", each.result, answers=each.id) for each in message.uses),
+        ]
+    images = images_of(message)
+    return [*said, ChatMessage("user", _IMAGES, images)] if images else said
+
+
+def images_of(message: Message) -> tuple[str, ...]:
+    """All images that came with a message."""
+    return (*message.images, *(image for use in message.uses for image in use.images))
+
+
+def words_of(message: Message) -> str:
+    """A message in words, tools included."""
+    used = (f"[used {each.name}({each.arguments}): {each.result}]" for each in message.uses)
+    return "\n".join(filter(None, [message.content, *used]))

@@ -79,7 +79,6 @@ def _parts(value):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
 def test_a_file_is_refused_only_for_what_the_check_refuses(path):
     refused = {
-        "one_agent": ["$.nodes[1].tools"],
         "two_endings": ["$.nodes[1].condition_type"],
         "later_types": [f"$.nodes[{i}].type" for i in (2, 3)],
     }
@@ -141,7 +140,7 @@ def test_what_the_check_accepts_is_accepted(fields):
         (node("type: person_job, prompt: hi"), "$.nodes[0]"),
         (node("type: person_job, person: P, prompt: hi, memory: goldfsh"), "$.nodes[0].memory"),
         (node("type: person_job, person: P, prompt: hi, at_most: 0"), "$.nodes[0].at_most"),
-        (node("type: person_job, person: P, prompt: hi, tools: web"), "$.nodes[0].tools"),
+        (node("type: person_job, person: P, prompt: hi, tools: [{web: 1}]"), "$.nodes[0].tools"),
         (node("type: user_response"), "$.nodes[0]"),
         (node("type: notion"), "$.nodes[0]"),
         (node("type: notion, operation: fly"), "$.nodes[0].operation"),

@@ -28,6 +28,7 @@ from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.embeddings import DemoEmbedder
 from dipeo_jupyter.services.journal import MemoryJournal
+from dipeo_jupyter.services.tools import Functions, LocalToolbox
 from tests.running import Outcome
 
 TYPES = load_node_types()
@@ -197,7 +198,14 @@ class World:
 
     def another_engine(self) -> Engine:
         """The engine of a process that is started later."""
-        services = Services(self.llm, self.files, self.sandbox, NoNotion(), DemoEmbedder())
+        services = Services(
+            self.llm,
+            self.files,
+            self.sandbox,
+            NoNotion(),
+            DemoEmbedder(),
+            LocalToolbox(Functions()),
+        )
         self.engine = Engine(TYPES, services, self.journal, self.clock)
         return self.engine
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
-from dipeo_jupyter.engine.ports import LLM, Embedder, Files, Notion, Sandbox, Services
+from dipeo_jupyter.engine.ports import LLM, Embedder, Files, Notion, Sandbox, Services, Toolbox
 from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
 T = TypeVar("T")
@@ -19,9 +19,10 @@ def services(
     sandbox: Sandbox | None = None,
     notion: Notion | None = None,
     embedder: Embedder | None = None,
+    tools: Toolbox | None = None,
 ) -> Services:
     """Only the services a test needs; a node that uses another one fails at once."""
-    return Services(llm=llm, files=files, sandbox=sandbox, notion=notion, embedder=embedder)  # type: ignore[arg-type]
+    return Services(llm, files, sandbox, notion, embedder, tools)  # type: ignore[arg-type]
 
 
 @dataclass

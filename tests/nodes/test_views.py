@@ -54,7 +54,7 @@ def test_who_is_ignored_does_not_use_up_the_limit():
 
 
 def test_only_my_own_messages_are_the_assistants():
-    roles = [as_chat(message, "me") for message in TALK[:4]]
+    roles = [chat for message in TALK[:4] for chat in as_chat(message, "me")]
     assert ChatMessage("assistant", "Hello all") == roles[1]
     assert ["user", "assistant", "user", "user"] == [each.role for each in roles]
 

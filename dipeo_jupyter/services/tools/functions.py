@@ -1,0 +1,120 @@
+"""Python functions as tools: what models are told of them, and how they are called."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import ArgsKwargs
+
+from ...diagram.suggest import did_you_mean
+from ...engine.chat import Tool
+from ...engine.ports import OutsideTool, ToolResult
+from ...engine.values import as_json, is_image
+from ...errors import ServiceError
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What all providers take for the name of a tool."""
+_LONGEST_ERROR = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    offered: OutsideTool
+    adapter: TypeAdapter[Any]
+    is_async: bool
+
+
+class Functions:
+    """Functions by their names; a later one takes the place of an earlier one.
+
+    Those that are no coroutines are called in a thread of their own.
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[str, _Function] = {}
+
+    def add(
+        self, function: Callable[..., Any], name: str | None = None, *, repeatable: bool = False
+    ) -> None:
+        """Take a function. Models are told its docstring, and what its annotations say.
+
+        Raises `TypeError` for what is no function, or has parameters that JSON cannot fill;
+        `ValueError` for a name that providers refuse.
+        """
+        own = str(name or getattr(function, "__name__", ""))
+        if not callable(function):
+            raise TypeError(f"A tool is a function, not {type(function).__name__}.")
+        if not _NAME.fullmatch(own):
+            raise ValueError(
+                f"{own!r} is no name for a tool: up to 64 of the letters a to z, digits, _ and -. "
+                'Give it one: `@dipeo.tool(name="…")`.'
+            )
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", function))
+            parameters = adapter.json_schema()
+        except PydanticUserError as error:
+            raise TypeError(
+                f"{own} cannot be a tool: its parameters have no JSON Schema "
+                f"({str(error).splitlines()[0]})"
+            ) from None
+        if "properties" not in parameters:
+            raise TypeError(f"{own} cannot be a tool: its parameters must have names.")
+        tool = Tool(own, inspect.getdoc(function) or "", parameters)
+        home = f"python:{_version(function)}"
+        offered = OutsideTool(tool, home, repeatable)
+        self._functions[own] = _Function(offered, adapter, inspect.iscoroutinefunction(function))
+
+    def find(self, name: str) -> OutsideTool:
+        """The function of this name; raises `ServiceError` when there is none."""
+        if name not in self._functions:
+            hint = did_you_mean(name, self._functions)
+            given = hint or f"Write `@dipeo.tool` above `def {name}(…)`, and run that first."
+            raise ServiceError(f"There is no function {name!r} among the tools. {given}")
+        return self._functions[name].offered
+
+    async def use(self, tool: OutsideTool, arguments: Mapping[str, Any]) -> ToolResult:
+        """Call the function as it is now. What it raises is for the model to know."""
+        function = self._functions[tool.tool.name]
+        call = partial(function.adapter.validate_python, ArgsKwargs((), dict(arguments)))
+        try:
+            value = await call() if function.is_async else await asyncio.to_thread(call)
+            return await asyncio.to_thread(_result, value)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+            )
+            return ToolResult(f"The arguments are wrong: {faults}", failed=True)
+        except Exception as error:  # noqa: BLE001 - somebody else's function
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            return ToolResult(said[:_LONGEST_ERROR], failed=True)
+
+
+def _result(value: Any) -> ToolResult:
+    """What a function has returned: text as it is, images as such, all else as JSON."""
+    value = as_json(value)
+    several = value if isinstance(value, list) else [value]
+    if several and all(map(is_image, several)):
+        return ToolResult("", images=tuple(several))
+    if isinstance(value, str):
+        return ToolResult(value)
+    return ToolResult("" if value is None else json.dumps(value, ensure_ascii=False))
+
+
+def _version(function: Callable[..., Any]) -> str:
+    """Other code is another tool: what the old one gave is not what the new one would."""
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):  # typed into a plain Python, or not written in Python
+        code = getattr(function, "__code__", None)
+        source = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
+    return hashlib.sha256(source.encode()).hexdigest()[:12]

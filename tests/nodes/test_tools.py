@@ -1,0 +1,357 @@
+"""Tools: what models are told of them, how they are used, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import Field
+
+import dipeo_jupyter as dipeo
+from dipeo_jupyter.app import build_services
+from dipeo_jupyter.engine.clock import SystemClock
+from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.errors import ExecutionFailedError
+from dipeo_jupyter.nodes import load_node_types
+from dipeo_jupyter.notebook.session import Session
+from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.journal import MemoryJournal
+from dipeo_jupyter.services.tools import Functions
+from dipeo_jupyter.settings import Settings
+from tests.anthropic_server import AnthropicServer
+from tests.gemini_server import GeminiServer
+from tests.openai_server import OpenAIServer
+from tests.running import run
+from tests.steering import REAL_MODELS
+
+pytestmark = REAL_MODELS
+
+SERVERS = {"openai": OpenAIServer, "anthropic": AnthropicServer, "gemini": GeminiServer}
+KEYS = {f"{name.upper()}_API_KEY": "sk-canary-0123456789abcdef" for name in SERVERS}
+
+
+def rate(
+    source: str, target: Annotated[str, Field(description="a currency, such as EUR")] = "EUR"
+) -> float:
+    """What one unit of a currency costs in another."""
+    return {"USD": 0.9}[source] if target == "EUR" else 1.5
+
+
+def functions(*given, **options):
+    known = Functions()
+    for each in given:
+        known.add(each, **options)
+    return known
+
+
+def drawn(tools="[rate]", more="", service="openai", start="{}"):
+    return f"""
+persons:
+  P: {{service: {service}, model: m, system_prompt: You count.}}
+nodes:
+- {{label: start, type: start, custom_data: {start}}}
+- {{label: p, type: person_job, person: P, prompt: How much?, tools: {tools}, {more}}}
+- {{label: end, type: endpoint}}
+connections: [{{from: start, to: p}}, {{from: p, to: end}}]
+"""
+
+
+def engine(server, *given, service="openai", root=None, journal=None, **options):
+    settings = Settings(root=root or Path(), environ=KEYS, api_bases={service: server.url})
+
+    def build():
+        services = build_services(settings, functions(*given, **options))
+        return Engine(load_node_types(), services, journal or MemoryJournal(), SystemClock())
+
+    return build
+
+
+def asked(server, *given, text=None, **options):
+    return run(text or drawn(), engine=engine(server, *given, **options))
+
+
+# What models are told -----------------------------------------------------------------------------
+
+
+def test_a_model_is_told_name_docstring_and_annotations_of_a_function(openai_server):
+    asked(openai_server, rate)
+    (tool,) = openai_server.requests[0].body["tools"]
+    function = tool["function"]
+    assert ("rate", "What one unit of a currency costs in another.") == (
+        function["name"],
+        function["description"],
+    )
+    properties = function["parameters"]["properties"]
+    assert "a currency, such as EUR" == properties["target"]["description"]
+    assert ["source"] == function["parameters"]["required"]
+
+
+def test_a_function_that_nobody_gave_fails_the_node_and_says_how_to_give_it(openai_server):
+    outcome = asked(openai_server, rate, text=drawn("[rates]"))
+    assert "no function 'rates'" in outcome.error.message
+    assert "Did you mean 'rate'?" in outcome.error.message
+    assert "tools" == outcome.error.field
+    assert [] == openai_server.requests
+
+
+def test_two_tools_of_one_name_are_refused(openai_server):
+    outcome = asked(openai_server, rate, text=drawn("[rate, rate]"))
+    assert "two tools that are called 'rate'" in outcome.error.message
+
+
+# How they are used --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVERS)
+def test_each_provider_gets_the_result_of_the_call_it_made(service):
+    with closing(SERVERS[service]()) as server:
+        server.call(("rate", {"source": "USD"}), text="Let me see.")
+        server.reply("It is 0.9.")
+        text = drawn(service=service)
+        outcome = run(text, engine=engine(server, rate, service=service))
+        assert {"end": "It is 0.9."} == outcome.outputs
+        assert 2 == len(server.requests)
+        assert "0.9" in json.dumps(server.requests[1].body)
+
+
+def test_the_second_request_is_the_first_with_the_call_and_its_result(openai_server):
+    openai_server.call(("rate", {"source": "USD"}), text="Let me see.")
+    openai_server.reply("0.9")
+    asked(openai_server, rate)
+    first, second = (each.body["messages"] for each in openai_server.requests)
+    call, result = second[len(first) :]
+    assert first == second[: len(first)]
+    assert ("assistant", "Let me see.") == (call["role"], call["content"])
+    assert {"name": "rate", "arguments": '{"source": "USD"}'} == call["tool_calls"][0]["function"]
+    assert {"role": "tool", "content": "0.9", "tool_call_id": call["tool_calls"][0]["id"]} == result
+
+
+def test_several_calls_of_one_answer_are_answered_in_their_order(openai_server):
+    openai_server.call(("rate", {"source": "USD"}), ("rate", {"source": "USD", "target": "CHF"}))
+    openai_server.reply("done")
+    asked(openai_server, rate)
+    results = [x["content"] for x in openai_server.requests[1].body["messages"][-2:]]
+    assert ["0.9", "1.5"] == results
+
+
+def test_repeatable_functions_run_at_once_and_others_one_after_another(openai_server):
+    both = threading.Barrier(2, timeout=20)
+
+    def meet() -> str:
+        both.wait()
+        return "met"
+
+    openai_server.call(("meet", {}), ("meet", {}))
+    openai_server.reply("done")
+    outcome = run(drawn("[meet]"), engine=engine(openai_server, meet, repeatable=True))
+    assert {"end": "done"} == outcome.outputs
+
+    under_way = threading.Lock()
+
+    def alone() -> str:
+        assert under_way.acquire(blocking=False)
+        under_way.release()
+        return "alone"
+
+    openai_server.call(("alone", {}), ("alone", {}), ("alone", {}))
+    openai_server.reply("done")
+    outcome = run(drawn("[alone]"), engine=engine(openai_server, alone))
+    (message,) = (x for x in outcome.completed("p")[0].messages if x.uses)
+    assert [False] * 3 == [use.failed for use in message.uses]
+
+
+def test_a_coroutine_function_is_awaited(openai_server):
+    async def slow() -> dict[str, int]:
+        await asyncio.sleep(0)
+        return {"n": 1}
+
+    openai_server.call(("slow", {}))
+    openai_server.reply("done")
+    asked(openai_server, slow, text=drawn("[slow]"))
+    assert '{"n": 1}' == openai_server.requests[1].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"source": "XYZ"}, "KeyError: 'XYZ'"),
+        ({"target": "EUR"}, "source: Missing required argument"),
+        ({"source": "USD", "more": 1}, "more: Unexpected keyword argument"),
+        ('{"source": ', "The arguments are no JSON"),
+        ("[1]", "The arguments are no JSON object"),
+    ],
+)
+def test_what_goes_wrong_in_a_tool_is_told_to_the_model(openai_server, arguments, said):
+    openai_server.call(("rate", arguments))
+    openai_server.reply("I see.")
+    outcome = asked(openai_server, rate)
+    assert {"end": "I see."} == outcome.outputs
+    assert said in openai_server.requests[1].body["messages"][-1]["content"]
+    (message,) = (x for x in outcome.completed("p")[0].messages if x.uses)
+    assert message.uses[0].failed
+
+
+def test_a_tool_that_is_not_there_is_told_to_the_model(openai_server):
+    openai_server.call(("rates", {}))
+    openai_server.reply("I see.")
+    asked(openai_server, rate)
+    told = openai_server.requests[1].body["messages"][-1]["content"]
+    assert "There is no tool 'rates'. Did you mean 'rate'?" == told
+
+
+def test_a_model_that_never_comes_to_an_end_is_stopped(openai_server):
+    openai_server.call(("rate", {"source": "USD"}), times=None)
+    outcome = asked(openai_server, rate, text=drawn(more="max_tool_rounds: 3"))
+    assert "still wants to use tools after 3 rounds" in outcome.error.message
+    assert "max_tool_rounds" == outcome.error.field
+    assert 4 == len(openai_server.requests)
+
+
+def test_tools_and_a_schema_go_together(openai_server):
+    schema = "{type: object, properties: {n: {type: number}}, required: [n]}"
+    openai_server.call(("rate", {"source": "USD"}))
+    openai_server.reply("about 0.9")
+    openai_server.reply('{"n": 0.9}')
+    outcome = asked(openai_server, rate, text=drawn(more=f"output_schema: {schema}"))
+    assert {"end": {"n": 0.9}} == outcome.outputs
+    last = [x["role"] for x in openai_server.requests[2].body["messages"]]
+    assert ["system", "user", "assistant", "tool", "assistant", "user"] == last
+
+
+# Memory, journal ----------------------------------------------------------------------------------
+
+TWO_TURNS = """
+persons:
+  P: {service: openai, model: m}
+  Q: {service: openai, model: m}
+nodes:
+- {label: start, type: start}
+- {label: p, type: person_job, person: P, prompt: One., tools: [rate]}
+- {label: again, type: person_job, person: P, prompt: Two.}
+- {label: other, type: person_job, person: Q, prompt: Three., memory: ALL_MESSAGES}
+- {label: end, type: endpoint}
+connections:
+- {from: start, to: p}
+- {from: p, to: again}
+- {from: again, to: other}
+- {from: other, to: end}
+"""
+
+
+def test_tools_used_are_remembered_by_the_person_and_told_to_others(openai_server):
+    openai_server.call(("rate", {"source": "USD"}))
+    openai_server.reply("It is 0.9.")
+    asked(openai_server, rate, text=TWO_TURNS)
+    mine, others = (each.body["messages"] for each in openai_server.requests[2:])
+    assert ["user", "assistant", "tool", "assistant", "user"] == [x["role"] for x in mine]
+    assert {"user"} == {x["role"] for x in others}
+    assert '[used rate({"source": "USD"}): 0.9]' == others[1]["content"]
+
+
+def test_a_call_is_never_seen_without_its_result_whatever_the_limit(openai_server):
+    openai_server.call(("rate", {"source": "USD"}))
+    openai_server.reply("It is 0.9.")
+    text = TWO_TURNS.replace("prompt: Two.", "prompt: Two., at_most: 2")
+    asked(openai_server, rate, text=text)
+    seen = [x["role"] for x in openai_server.requests[2].body["messages"]]
+    assert ["assistant", "tool", "assistant", "user"] == seen
+
+
+def test_what_was_used_is_in_the_conversation_once_and_among_what_was_seen(openai_server):
+    openai_server.call(("rate", {"source": "USD"}))
+    openai_server.reply("It is 0.9.")
+    outcome = asked(openai_server, rate)
+    (done,) = outcome.completed("p")
+    assert ["p[1].0", "p[1].1", "p[1].2"] == [x.id for x in done.messages]
+    assert ("p[1].0", "p[1].1") == done.seen
+    (use,) = done.messages[1].uses
+    assert ("rate", '{"source": "USD"}', "0.9") == (use.name, use.arguments, use.result)
+    effects = [x.effect for x in outcome.of(e.EffectCompleted)]
+    assert ["", ".tool0.0", ".after1"] == effects
+
+
+def test_a_failed_run_that_is_resumed_uses_no_tool_twice(openai_server, tmp_path):
+    used = []
+
+    @dipeo.tool
+    def note(text: str) -> str:
+        """Write it down."""
+        used.append(text)
+        return "noted"
+
+    openai_server.call(("note", {"text": "a"}))
+    openai_server.fail(400)
+    openai_server.reply("done")
+    settings = Settings(
+        root=tmp_path, home=tmp_path, environ=KEYS, api_bases={"openai": openai_server.url}
+    )
+    with closing(Session(settings)) as session:
+        running = session.start(drawn("[note]"))
+        with pytest.raises(ExecutionFailedError, match="refused"):
+            running.wait()
+        running.resume()
+        assert {"end": "done"} == running.wait().outputs
+    assert ["a"] == used
+
+
+# Diagrams as tools --------------------------------------------------------------------------------
+
+SHOUT = """
+description: Says it loudly.
+persons:
+  S: {service: demo, answers: [LOUD]}
+nodes:
+- label: start
+  type: start
+  data_schema:
+    type: object
+    properties: {text: {type: string, description: what to say}}
+    required: [text]
+- {label: say, type: person_job, person: S, prompt: "{{text}}"}
+- {label: result, type: endpoint}
+connections: [{from: start, to: say}, {from: say, to: result}]
+"""
+
+
+def test_a_diagram_is_a_tool_with_its_description_and_its_inputs(openai_server, tmp_path):
+    (tmp_path / "shout.light.yaml").write_text(SHOUT)
+    openai_server.call(("shout", {"text": "hi"}), ("shout", {}))
+    openai_server.reply("done")
+    outcome = asked(openai_server, text=drawn("[shout.light.yaml]"), root=tmp_path)
+    assert {"end": "done"} == outcome.outputs
+    (tool,) = openai_server.requests[0].body["tools"]
+    assert "Says it loudly." == tool["function"]["description"]
+    assert ["text"] == tool["function"]["parameters"]["required"]
+    results = [x["content"] for x in openai_server.requests[1].body["messages"][-2:]]
+    assert "LOUD" == results[0]
+    assert "The arguments are wrong: 'text' is a required property" in results[1]
+
+
+def test_a_diagram_that_fails_is_told_to_the_model(openai_server, tmp_path):
+    (tmp_path / "shout.light.yaml").write_text(SHOUT.replace("{{text}}", "{{nothing}}"))
+    openai_server.call(("shout", {"text": "hi"}))
+    openai_server.reply("I see.")
+    outcome = asked(openai_server, text=drawn("[{diagram: shout}]"), root=tmp_path)
+    assert {"end": "I see."} == outcome.outputs
+    assert "nothing" in openai_server.requests[1].body["messages"][-1]["content"]
+
+
+# In batches, and built into providers -------------------------------------------------------------
+
+
+def test_every_item_of_a_batch_uses_tools_of_its_own(openai_server, tmp_path):
+    (tmp_path / "shout.light.yaml").write_text(SHOUT)
+    for _ in range(2):
+        openai_server.call(("shout", {"text": "hi"}))
+        openai_server.reply("done")
+    more = "batch: true, items: xs, batch_parallel: false"
+    text = drawn("[shout.light.yaml]", more, start="{xs: [1, 2]}")
+    outcome = asked(openai_server, text=text, root=tmp_path)
+    assert {"end": ["done", "done"]} == outcome.outputs
+    ids = [x.id for x in outcome.completed("p")[0].messages]
+    assert [f"p[1].{item}.{place}" for item in (0, 1) for place in (0, 1, 2)] == ids
