@@ -25,7 +25,7 @@ Failpoint: TypeAlias = Callable[[str, int], None]
 Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
 
 _log = logging.getLogger(__name__)
-_GATHER = 0.005
+_GATHER = 0.01
 """How long entries gather, in seconds, when nobody waits for them."""
 _SOON = 0.02
 _LAST_WORDS = 10.0
@@ -105,13 +105,13 @@ class Writer:
 
     def _work(self) -> None:
         while self._wait():
+            self._rest()
             closing = self._closing
             self._write_all()
             for job in self._take_jobs():
                 job()
             if closing:
                 break
-            self._rest()
 
     def _wait(self) -> bool:
         """Until there is something to do; False when it is over."""
