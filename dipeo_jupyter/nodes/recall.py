@@ -23,7 +23,6 @@ from ..errors import ServiceError
 from ..protocol.events import Message
 from . import lexical
 from .talk import answer_to, quote_for
-from .views import words_of
 
 Selector: TypeAlias = Literal["lexical", "embeddings", "model"]
 
@@ -69,7 +68,7 @@ class Recall:
         return [messages[place] for place in chosen]
 
     def _by_words(self, messages: Sequence[Message]) -> list[int]:
-        found = lexical.scores(self.wanted, [words_of(each) for each in messages])
+        found = lexical.scores(self.wanted, [each.words for each in messages])
         least = _WORTH * max(found)
         worth = {place: each for place, each in enumerate(found) if each and each >= least}
         return best(worth, self.at_most)
@@ -99,8 +98,8 @@ class Recall:
         embedder = ctx.services.embedder
         price = ctx.services.llm.price(model)
         # Providers refuse texts without any letters, and nobody looks for these.
-        places = [place for place, each in enumerate(messages) if words_of(each).strip()]
-        texts = [self.wanted, *(words_of(messages[place]) for place in places)]
+        places = [place for place, each in enumerate(messages) if each.words.strip()]
+        texts = [self.wanted, *(messages[place].words for place in places)]
         request = EmbedRequest(model, texts, self.timeout)
 
         async def compare(_: str) -> Billed:
@@ -110,7 +109,7 @@ class Recall:
 
         asked = {
             "recall": self.wanted,
-            "of": [words_of(each) for each in messages],
+            "of": [each.words for each in messages],
             "at_most": self.at_most,
             "with": embedder.identity(model),
         }
@@ -146,7 +145,7 @@ def numbers_in(answer: str, count: int) -> list[int]:
 
 def _numbered(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return [
-        {"number": number, "from": each.sender, "to": each.recipient, "text": words_of(each)}
+        {"number": number, "from": each.sender, "to": each.recipient, "text": each.words}
         for number, each in enumerate(messages)
     ]
 

@@ -105,7 +105,7 @@ def as_chat(message: Message, me: str) -> list[ChatMessage]:
     A model shows images only to others, so those that it made come back as the user's.
     """
     if message.sender != me:
-        return [ChatMessage("user", words_of(message), images_of(message))]
+        return [ChatMessage("user", message.words, message.all_images)]
     if not message.uses:
         said = [ChatMessage("assistant", message.content or _NO_WORDS)]
     else:
@@ -116,16 +116,5 @@ def as_chat(message: Message, me: str) -> list[ChatMessage]:
             ChatMessage("assistant", message.content, calls=calls),
             *(ChatMessage("tool", each.result, answers=each.id) for each in message.uses),
         ]
-    images = images_of(message)
+    images = message.all_images
     return [*said, ChatMessage("user", _IMAGES, images)] if images else said
-
-
-def images_of(message: Message) -> tuple[str, ...]:
-    """All images that came with a message."""
-    return (*message.images, *(image for use in message.uses for image in use.images))
-
-
-def words_of(message: Message) -> str:
-    """A message in words, tools included."""
-    used = (f"[used {each.name}({each.arguments}): {each.result}]" for each in message.uses)
-    return "\n".join(filter(None, [message.content, *used]))

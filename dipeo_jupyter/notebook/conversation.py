@@ -8,6 +8,7 @@ from typing import Any
 
 from ..client.tables import as_columns
 from ..protocol.conversation import Said
+from .images import as_html, images_in
 from .records import as_frame
 
 COLUMNS = ("activation", "sender", "recipient", "content", "seen_by", "forgotten")
@@ -32,7 +33,7 @@ class ConversationTable(tuple[Said, ...]):
                 "activation": each.activation,
                 "sender": each.message.sender,
                 "recipient": each.message.recipient,
-                "content": each.message.content,
+                "content": each.message.words,
                 "seen_by": list(each.seen_by),
                 "forgotten": dict(each.forgotten),
             }
@@ -77,6 +78,7 @@ class ConversationTable(tuple[Said, ...]):
 
 def _row(said: Said) -> str:
     activation, sender, recipient, content, seen_by, forgotten = map(escape, _texts(said))
+    images = as_html(images_in(list(said.message.all_images)), "image")
     style = ' style="opacity:0.7"' if said.earlier else ""
     cells = "".join(
         f'<td style="{_LEFT}">{cell}</td>'
@@ -84,7 +86,7 @@ def _row(said: Said) -> str:
             f"<code>{activation}</code>",
             sender,
             recipient,
-            f'<span style="white-space:pre-wrap">{content}</span>',
+            f'<span style="white-space:pre-wrap">{content}</span>{images}',
             seen_by,
             forgotten,
         )
@@ -101,7 +103,7 @@ def _texts(said: Said) -> tuple[str, ...]:
         where,
         message.sender or DIAGRAM,
         message.recipient or DIAGRAM,
-        message.content,
+        message.words,
         ", ".join(said.seen_by),
         ", ".join(f"{person} at {at}" for person, at in said.forgotten.items()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -13,6 +13,7 @@ from ..diagram.picture import NodeState
 from ..errors import CommandError
 from ..protocol.events import Message, Usage
 from .history import ActivationRecord, History
+from .images import as_html, images_in, in_words
 
 SHORT = 72
 """Characters of a value that the text form of a run shows."""
@@ -94,9 +95,19 @@ class NodeRecord:
         value = f" {shorten(self.output)}" if self.output is not None else ""
         return f"<{self.label}: {self.outcome}{value}>"
 
+    def _repr_mimebundle_(
+        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> dict[str, str]:
+        """One line, and the images that the person was shown, and that came of it."""
+        shown = as_html((image for each in self.seen for image in each.all_images), "seen")
+        made = as_html(images_in(self.output), self.label)
+        html = {"text/html": f"<p>{escape(repr(self))}</p>{shown}{made}"} if shown or made else {}
+        return {"text/plain": repr(self), **html}
+
 
 def shorten(value: Any, limit: int = SHORT) -> str:
     """A value in one line of at most `limit` characters."""
+    value = in_words(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

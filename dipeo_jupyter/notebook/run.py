@@ -21,6 +21,7 @@ from .conversation import ConversationTable
 from .costs import Costs, costs_of
 from .following import Following
 from .history import History
+from .images import as_html, images_in
 from .records import ROW, NodeRecord, as_frame, row, shorten
 from .steering import Steering
 
@@ -287,4 +288,7 @@ class Run(Steering):
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/svg+xml": self.picture()}
+        picture = self.picture()
+        shown = "".join(as_html(images_in(each), label) for label, each in self.outputs.items())
+        html = {"text/html": f"{picture}<div>{shown}</div>"} if shown else {}
+        return {"text/plain": repr(self), "image/svg+xml": picture, **html}

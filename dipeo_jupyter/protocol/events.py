@@ -74,6 +74,17 @@ class Message(Fact):
     images: tuple[str, ...] = ()
     uses: tuple[ToolUse, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """All of it in words, the tools included."""
+        used = (f"[used {each.name}({each.arguments}): {each.result}]" for each in self.uses)
+        return "\n".join(filter(None, [self.content, *used]))
+
+    @property
+    def all_images(self) -> tuple[str, ...]:
+        """The images that came with it, those of tools included."""
+        return (*self.images, *(image for each in self.uses for image in each.images))
+
 
 class Usage(Fact):
     """What calls to models took, in tokens and money.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from ..diagram.model import Label, Person
 from ..engine.chat import ChatAnswer, ChatMessage, ChatRequest
 from ..engine.prices import FREE, Price
 from ..errors import Problem, ServiceError
-from ..protocol.events import Usage
+from ..protocol.events import ToolCall, Usage
 from .persons import unknown_fields
 
 QUOTE = 80
@@ -24,19 +25,22 @@ class DemoLLM:
     The answer depends on nothing but the request. A person with `answers: [...]` gives them in
     turn, and then from the first again: which one is due is the number of assistant messages in
     the request, so a person that does not see what it said before gives the first each time.
+    Instead of a text, an answer may be the use of a tool: `{use: rate, with: {source: USD}}`.
     Anybody else says that it is a demo, who it is, and what it was told.
 
     Usage is counted in words.
     """
 
     async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
-        """Answer, word by word; raises `ServiceError` when `answers` is no list of texts."""
-        text = _scripted(request.person, request.messages) or _improvised(request.messages)
+        """Answer, word by word; raises `ServiceError` when `answers` are not as they must be."""
+        said = _scripted(request.person, request.messages) or _improvised(request.messages)
+        text, calls = (said, ()) if isinstance(said, str) else ("", (said,))
         for piece in _words(text):
             on_text(piece)
             await asyncio.sleep(0)
         heard = sum(len(_words(each.content)) for each in request.messages)
-        return ChatAnswer(text, Usage(input_tokens=heard, output_tokens=len(_words(text))))
+        usage = Usage(input_tokens=heard, output_tokens=len(_words(text)) + len(calls))
+        return ChatAnswer(text, usage, calls=calls)
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         return {"provider": "demo", "model": person.model, **person.parameters}
@@ -61,18 +65,33 @@ class DemoLLM:
                 yield problem
 
 
-def _scripted(person: Person, messages: Sequence[ChatMessage]) -> str | None:
+def _scripted(person: Person, messages: Sequence[ChatMessage]) -> str | ToolCall | None:
     answers = person.parameters.get("answers")
     if answers is None:
         return None
-    if not isinstance(answers, list) or not all(isinstance(each, str) and each for each in answers):
+    if not isinstance(answers, list) or not all(map(_is_answer, answers)):
         raise ServiceError(
-            "`answers` of a demo person must be a list of texts; put each one in quotes."
+            "`answers` of a demo person must be a list of texts, each in quotes, or of tools to "
+            "use: `{use: rate, with: {source: USD}}`."
         )
     if not answers:
         raise ServiceError("`answers` of a demo person is empty: give one, or leave it out.")
     said = sum(each.role == "assistant" for each in messages)
-    return str(answers[said % len(answers)])
+    answer = answers[said % len(answers)]
+    if isinstance(answer, str):
+        return answer
+    arguments = json.dumps(answer.get("with") or {}, ensure_ascii=False)
+    return ToolCall(id=f"call_{said}", name=answer["use"], arguments=arguments)
+
+
+def _is_answer(answer: Any) -> bool:
+    match answer:
+        case str():
+            return bool(answer)
+        case {"use": str(), **more}:
+            return more.keys() <= {"with"} and isinstance(more.get("with") or {}, dict)
+        case _:
+            return False
 
 
 def _improvised(messages: Sequence[ChatMessage]) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dipeo_jupyter.errors import ServiceError
+from dipeo_jupyter.engine.chat import ChatAnswer
 from dipeo_jupyter.protocol.events import Usage
 from dipeo_jupyter.services.cassettes import Cassette
 from dipeo_jupyter.services.cassettes.text import (
@@ -209,7 +210,7 @@ def test_whatever_was_said_reads_back_exactly(pieces, system, asked):
     text = "".join(pieces)
     messages = [{"system": system}, {"user": asked}]
     person = {"provider": "openai", "stop": [asked], "temperature": 0.5}
-    answer = answer_entry(text, pieces, Usage(input_tokens=3))
+    answer = answer_entry(ChatAnswer(text, Usage(input_tokens=3)), pieces)
     recorded = Recording({"request": {"person": person, "messages": messages}, "answers": [answer]})
 
     (found,) = read_recordings(written([recorded]))

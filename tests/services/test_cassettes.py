@@ -8,11 +8,14 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from dipeo_jupyter.diagram.model import Person
+from dipeo_jupyter.engine.chat import ChatMessage, Tool
 from dipeo_jupyter.errors import ServiceError
+from dipeo_jupyter.protocol.events import ToolCall
 from dipeo_jupyter.services import cassettes
 
 from ..openai_server import OpenAIServer
@@ -275,3 +278,56 @@ def test_replay_imports_no_litellm_and_opens_no_socket(desk):
     )
 
     assert (done.stdout, done.returncode) == ("hello []\n", 0), done.stderr
+
+
+# Tools and images ---------------------------------------------------------------------------------
+
+PNG = "iVBORw0KGgo="
+RATE = Tool("rate", "What it costs.", {"type": "object", "properties": {"of": {"type": "string"}}})
+USED = (
+    ChatMessage("user", "How much?", images=(f"data:image/png;base64,{PNG}",)),
+    ChatMessage("assistant", "", calls=(ToolCall(id="call_0", name="rate", arguments="{}"),)),
+    ChatMessage("tool", "0.9", answers="call_0"),
+)
+
+
+def with_tools(*messages):
+    return replace(wish("How much?"), tools=[RATE], **({"messages": messages} if messages else {}))
+
+
+def test_calls_of_tools_and_images_are_recorded_and_replayed(desk, openai_server):
+    openai_server.call(("rate", {"of": "tea"}), text="Let me see.")
+    openai_server.draw(PNG, text="Look:")
+    asked = desk.ask("auto", with_tools(), with_tools(*USED))
+    replayed = desk.ask("replay", with_tools(), with_tools(*USED))
+
+    assert ("rate", '{"of": "tea"}') == (asked[0].calls[0].name, asked[0].calls[0].arguments)
+    assert (f"data:image/png;base64,{PNG}",) == asked[1].images
+    assert [(x.text, x.calls, x.images) for x in asked] == [
+        (x.text, x.calls, x.images) for x in replayed
+    ]
+    assert 2 == len(openai_server.requests)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        with_tools(replace(USED[0], images=()), *USED[1:]),
+        with_tools(*USED[:2], replace(USED[2], content="1.1")),
+        with_tools(USED[0], replace(USED[1], calls=()), USED[2]),
+        replace(with_tools(*USED), tools=()),
+        replace(with_tools(*USED), tools=[replace(RATE, description="other")]),
+    ],
+)
+def test_other_tools_results_or_images_are_a_miss(desk, openai_server, other):
+    desk.ask("auto", with_tools(*USED))
+    with pytest.raises(ServiceError, match="no answer to this request"):
+        desk.ask("replay", other)
+
+
+def test_a_call_that_was_edited_to_nonsense_is_named(desk, openai_server):
+    openai_server.call(("rate", {"of": "tea"}))
+    desk.ask("auto", with_tools())
+    desk.write(desk.text.replace("name: rate", "nome: rate"))
+    with pytest.raises(ServiceError, match="A call has an `id`"):
+        desk.ask("replay", with_tools())

@@ -94,3 +94,25 @@ def test_others_run_between_the_pieces():
 def test_usage_is_the_number_of_words():
     usage = ask(("system", "Be brief."), ("user", "How are you?"), answers=["very well"]).usage
     assert (usage.input_tokens, usage.output_tokens) == (5, 2)
+
+
+def said(person, *chat):
+    return asyncio.run(DemoLLM().chat(ChatRequest(person, chat, timeout=1), len))
+
+
+def test_an_answer_may_be_the_use_of_a_tool():
+    person = Person(
+        service="demo", answers=[{"use": "rate", "with": {"of": "tea"}}, "It is 3.", {"use": "x"}]
+    )
+    first = said(person, ChatMessage("user", "How much?"))
+    (call,) = first.calls
+    assert ("", "rate", '{"of": "tea"}') == (first.text, call.name, call.arguments)
+    asked = ChatMessage("assistant", "", calls=first.calls)
+    second = said(person, asked, ChatMessage("tool", "3", answers=first.calls[0].id))
+    assert ("It is 3.", ()) == (second.text, second.calls)
+
+
+@pytest.mark.parametrize("answer", [{"use": 3}, {"with": {}}, {"use": "x", "more": 1}, 3, ""])
+def test_what_is_no_answer_is_refused(answer):
+    with pytest.raises(ServiceError, match="list of texts, each in quotes, or of tools"):
+        said(Person(service="demo", answers=[answer]), ChatMessage("user", "hi"))

@@ -15,7 +15,7 @@ from ...engine.prices import FREE, Price
 from ...errors import Problem
 from ...settings import CassetteMode
 from .tape import Cassette, Take
-from .text import Recording, answer_entry, answer_in
+from .text import Recording, answer_entry, answer_in, request_entry
 
 _TAKE: ContextVar[Take] = ContextVar("take")
 
@@ -95,17 +95,15 @@ class CassetteLLM:
             on_text(piece)
 
         answer = await self._llm.chat(request, show)
-        asked.answers.append(answer_entry(self._clean(answer.text), pieces, answer.usage))
+        asked.answers.append(self._clean(answer_entry(answer, pieces)))
         return answer
 
     def _recording(self, request: ChatRequest) -> Recording:
         """The request as it is recorded. Where its provider is reached is no part of it."""
         identity = self._llm.identity(request.person)
         person = {name: identity[name] for name in identity if name != "base"}
-        messages = [{each.role: each.content} for each in request.messages]
-        return Recording(
-            {"request": self._clean({"person": person, "messages": messages}), "answers": []}
-        )
+        asked = self._clean(request_entry(person, request))
+        return Recording({"request": asked, "answers": []})
 
     def _clean(self, value: Any) -> Any:
         """Without secrets, and without half characters, which no file can hold."""

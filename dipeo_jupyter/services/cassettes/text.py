@@ -17,23 +17,27 @@
 
 An answer was streamed in `pieces` of so many characters; where they do not fit the text (any more),
 the rest is one piece. Only `text` must be there. What people write beside these entries is kept.
+
+With tools, a request has a list of `tools`, messages and answers have `calls` (`id`, `name`,
+`arguments`), and a message of the role `tool` says which of them it `answers`. Images of an answer
+are kept as they are, of those in a request only what tells them from others.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, get_args
 
 from ...diagram.source import Path, Source, read
 from ...diagram.yaml.writer import Flow, write_yaml
-from ...engine.chat import ChatAnswer
+from ...engine.chat import ChatAnswer, ChatMessage, ChatRequest, Role
 from ...engine.reuse import key_of
 from ...errors import DiagramError, Problem
-from ...protocol.events import Usage
+from ...protocol.events import ToolCall, Usage
 
 VERSION = 1
 HEAD = f"""\
@@ -44,7 +48,7 @@ recordings:
 WIDTH = 90
 
 Request: TypeAlias = dict[str, Any]
-"""Who is asked (`person`) and what (`messages`, each a map of its role to its text)."""
+"""Who is asked (`person`), what (`messages`), and with which `tools`, if any."""
 
 
 @dataclass(eq=False)
@@ -60,7 +64,9 @@ class Recording:
 
     @property
     def request(self) -> Request:
-        return {name: self.data["request"].get(name) for name in ("person", "messages")}
+        own = self.data["request"]
+        tools = {"tools": own["tools"]} if own.get("tools") else {}
+        return {"person": own.get("person"), "messages": own.get("messages"), **tools}
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -80,12 +86,29 @@ def written(recordings: Iterable[Recording]) -> str:
     return HEAD + "\n".join(each.text for each in recordings)
 
 
-def answer_entry(text: str, pieces: Sequence[str], usage: Usage) -> dict[str, Any]:
+def request_entry(person: Mapping[str, Any], request: ChatRequest) -> Request:
+    """A request as it is written down."""
+    entry: Request = {"person": dict(person), "messages": [*map(_message, request.messages)]}
+    if request.tools:
+        entry["tools"] = [each.as_json() for each in request.tools]
+    return entry
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    role, content, *more = message.as_json()
+    return {role: content, **(more[0] if more else {})}
+
+
+def answer_entry(answer: ChatAnswer, pieces: Sequence[str]) -> dict[str, Any]:
     """An answer as it is written down."""
-    entry: dict[str, Any] = {"text": text}
+    entry: dict[str, Any] = {"text": answer.text}
     if len(pieces) > 1:
         entry["pieces"] = textwrap.fill(" ".join(str(len(piece)) for piece in pieces), WIDTH)
-    if counts := usage.model_dump(mode="json", exclude_defaults=True):
+    if answer.calls:
+        entry["calls"] = [each.model_dump() for each in answer.calls]
+    if answer.images:
+        entry["images"] = list(answer.images)
+    if counts := answer.usage.model_dump(mode="json", exclude_defaults=True):
         entry["usage"] = counts
     return entry
 
@@ -95,7 +118,10 @@ def answer_in(entry: dict[str, Any]) -> tuple[ChatAnswer, list[str]]:
     text, counts = entry["text"], entry.get("usage") or {}
     usage = Usage(**{name: counts[name] for name in counts if name in Usage.model_fields})
     sizes = (int(size) for size in re.findall(r"\d+", str(entry.get("pieces") or "")))
-    return ChatAnswer(text, usage, replayed=True), list(_cut(text, sizes))
+    calls = tuple(ToolCall.model_validate(each) for each in entry.get("calls") or ())
+    images = tuple(map(str, entry.get("images") or ()))
+    answer = ChatAnswer(text, usage, replayed=True, calls=calls, images=images)
+    return answer, list(_cut(text, sizes))
 
 
 def read_recordings(text: str) -> list[Recording]:
@@ -133,8 +159,8 @@ def _recording(entry: Any, path: Path, wrong: _Complaint) -> Recording:
             needed = "a `request` with a `person` and a list of `messages`, and a list of `answers`"
             wrong.at(path, f"A recording has {needed}.")
     for i, message in enumerate(messages):
-        said = list(message.values()) if isinstance(message, dict) else []
-        if len(said) != 1 or not isinstance(said[0], str):
+        said = [role for role in get_args(Role) if isinstance(message, dict) and role in message]
+        if len(said) != 1 or not isinstance(message[said[0]], str):
             where = (*path, "request", "messages", i)
             wrong.at(where, "A message is its role and its text: `- user: Hello`.")
     answers = entry["answers"] = [
@@ -148,10 +174,18 @@ def _recording(entry: Any, path: Path, wrong: _Complaint) -> Recording:
 def _check_answer(answer: Any, path: Path, wrong: _Complaint) -> None:
     if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
         wrong.at(path, "An answer has a `text`, in quotes if it looks like a number.")
+    calls = answer.get("calls") or []
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        wrong.at((*path, "calls"), "A call has an `id`, a `name` and `arguments`, all in quotes.")
     try:
         answer_in(answer)
     except (TypeError, ValueError, AttributeError):
         wrong.at((*path, "usage"), "`usage` is a map of whole numbers, such as `input_tokens: 4`.")
+
+
+def _is_call(call: Any) -> bool:
+    names = set(ToolCall.model_fields)
+    return isinstance(call, dict) and call.keys() == names and {*map(type, call.values())} == {str}
 
 
 def _on_one_line(answer: dict[str, Any]) -> dict[str, Any]:
