@@ -7,7 +7,10 @@ from contextlib import closing
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dipeo_jupyter.services.llm import helper
+
 from .openai_server import OpenAIServer
+from .prefork import Prefork
 
 # Property tests draw the same examples every time, and a busy machine is no reason to fail.
 settings.register_profile(
@@ -19,6 +22,8 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
+COMMAND = helper.command
+
 # Nobody's own keys are looked at, here and in kernels.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
@@ -28,6 +33,23 @@ def openai_server():
     """A model provider on loopback, to be scripted: see `openai_server.py`."""
     with closing(OpenAIServer()) as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers():
+    """No test waits for the import of litellm but the first; see `prefork.py`."""
+    if not hasattr(os, "fork"):
+        yield
+        return
+    with closing(Prefork()) as prefork, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(helper, "command", prefork.command)
+        yield
+
+
+@pytest.fixture
+def real_workers(monkeypatch):
+    """Workers are started as they are outside of tests."""
+    monkeypatch.setattr(helper, "command", COMMAND)
 
 
 @pytest.fixture(autouse=True)

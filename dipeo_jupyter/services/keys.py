@@ -189,6 +189,10 @@ class Keys:
                     return value
         raise ServiceError(self._not_found(provider, names))
 
+    def remember(self, key: str) -> None:
+        """Remove this one from texts, too: another process has read it, and handed it over."""
+        self._given.add(key)
+
     def found(self) -> list[FoundKey]:
         """Every key that there is, by provider and name, in the order in which they count."""
         places: dict[str, list[tuple[str, str]]] = {}

@@ -22,6 +22,8 @@ from dipeo_jupyter.services.demo import DemoLLM
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
 from dipeo_jupyter.services.llm import guard as module
+from dipeo_jupyter.services.llm.asking import Asker
+from dipeo_jupyter.services.llm.frames import Ask
 
 from ..openai_server import GARBAGE, OpenAIServer
 
@@ -221,10 +223,20 @@ def test_an_answer_beyond_the_limit_is_refused(llm, openai_server):
     assert "longer than 8,000,000 bytes" in str(refusal(llm, wish()))
 
 
-def test_a_line_that_never_ends_is_refused(llm, openai_server, service, monkeypatch):
+def test_a_line_that_never_ends_is_refused(openai_server, service, monkeypatch):
+    async def run():  # here, since in a worker nobody can lower the limit
+        asker = Asker(Keys({}))
+        try:
+            await asker.answer(Ask(1, "chat", service, arguments, 20.0, 20.0), len)
+        finally:
+            await asker._guard.close()
+
+    arguments = {"model": f"{service}/m", "messages": [{"role": "user", "content": "hello"}]}
+    arguments |= {"api_base": openai_server.url, "api_key": KEY, "stream": True}
     monkeypatch.setattr(module, "WIRE_LIMIT", 100_000)
     openai_server.reply("", pieces=["x" * 1_000_000])
-    assert "longer than" in str(refusal(llm, wish(service=service)))
+    with pytest.raises(ServiceError, match="longer than"):
+        asyncio.run(run())
 
 
 def test_an_echoed_key_is_nowhere_in_the_error(llm, openai_server, service):

@@ -1,10 +1,16 @@
 """Speaks with models: through litellm with real ones, and with the demo by name.
 
-Start at `service.LiteLLM.chat`. What a provider refuses is put into words where its answer arrives
-(`guard`), before litellm can wrap it, log it or try again behind our back. `answer` puts the pieces
-together and counts tokens, `failures` says what can be wrong, `turns` is the queue in front of a
-provider, `call` the state of one call and how long one waits for it, `aside` the thread all of it
-lives on; `router` knows who is asked. litellm is imported in `loading` alone, at the first call.
+litellm takes seconds to import and stands still for half a second at a time, so it lives in a
+process of its own, the worker. Nobody else imports it.
+
+Here: start at `service.LiteLLM.chat`. `turns` is the queue in front of a provider, `helper` the
+worker as one sees it from here, `aside` the thread that its pipes belong to, `frames` what goes
+through them; `router` knows who is asked.
+
+There: start at `worker.main`. `asking` asks. What a provider refuses is put into words where its
+answer arrives (`guard`), before litellm can wrap it, log it or try again behind our back. `answer`
+puts the pieces together and counts tokens, `failures` says what can be wrong, `call` is the state
+of one call and how long one waits for it. litellm is imported in `loading` alone.
 """
 
 from .router import LLMRouter

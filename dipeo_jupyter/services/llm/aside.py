@@ -1,25 +1,27 @@
-"""A thread with an event loop of its own, for what would hold up everybody else."""
+"""A thread with an event loop of its own, for what belongs to one loop and serves many."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-import time
 import weakref
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_A_MOMENT = 0.0002
+# By name, since some policies give loops that cannot start processes: Jupyter's on Windows.
+if sys.platform == "win32":
+    _LOOP = asyncio.ProactorEventLoop
+else:
+    _LOOP = asyncio.SelectorEventLoop
 
 
 class Aside:
     """A thread with an event loop of its own, started when first used.
 
-    litellm imports and counts tokens on the loop it is called on, half a second at a time; nobody
-    else may wait for that. And its connections belong to one loop, whoever calls.
+    A process and its pipes belong to one loop, whoever calls and from whichever loop.
     """
 
     def __init__(self, goodbye: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -32,10 +34,7 @@ class Aside:
         with self._lock:
             if self._thread is None:
                 self._open()
-            done = asyncio.run_coroutine_threadsafe(work, self._loop)
-        answer = asyncio.wrap_future(done)
-        done.add_done_callback(_give_way)  # behind what hands the answer over
-        return answer
+            return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def stop(self) -> None:
         with self._lock:
@@ -45,7 +44,7 @@ class Aside:
             await asyncio.to_thread(thread.join)
 
     def _open(self) -> None:
-        runner, over = asyncio.Runner(loop_factory=asyncio.new_event_loop), asyncio.Event()
+        runner, over = asyncio.Runner(loop_factory=_LOOP), asyncio.Event()
         goodbye = self._goodbye  # the thread must not hold `self`, or nobody could let go of it
 
         async def until_over() -> None:
@@ -57,14 +56,7 @@ class Aside:
                 runner.run(until_over())
 
         self._loop = runner.get_loop()
-        self._thread = threading.Thread(target=live, name="litellm", daemon=True)
+        self._thread = threading.Thread(target=live, name="dipeo-models", daemon=True)
         self._thread.start()
         self._end = weakref.finalize(self, self._loop.call_soon_threadsafe, over.set)
         self._end.atexit = False  # at the end of the process no thread can be closed properly
-
-
-def _give_way(done: Future[Any]) -> None:
-    # litellm goes on with its books for milliseconds; whoever waits for the answer would wait for
-    # that, too, until the interpreter takes its lock away from this thread.
-    if not done.cancelled():
-        time.sleep(_A_MOMENT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -11,10 +10,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ServiceError
-from ..keys import Keys
+from ..redaction import Redactor
 from .call import CALL, Call
 from .failures import ANSWER_LIMIT, REFUSED_FOR_GOOD, kind_of_status, too_long
-from .loading import load_litellm
 
 if TYPE_CHECKING:
     import aiohttp
@@ -56,8 +54,8 @@ class Guard:
     Each provider has one, and so a pool of connections of its own.
     """
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._access: dict[str, dict[str, Any]] = {}
 
@@ -98,20 +96,9 @@ class Guard:
             return await _beginning(response.content)
 
     async def close(self) -> None:
-        if not self._sessions:
-            return
-        for session in self._sessions.values():
+        sessions, self._sessions, self._access = self._sessions, {}, {}
+        for session in sessions.values():
             await session.close()
-        taken, self._sessions, self._access = bool(self._access), {}, {}
-        if not taken:  # by litellm, which is slow to load
-            return
-        # litellm keeps clients by the id of their loop, and the next loop may get the same one.
-        kept, loop = load_litellm().in_memory_llm_clients_cache, asyncio.get_running_loop()
-        for key in [key for key in kept.cache_dict if key.endswith(f"-{id(loop)}")]:
-            closing = kept.cache_dict[key].close()
-            kept.delete_cache(key)
-            if closing is not None:
-                await closing
 
     async def _watch(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -152,7 +139,7 @@ class Guard:
                 "Set the right address: DIPEO_<PROVIDER>_API_BASE.",
                 status,
             )
-        said = " ".join(self._keys.redact(_message_in(body) or "no reason given").split())
+        said = " ".join(self._redactor.redact(_message_in(body) or "no reason given").split())
         said = f"{host} refused ({status}): {said.rstrip('.'):.300}. {_ADVICE.get(status, '')}"
         return RefusalError(
             said.strip(),

@@ -1,13 +1,10 @@
-"""Speaks with real models, through litellm."""
+"""Speaks with real models, through litellm in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -22,23 +19,17 @@ from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
 from ..persons import check_person
 from ..prices import price_of, takes_schema
 from ..redaction import Stream, without
-from .answer import collect, embedded
 from .aside import Aside
-from .call import CALL, Call
-from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
-from .guard import Guard
-from .loading import load_litellm, log_nothing
+from .frames import Ask, Done, Failed, Text, chat_read, vectors_read
+from .helper import Helper
 from .turns import Turns
 from .wire import wire_message, wire_tool
 
 _ROUTES = {"ollama": "ollama_chat"}
 """Where litellm's name for a provider is not ours: its plain `ollama` flattens the messages."""
 
-_ENDINGS = {"gemini": b'"finishReason"'}
+_ENDINGS = {"gemini": '"finishReason"'}
 """What says that an answer is whole where litellm says so of every answer, broken off or not."""
-
-_NOT_ABOUT_CHAT = ("timeout", "num_retries", "max_retries", "api_key", "api_base")
-"""Arguments that have to do with whom one asks, not with what."""
 
 USUAL_LIMITS = ModelLimits()
 REAL_TIME = SystemClock()
@@ -50,7 +41,9 @@ class LiteLLM:
     `api_bases` gives the address of a provider (`{"openai": "http://localhost:8000/v1"}`); without
     it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`). Whoever has
     to wait for a turn, by the `limits`, does so before the time of the call begins.
-    `aclose` ends what it has open; so does letting go of it.
+
+    litellm lives in a worker, which the first call starts; `aclose` ends it, and so does letting go
+    of this object. A key is read here for each call, and handed over with it.
     """
 
     def __init__(
@@ -63,10 +56,10 @@ class LiteLLM:
         self._keys = keys
         self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
         self._silence = limits.silence
-        guard, turns = self._guard, self._turns = Guard(keys), Turns(limits, clock)
+        helper, turns = self._helper, self._turns = Helper(keys), Turns(limits, clock)
 
         async def goodbye() -> None:
-            await guard.close()
+            await helper.close()
             turns.change_loop()
 
         self._aside = Aside(goodbye)
@@ -87,18 +80,18 @@ class LiteLLM:
         """Ask once; see the port. A cancelled call closes its connection."""
         here = asyncio.get_running_loop()
 
-        def show(text: str) -> None:
-            if not answer.done():
-                on_text(text)
+        def show(pieces: Sequence[str]) -> None:
+            for piece in pieces:
+                if not answer.done():
+                    on_text(piece)
 
-        work = self._answer(request, lambda text: here.call_soon_threadsafe(show, text))
+        work = self._answer(request, lambda pieces: here.call_soon_threadsafe(show, pieces))
         answer = self._aside.start(work)
         return await answer
 
     async def embed(self, request: EmbedRequest) -> Embedded:
         """Turn texts into vectors; see the port `Embedder`."""
-        chat = ChatRequest(request.model, (), request.timeout)
-        return await asyncio.wrap_future(self._aside.start(self._embedded(chat, request.texts)))
+        return await self._aside.start(self._vectors(request))
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: the service, the fields, the key and the price."""
@@ -108,113 +101,89 @@ class LiteLLM:
         """Close all connections. The next call opens new ones."""
         await self._aside.stop()
 
-    async def _answer(self, request: ChatRequest, show: Callable[[str], Any]) -> ChatAnswer:
-        ending = _ENDINGS.get(model_of(request.person)[0], b"")
-        call = Call(request.timeout, self._silence, ending)
-        CALL.set(call)
-        try:
-            return await self._stream(request, show, call)
-        except Exception as error:  # noqa: BLE001 - litellm may raise anything
-            failure = self._explain(error, request, call)
-        # Not inside `except`: what litellm raised may quote the key, and would be its context.
-        raise failure
-
-    async def _stream(
-        self, request: ChatRequest, show: Callable[[str], Any], call: Call
+    async def _answer(
+        self, request: ChatRequest, show: Callable[[Sequence[str]], Any]
     ) -> ChatAnswer:
-        arguments = self._arguments(request)
-        litellm = load_litellm()
-        async with self._turns.turn(model_of(request.person)[0]), call.patience():
-            access = self._guard.access(arguments["model"].split("/")[0])
-            stream = await litellm.acompletion(**arguments, **access)
-            async with aclosing(stream):
-                return await self._collected(stream, show, call)
-
-    async def _embedded(self, request: ChatRequest, texts: Sequence[str]) -> Embedded:
-        call = Call(request.timeout, self._silence)
-        CALL.set(call)
-        try:
-            return await self._vectors(request, texts, call)
-        except Exception as error:  # noqa: BLE001 - as above
-            failure = self._explain(error, request, call)
-        raise failure
-
-    async def _vectors(self, request: ChatRequest, texts: Sequence[str], call: Call) -> Embedded:
-        provider, model = model_of(request.person)
-        chat = self._arguments(request)
-        arguments = {name: chat[name] for name in _NOT_ABOUT_CHAT if name in chat}
-        litellm = load_litellm()
-        log_nothing()
-        async with self._turns.turn(provider), call.patience():
-            access = self._guard.access(provider)
-            answer = await litellm.aembedding(
-                model=f"{provider}/{model}",
-                input=list(texts),
-                encoding_format="float",
-                **arguments,
-                **access,
-            )
-        return embedded(answer, len(texts))
-
-    async def _collected(self, stream: Any, show: Callable[[str], Any], call: Call) -> ChatAnswer:
         """The answer, without the key, should somebody on the way quote it."""
-        secrets = self._keys.handed_out()
-        clean = Stream(secrets, show)
-        answer = await collect(stream, clean.feed, call)
-        clean.end()
+        end = await self._asked(request.person, self._chat(request), show)
+        if isinstance(end, Failed):
+            raise self._error(end)
+        answer, secrets = chat_read(end.answer), self._keys.handed_out()
         calls = tuple(
             each.model_copy(update={"arguments": without(each.arguments, secrets)})
             for each in answer.calls
         )
         return replace(answer, text=without(answer.text, secrets), calls=calls)
 
-    def _arguments(self, request: ChatRequest) -> dict[str, Any]:
-        provider, model = model_of(request.person)
-        # A copy: litellm rewrites schemas in place for some providers.
-        arguments = deepcopy(parameters_of(request.person)) | {
+    async def _vectors(self, request: EmbedRequest) -> Embedded:
+        end = await self._asked(request.model, self._embedding(request), len)
+        if isinstance(end, Failed):
+            raise self._error(end)
+        return vectors_read(end.answer)
+
+    async def _asked(
+        self, person: Person, ask: Ask, show: Callable[[Sequence[str]], Any]
+    ) -> Done | Failed:
+        """Have the worker ask when it is the person's turn, showing each piece."""
+        pieces: list[str] = []
+        clean = Stream(self._keys.handed_out(), pieces.append)
+        async with self._turns.turn(model_of(person)[0]):
+            worker = await self._helper.worker()
+            async with aclosing(worker.ask(ask)) as said:
+                async for message in said:
+                    match message:
+                        case Text():
+                            for piece in message.pieces:
+                                clean.feed(piece)
+                        case Done():
+                            clean.end()
+                    if pieces:
+                        show((*pieces,))
+                        pieces.clear()
+        assert not isinstance(message, Text)
+        return message
+
+    def _chat(self, request: ChatRequest) -> Ask:
+        person = request.person
+        provider, model = model_of(person)
+        arguments = parameters_of(person) | {
             "model": f"{_ROUTES.get(provider, provider)}/{model}",
             "messages": [*map(wire_message, request.messages)],
-            "timeout": request.timeout,
             "stream": True,
             "stream_options": {"include_usage": True},
-            # Our own retries are journalled; hidden ones would multiply with them.
-            "num_retries": 0,
-            "max_retries": 0,
+            **self._access(person, request.timeout),
         }
         if request.tools:
             arguments["tools"] = [wire_tool(each) for each in request.tools]
-        if provider not in KEYLESS:
-            arguments["api_key"] = self._keys.get(provider, request.person.api_key_id)
-        if provider in self._api_bases:
-            arguments["api_base"] = self._api_bases[provider]
-        return arguments
+        ending = _ENDINGS.get(provider, "")
+        who = f"{provider}/{model}"
+        return Ask(0, "chat", who, arguments, request.timeout, self._silence, ending)
 
-    def _explain(self, error: Exception, request: ChatRequest, call: Call) -> ServiceError:
-        """Say what went wrong, in an error that knows nothing of the one it explains."""
-        who = "/".join(model_of(request.person))
-        chain = causes(next(iter(call.failures), error))
-        for cause in chain:
-            match cause:
-                case ServiceError(retryable=again, retry_after=wait, kind=kind):
-                    said = str(cause)
-                    return ServiceError(said, retryable=again, retry_after=wait, kind=kind)
-                case TimeoutError() if call.fell_silent:
-                    silent = f"{who} fell silent in the middle, for {call.silence:g} s."
-                    silent = f"{silent} Try again, or raise DIPEO_IDLE_TIMEOUT."
-                    return ServiceError(silent, retryable=True, kind="timeout")
-                case TimeoutError():
-                    late = f"{who} gave no answer within {request.timeout:g} s."
-                    late = f"{late} Try again, or raise the timeout."
-                    return ServiceError(late, retryable=True, kind="timeout")
-                case json.JSONDecodeError() | StopAsyncIteration():  # the stream held nothing
-                    return no_answer()
-                case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
-                    return broken()
-                case _ if type(cause).__name__ == "HTTPStatusError":  # httpx's, unguarded
-                    return self._guard.refusal_in(cause)
-        if getattr(error, "status_code", None) in REFUSED_FOR_GOOD:
-            said = re.sub(r"litellm\.\w+: ", "", str(error))
-            return ServiceError(f"{who} cannot be asked like this: {self._keys.redact(said):.500}")
-        said = self._keys.redact(str(chain[-1]) or type(chain[-1]).__name__)
-        lost = f"The connection to {who} broke off: {said:.300}"
-        return ServiceError(lost, retryable=True, kind="connection")
+    def _embedding(self, request: EmbedRequest) -> Ask:
+        who = "/".join(model_of(request.model))
+        arguments = {
+            "model": who,
+            "input": [*request.texts],
+            "encoding_format": "float",
+            **self._access(request.model, request.timeout),
+        }
+        return Ask(0, "embed", who, arguments, request.timeout, self._silence)
+
+    def _access(self, person: Person, timeout: float) -> dict[str, Any]:
+        """The arguments that have to do with whom one asks, not with what."""
+        provider, _ = model_of(person)
+        # Our own retries are journalled; hidden ones would multiply with them.
+        access: dict[str, Any] = {"timeout": timeout, "num_retries": 0, "max_retries": 0}
+        if provider not in KEYLESS:
+            access["api_key"] = self._keys.get(provider, person.api_key_id)
+        if provider in self._api_bases:
+            access["api_base"] = self._api_bases[provider]
+        return access
+
+    def _error(self, end: Failed) -> ServiceError:
+        return ServiceError(
+            self._keys.redact(end.message),
+            retryable=end.retryable,
+            retry_after=end.retry_after,
+            kind=end.kind,
+        )

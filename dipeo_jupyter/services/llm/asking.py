@@ -1,0 +1,85 @@
+"""Asks models through litellm: the work of the worker, in which alone litellm is imported."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from ...engine.chat import ChatAnswer
+from ...engine.ports import Embedded
+from ...errors import ServiceError
+from ..redaction import Redactor
+from .answer import collect, embedded
+from .call import CALL, Call
+from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
+from .frames import Ask, chat_written, vectors_written
+from .guard import Guard
+from .loading import load_litellm, log_nothing
+
+
+class Asker:
+    """Asks every provider that litellm knows, on one event loop."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._guard = Guard(redactor)
+
+    async def answer(self, ask: Ask, show: Callable[[str], Any]) -> dict[str, Any]:
+        """What came of it, as it is written; raises `ServiceError` alone."""
+        call = Call(ask.timeout, ask.silence, ask.ending.encode())
+        CALL.set(call)
+        try:
+            if ask.what == "embed":
+                return vectors_written(await self._vectors(ask, call))
+            return chat_written(await self._stream(ask, show, call))
+        except Exception as error:  # noqa: BLE001 - litellm may raise anything
+            raise self._explain(error, ask, call) from None
+
+    async def _stream(self, ask: Ask, show: Callable[[str], Any], call: Call) -> ChatAnswer:
+        litellm = load_litellm()
+        async with call.patience():
+            stream = await litellm.acompletion(**ask.arguments, **self._access(ask))
+            async with aclosing(stream):
+                return await collect(stream, show, call)
+
+    async def _vectors(self, ask: Ask, call: Call) -> Embedded:
+        litellm = load_litellm()
+        log_nothing()
+        async with call.patience():
+            answer = await litellm.aembedding(**ask.arguments, **self._access(ask))
+        return embedded(answer, len(ask.arguments["input"]))
+
+    def _access(self, ask: Ask) -> dict[str, Any]:
+        return {**self._guard.access(ask.arguments["model"].split("/")[0])}
+
+    def _explain(self, error: Exception, ask: Ask, call: Call) -> ServiceError:
+        """Say what went wrong, in an error that knows nothing of the one it explains."""
+        chain = causes(next(iter(call.failures), error))
+        for cause in chain:
+            match cause:
+                case ServiceError(retryable=again, retry_after=wait, kind=kind):
+                    said = str(cause)
+                    return ServiceError(said, retryable=again, retry_after=wait, kind=kind)
+                case TimeoutError() if call.fell_silent:
+                    silent = f"{ask.who} fell silent in the middle, for {call.silence:g} s."
+                    silent = f"{silent} Try again, or raise DIPEO_IDLE_TIMEOUT."
+                    return ServiceError(silent, retryable=True, kind="timeout")
+                case TimeoutError():
+                    late = f"{ask.who} gave no answer within {ask.timeout:g} s."
+                    late = f"{late} Try again, or raise the timeout."
+                    return ServiceError(late, retryable=True, kind="timeout")
+                case json.JSONDecodeError() | StopAsyncIteration():  # the stream held nothing
+                    return no_answer()
+                case _ if type(cause).__name__ == "ClientPayloadError":  # aiohttp's
+                    return broken()
+                case _ if type(cause).__name__ == "HTTPStatusError":  # httpx's, unguarded
+                    return self._guard.refusal_in(cause)
+        if getattr(error, "status_code", None) in REFUSED_FOR_GOOD:
+            said = self._redactor.redact(re.sub(r"litellm\.\w+: ", "", str(error)))
+            return ServiceError(f"{ask.who} cannot be asked like this: {said:.500}")
+        said = self._redactor.redact(str(chain[-1]) or type(chain[-1]).__name__)
+        lost = f"The connection to {ask.who} broke off: {said:.300}"
+        return ServiceError(lost, retryable=True, kind="connection")
