@@ -107,20 +107,11 @@ class Relayed(Fact):
     data: Any = None
 
 
-class Resubscribe(Fact):
-    """Too much has happened to be told in time. `subscribe` again, behind `after_seq`."""
-
-    type: Literal["resubscribe"] = "resubscribe"
-    after_seq: int
-
-
-ServerMessage = Annotated[
-    Connected | Ack | Refusal | Relayed | Resubscribe, Field(discriminator="type")
-]
+ServerMessage = Annotated[Connected | Ack | Refusal | Relayed, Field(discriminator="type")]
 
 
 def frame(
-    message: Connected | Ack | Refusal | Relayed | Resubscribe,
+    message: Connected | Ack | Refusal | Relayed,
     *,
     correlation_id: str | None = None,
     execution_id: ExecutionId | None = None,

@@ -24,6 +24,8 @@ LARGE = 50_000
 """Reading a frame of more characters than this would hold up the loop for too long."""
 LAST_WORDS = 1.0
 """Seconds that the last replies may take before a connection is ended."""
+MOMENT = 1.0
+"""Seconds that what was read of the journal is held, when there is no room for it."""
 READS = (
     "check_diagram",
     "convert_diagram",
@@ -266,21 +268,17 @@ class Connection:
         self._streams[execution_id] = asyncio.create_task(self._tell(execution_id, after, seq))
 
     async def _tell(self, execution_id: e.ExecutionId, after: int, seq: int) -> None:
-        """Tell what happens in a run. What had happened by `seq` waits until there is room for it.
+        """Tell what happens in a run, until it is over.
 
-        For what happens now nobody waits: if there is no room, the reader is told to come again.
+        Nobody waits for a reader who is behind: it is told the rest from the journal, as soon as
+        there is room for that. Only pieces of answers, which are not kept, are then left out.
         """
         stream = Stream(execution_id, after)
         try:
-            async with contextlib.aclosing(self._user.events(execution_id, after)) as entries:
-                async for entry in entries:
-                    if entry.seq <= seq:
-                        await self._outbox.room()
-                    if not self._outbox.tell(stream, entry):
-                        self._outbox.drop(stream)
-                        behind = w.Resubscribe(after_seq=stream.sent)
-                        self._outbox.say(w.frame(behind, execution_id=execution_id))
-                        return
+            while not await self._tell_some(stream, seq):
+                await self._outbox.room()
+                ack = await self._user.send(c.GetExecution(execution_id=execution_id))
+                seq = ack.seq
         except asyncio.CancelledError:
             self._outbox.drop(stream)
             raise
@@ -289,6 +287,23 @@ class Connection:
         finally:
             if self._streams.get(execution_id) is asyncio.current_task():
                 del self._streams[execution_id]
+
+    async def _tell_some(self, stream: Stream, seq: int) -> bool:
+        """Tell as much as there is room for; True when that was all, and the run is over.
+
+        What had happened by `seq` is read already, and worth a moment's waiting for room.
+        """
+        async with contextlib.aclosing(
+            self._user.events(stream.execution_id, stream.told)
+        ) as entries:
+            async for entry in entries:
+                if entry.seq <= seq:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(MOMENT):
+                            await self._outbox.room()
+                if not self._outbox.tell(stream, entry):
+                    return False
+        return True
 
     async def _write(self) -> None:
         try:

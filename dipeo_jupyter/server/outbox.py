@@ -25,10 +25,10 @@ BESIDE_TEXT = 256
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """The entries of one run on their way to one reader. `sent` is the number of the last."""
+    """The entries of one run on their way to one reader. `told` is the number of the last."""
 
     execution_id: ExecutionId
-    sent: int
+    told: int
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +37,6 @@ class _Item:
 
     text: str = ""
     stream: Stream | None = None
-    seq: int = 0
     delta: Entry | None = None
     pieces: list[str] = field(default_factory=list)
 
@@ -85,7 +84,8 @@ class Outbox:
         if self._is_full and self._items:
             return False
         self._forget_deltas(entry.execution_id)
-        self._add(_Item(text, stream, entry.seq))
+        self._add(_Item(text, stream))
+        stream.told = entry.seq
         return True
 
     def drop(self, stream: Stream) -> None:
@@ -123,8 +123,6 @@ class Outbox:
         if item.delta is not None:  # what follows is another piece
             self._last_deltas = {k: v for k, v in self._last_deltas.items() if v is not item}
         await self._write(item.frame())
-        if item.stream is not None:
-            item.stream.sent = max(item.stream.sent, item.seq)
         self._in_flight = 0
         self._signal()
 
@@ -137,7 +135,7 @@ class Outbox:
             return not self._is_full
         if self._is_full and self._items:
             return False
-        item = _Item(stream=stream, seq=entry.seq, delta=entry, pieces=[event.text])
+        item = _Item(stream=stream, delta=entry, pieces=[event.text])
         self._last_deltas[key] = item
         self._add(item, urgent=False)
         return True

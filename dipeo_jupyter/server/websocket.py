@@ -26,8 +26,6 @@ PATH = r"/dipeo/ws"
 RESOURCE = "dipeo"
 ONE_SECRET = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Providers by which all who come in know the same secret, and get names by chance."""
-LOOK_AGAIN = 60.0
-"""Seconds after which somebody who only listens must still be who they were."""
 PING_INTERVAL = 20_000
 """Milliseconds, as Jupyter counts them: who does not answer for so long is gone."""
 
@@ -154,7 +152,7 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         assert self._connection is not None
         with contextlib.suppress(asyncio.CancelledError):
             while True:
-                await asyncio.sleep(LOOK_AGAIN)
+                await asyncio.sleep(self._users.limits.look_again)
                 try:
                     if await self._may("read"):
                         continue

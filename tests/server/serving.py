@@ -58,11 +58,9 @@ class Served:
         return f"ws://127.0.0.1:{self.app.port}{self.app.base_url}dipeo/ws"
 
     @asynccontextmanager
-    async def client(self, *, token=TOKEN, headers=None, **options) -> AsyncIterator[Client]:
+    async def client(self, *, who=None, **options) -> AsyncIterator[Client]:
         """Somebody who has come in; what is said first is heard already."""
-        given = dict(headers or {})
-        if token:
-            given["Authorization"] = f"token {token}"
+        given = {"Authorization": f"token of-{who}" if who else f"token {TOKEN}"}
         async with websockets.connect(
             self.url, additional_headers=given, max_size=None, proxy=None, **options
         ) as socket:
