@@ -36,9 +36,9 @@ if TYPE_CHECKING:
         runs,
         start,
     )
-    from .notebook.functions import tool
     from .notebook.listing import Plan
     from .notebook.run import Run
+    from .services.tools import tool
 
 __version__ = "0.1.0"
 __all__ = [
@@ -89,7 +89,7 @@ _HOMES = {
     "runs": "notebook.api",
     "schema_of": "engine.schemas",
     "start": "notebook.api",
-    "tool": "notebook.functions",
+    "tool": "services.tools",
     "when": "client",
 }
 

@@ -25,7 +25,8 @@ from .services.notion import NotionService
 from .services.redaction import keep_out_of_logs
 from .services.responses import ResponseCache, ResponseFile, SharedResponses, Store
 from .services.sandbox.process import ProcessSandbox
-from .services.tools import Functions, LocalToolbox
+from .services.tools import FUNCTIONS, Functions, LocalToolbox
+from .services.tools.mcp import McpServers
 from .settings import CassetteMode, Settings
 
 
@@ -105,31 +106,30 @@ def with_cassette(
     return settings
 
 
-def build_services(settings: Settings, functions: Functions | None = None) -> Services:
+def build_services(settings: Settings, functions: Functions = FUNCTIONS) -> Services:
     """The outside world, as the settings describe it; the functions are tools for models."""
     keys = build_keys(settings)
     real = LiteLLM(keys, settings.api_bases, settings.models)
     replaying = settings.taped and settings.cassette_mode == "replay"
+    servers = McpServers(settings.root, settings.environ, keys.redact)
     return Services(
         llm=build_llm(settings, keys, real),
         files=LocalFiles(settings.root),
         sandbox=ProcessSandbox(),
         notion=NotionService(lambda: notion_token(keys)),
         embedder=Embeddings(None if replaying else real),
-        tools=LocalToolbox(functions or Functions()),
+        tools=LocalToolbox(functions, servers),
     )
 
 
-def build_engine(
-    settings: Settings, services: Services | None = None, functions: Functions | None = None
-) -> Engine:
-    """An engine for the event loop of whoever calls it; the functions are tools for models."""
+def build_engine(settings: Settings, services: Services | None = None) -> Engine:
+    """An engine for the event loop of whoever calls it."""
     journal, trouble = open_journal(settings.home)
     if trouble:
         warnings.warn(trouble, RuntimeWarning, stacklevel=2)
     return Engine(
         load_node_types(),
-        services or build_services(settings, functions),
+        services or build_services(settings),
         journal,
         SystemClock(),
         Limits(settings.max_concurrency, settings.max_rounds),

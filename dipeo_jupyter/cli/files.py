@@ -13,6 +13,7 @@ from ..diagram.files import FORMATS, converted, format_for, save
 from ..diagram.problems import explain
 from ..errors import Problem
 from .terminal import DONE, FAILED, STDIN, WRONG, build, opened, read_file, say, say_problems
+from .tools import add_tools
 
 _COMMENT = re.compile(r"(^|\s)# ", re.MULTILINE)
 _SHOWN = ("code", "severity", "line", "column", "node", "message", "hint")
@@ -24,6 +25,7 @@ def add_files(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     each.set_defaults(command=_check)
     each.add_argument("file", metavar="FILE", nargs="+", help="a diagram in any format")
     each.add_argument("--json", action="store_true", help="print the problems as JSON")
+    add_tools(each)
     each = commands.add_parser("explain", help="say what a problem's code means, with an example")
     each.set_defaults(command=_explain)
     each.add_argument("code", metavar="CODE", nargs="?", help="without it, all codes are listed")

@@ -17,6 +17,7 @@ from ..engine.engine import Engine
 from ..errors import NoAnswerError
 from ..protocol import events as e
 from .terminal import DONE, FAILED, WAITING, say
+from .tools import add_tools
 
 BY_ITSELF = ("breakpoint", "journal", "budget", "closed")
 """Pauses that end the program; whoever pauses it otherwise will go on with it."""
@@ -36,6 +37,7 @@ def add_following(command: argparse.ArgumentParser) -> None:
         "--no-interactive", action="store_true", help="ask nobody: without an answer, exit with 3"
     )
     command.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    add_tools(command)
 
 
 def pair(text: str) -> tuple[str, Any]:

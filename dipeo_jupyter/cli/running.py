@@ -18,6 +18,7 @@ from ..protocol import events as e
 from ..settings import CASSETTE_MODES
 from .following import Follower, add_following, pair
 from .terminal import DONE, build, opened, read_settings, refuse, say
+from .tools import add_tools
 
 
 def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,6 +46,7 @@ def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     plan.set_defaults(command=_plan)
     _add_inputs(plan)
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
+    add_tools(plan)
 
 
 def _add_inputs(command: argparse.ArgumentParser) -> None:

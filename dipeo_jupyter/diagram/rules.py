@@ -264,7 +264,7 @@ _rule(
     """
     nodes:
     - {label: start, type: start}
-    - {label: ask, type: person_job, person: Ann, prompt: Hello, tools: [web_search]}
+    - {label: ask, type: person_job, person: Ann, prompt: Hello, interactive: true}
     connections:
     - {from: start, to: ask}
     persons:
@@ -718,6 +718,21 @@ _rule(
     - {from: start, to: ask}
     persons:
       Ann: {service: openai, model: gpt-4.1-nano}
+    """,
+)
+_rule(
+    "missing_tool",
+    "warning",
+    "A tool is a Python function that nobody has given.",
+    "Write `@dipeo.tool` above the function and run that cell first.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: ask, type: person_job, person: Ann, prompt: Hello, tools: [exchange_rate]}
+    connections:
+    - {from: start, to: ask}
+    persons:
+      Ann: {service: demo}
     """,
 )
 _rule(

@@ -17,8 +17,8 @@ from .checks.edges import check_ends, check_fields, check_twice
 from .checks.flow import check_endless_loops, check_flow, parts_of
 from .checks.labels import check_same_labels
 from .checks.names import check_names
+from .checks.outside import Outside, check_functions
 from .checks.persons import (
-    CheckPerson,
     check_entries,
     check_secrets,
     check_use,
@@ -58,16 +58,15 @@ def examine(
     node_types: NodeTypes,
     *,
     partial: bool = False,
-    check_person: CheckPerson | None = None,
+    outside: Outside | None = None,
 ) -> tuple[Program | None, list[Problem]]:
     """Find all problems, warnings and hints included.
 
     The program is None when there cannot be one. A `partial` diagram has lost some of its parts;
-    so nothing is said that could be wrong because of them. `check_person` finds problems of those
-    persons to whom nodes speak.
+    so nothing is said that could be wrong because of them. What can be asked `outside` is.
     """
     draft = _draft(diagram, node_types, partial=partial)
-    problems = [*draft.problems, *_advice(draft, check_person)]
+    problems = [*draft.problems, *_advice(draft, outside)]
     leaks = {problem.path for problem in draft.problems if problem.code == "secret_in_diagram"}
     # That a field is unknown is no news beside that there is a key in it.
     problems = [
@@ -163,13 +162,13 @@ def _errors_inside(spec: NodeSpec, node: Node, node_types: NodeTypes) -> Iterato
     yield from (_inside(spec, node, field, each) for each in problems)
 
 
-def _advice_inside(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem]:
+def _advice_inside(draft: _Draft, outside: Outside | None) -> Iterator[Problem]:
     for spec in draft.specs:
         node = draft.alone[spec.label]
         if (inner := node.inner()) is None or inner[1].errors:
             continue
         field, reading = inner
-        problems = examine(reading.diagram, draft.node_types, check_person=check_person)[1]
+        problems = examine(reading.diagram, draft.node_types, outside=outside)[1]
         for each in (*reading.problems, *problems):
             if each.severity != "error":
                 yield _inside(spec, node, field, each)
@@ -202,7 +201,7 @@ def _strangers(draft: _Draft) -> Iterator[Problem]:
         yield from check_asked(spec, node, draft.texts[spec.label], draft.nodes)
 
 
-def _advice(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem]:
+def _advice(draft: _Draft, outside: Outside | None) -> Iterator[Problem]:
     """Warnings and hints about single parts."""
     diagram = draft.diagram
     for spec in draft.specs:
@@ -211,12 +210,14 @@ def _advice(draft: _Draft, check_person: CheckPerson | None) -> Iterator[Problem
         yield from check_fields(number, edge)
     yield from check_twice(draft.edges)
     yield from check_entries(diagram)
-    yield from _advice_inside(draft, check_person)
-    if check_person is not None:
+    yield from _advice_inside(draft, outside)
+    if outside is not None:
         used = persons_in_use(draft.alone)
         for label, person in diagram.persons.items():
             if label in used:
-                yield from check_person(label, person)
+                yield from outside.person(label, person)
+        for spec in draft.specs:
+            yield from check_functions(spec, draft.alone[spec.label], outside.function)
 
 
 def _advice_on_the_whole(draft: _Draft) -> Iterator[Problem]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from ulid import ULID
 
 from ..diagram.model import Diagram
-from ..errors import CommandError, JournalError
+from ..errors import CommandError, DiagramError, JournalError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.events import Broadcast, Entry, ExecutionId
+from .checks.outside import Outside, check_functions
 from .children import Children
 from .clock import Clock
 from .compile import compile_diagram, examine
@@ -90,7 +92,7 @@ class Engine:
                     command.diagram,
                     self._node_types,
                     partial=command.partial,
-                    check_person=self._services.llm.check,
+                    outside=Outside(self._services.llm.check, self._services.tools.function),
                 )
                 return c.Ack(result=problems)
             case c.Describe():
@@ -134,6 +136,7 @@ class Engine:
                 with contextlib.suppress(CommandError):
                     await execution.pause(now=True, reason="closed")
             await execution.stop()
+        await self._services.tools.aclose()
         if self._tidying is not None:
             await self._tidying
         with contextlib.suppress(JournalError):
@@ -214,6 +217,7 @@ class Engine:
 
     async def _execute(self, command: c.ExecuteDiagram) -> Execution:
         program = await self._compile(command.diagram)
+        self._check_functions(program)
         for activation in command.values:
             _check_activation(activation, program)
         for each in command.breakpoints:
@@ -238,6 +242,14 @@ class Engine:
             budget=command.budget,
         )
         return await self._start(program, event, paused=command.paused)
+
+    def _check_functions(self, program: Program) -> None:
+        """What is missing is better known before anything was paid for; raises `DiagramError`."""
+        find = self._services.tools.function
+        pairs = zip(program.diagram.nodes, program.nodes, strict=True)
+        problems = [each for spec, node in pairs for each in check_functions(spec, node, find)]
+        if problems:
+            raise DiagramError(*(replace(each, severity="error") for each in problems))
 
     async def _fork(self, command: c.ForkExecution) -> Execution:
         source_id = await self._named(command.execution_id)

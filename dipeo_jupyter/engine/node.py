@@ -410,6 +410,11 @@ class Node(BaseModel, ABC):
         return None
 
     @property
+    def functions(self) -> Collection[str]:
+        """The Python functions that it needs as tools, by their names."""
+        return ()
+
+    @property
     def looks_at_limits(self) -> bool:
         """Whether it asks `Context.limits_reached`, which is never true without a limit."""
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -27,7 +27,7 @@ from .pictures import images_of
 from .recall import USUALLY_AT_MOST, Recall, Selector
 from .spellings import spelled_or_words
 from .talk import Talk
-from .tools import ImageGeneration, ToolRef, Tools, WebSearch
+from .tools import FunctionTool, ImageGeneration, ToolRef, Tools, WebSearch
 from .toolset import open_tools
 from .views import VIEWS, View, choose, is_view, memory_named
 
@@ -317,6 +317,10 @@ class Speaker(Node):
             return Prompt(field, await ctx.services.files.read(text))
         except ServiceError as error:
             raise NodeError(f"cannot read the prompt: {error}", field=field) from error
+
+    @property
+    def functions(self) -> Collection[str]:
+        return [each.function for each in self.tools if isinstance(each, FunctionTool)]
 
     @property
     def draws(self) -> bool:

@@ -21,7 +21,6 @@ from ..protocol import events as e
 from ..settings import CassetteMode, Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
-from .functions import FUNCTIONS
 from .listing import Plan, Runs
 from .run import Run
 from .taped import Taped
@@ -61,7 +60,7 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._engines = {_tape(settings): build_engine(settings, functions=FUNCTIONS)}
+        self._engines = {_tape(settings): build_engine(settings)}
         self.loop = BackgroundLoop()
         self._runs: WeakValueDictionary[e.ExecutionId, Run] = WeakValueDictionary()
         atexit.register(self._stop)
@@ -180,7 +179,7 @@ class Session:
     def _engine(self, settings: Settings) -> Engine:
         tape = _tape(settings)
         if tape not in self._engines:
-            self._engines[tape] = build_engine(settings, functions=FUNCTIONS)
+            self._engines[tape] = build_engine(settings)
         return self._engines[tape]
 
     def _read(self, diagram: Readable, name: str | None = None) -> Reading:

@@ -304,3 +304,44 @@ def test_a_line_typed_after_a_question_is_for_the_next_one(started, folder):
 
     assert process.communicate("37\n", 60)[0] == "37\n"
     assert process.returncode == 0
+
+
+# Tools --------------------------------------------------------------------------------------------
+
+TOOLS = """
+import dipeo_jupyter as dipeo
+
+@dipeo.tool
+def rate(of: str) -> float:
+    return 0.9
+"""
+WITH_TOOLS = """
+persons:
+  P: {service: demo, answers: [{use: rate, with: {of: USD}}, done]}
+nodes:
+- {label: start, type: start}
+- {label: p, type: person_job, person: P, prompt: How much?, tools: [rate]}
+- {label: end, type: endpoint}
+connections: [{from: start, to: p}, {from: p, to: end}]
+"""
+
+
+def test_functions_of_a_file_are_tools(folder, dipeo):
+    (folder / "given.py").write_text(TOOLS)
+    (folder / "rates.light.yaml").write_text(WITH_TOOLS)
+    called = dipeo("run rates.light.yaml --tools given.py")
+    assert (0, "done") == (called.code, called.out.strip()), called.err
+
+
+def test_a_run_without_its_functions_does_not_begin(folder, dipeo):
+    (folder / "rates.light.yaml").write_text(WITH_TOOLS.replace("[rate]", "[nobody_gave]"))
+    called = dipeo("run rates.light.yaml")
+    assert 2 == called.code
+    assert "no function 'nobody_gave' among the tools" in called.err
+
+
+def test_tools_that_fail_say_where(folder, dipeo):
+    (folder / "bad.py").write_text("x = 1\nraise RuntimeError('no')\n")
+    called = dipeo("run echo.light.yaml --tools bad.py")
+    assert 2 == called.code
+    assert "the tools in 'bad.py', line 2: RuntimeError: no" in called.err

@@ -12,11 +12,13 @@ import pytest
 import dipeo_jupyter
 from dipeo_jupyter.diagram.files import survey
 from dipeo_jupyter.diagram.problems import CODES, codes_table, explain
+from dipeo_jupyter.engine.checks.outside import Outside
 from dipeo_jupyter.engine.compile import examine
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.services.demo import DemoLLM
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
+from dipeo_jupyter.services.tools import Functions
 
 TYPES = load_node_types()
 PACKAGE = Path(dipeo_jupyter.__file__).parent
@@ -29,9 +31,9 @@ LOOKS_LIKE_A_CODE = re.compile(r"[a-z]+(_[a-z]+)+|unreadable|unreachable")
 
 def problems_of(text):
     reading = survey(text)
-    person_check = LLMRouter(DemoLLM(), LiteLLM(Keys({}))).check
+    outside = Outside(LLMRouter(DemoLLM(), LiteLLM(Keys({}))).check, Functions().find)
     partial = bool(reading.errors)
-    _, found = examine(reading.diagram, TYPES, partial=partial, check_person=person_check)
+    _, found = examine(reading.diagram, TYPES, partial=partial, outside=outside)
     return [*reading.problems, *map(reading.source.locate, found)]
 
 

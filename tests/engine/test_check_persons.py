@@ -7,9 +7,11 @@ from textwrap import dedent
 
 import pytest
 
+from dipeo_jupyter.engine.checks.outside import Outside
 from dipeo_jupyter.services.demo import DemoLLM
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
+from dipeo_jupyter.services.tools import Functions
 
 from .checking import check, flow
 
@@ -19,7 +21,7 @@ KEY = "sk-proj-abcdefghijklmnop0123456789"
 def found(fields, environ=None, *, node="{type: person_job, person: P, prompt: Hi}", more=""):
     llm = LLMRouter(DemoLLM(), LiteLLM(Keys(environ or {})))
     text = flow(f"a: {node}", "start -> a", persons=f"P: {{{fields}}}")
-    return check(text + dedent(more), check_person=llm.check)
+    return check(text + dedent(more), outside=Outside(llm.check, Functions().find))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.engine.chat import ChatAnswer
+from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.protocol.events import Usage
 from dipeo_jupyter.services.cassettes import Cassette
 from dipeo_jupyter.services.cassettes.text import (

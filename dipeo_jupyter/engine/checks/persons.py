@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...diagram.model import Diagram, Label, Person
+from ...diagram.model import Diagram, Label
 from ...diagram.older import ANCESTORS_KEY_ID
 from ...diagram.source import Path
 from ...diagram.suggest import CLEARLY, nearest
 from ...errors import Problem
 from ..node import Node
 from .settings import Unsound, persons_of
-
-CheckPerson = Callable[[Label, Person], Iterable[Problem]]
-"""What the service that speaks with models finds wrong with a person, without asking anybody."""
 
 _ENTRIES = ("version", "name", "description", "nodes", "connections", "edges", "persons")
 _SECRET_FIELD = re.compile(r"(?:.*[_-])?(?:api_?key|key|token|secret|password)", re.IGNORECASE)

@@ -4,6 +4,7 @@
 """
 
 from .functions import Functions
+from .given import FUNCTIONS, tool
 from .toolbox import LocalToolbox
 
-__all__ = ["Functions", "LocalToolbox"]
+__all__ = ["FUNCTIONS", "Functions", "LocalToolbox", "tool"]

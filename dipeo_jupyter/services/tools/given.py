@@ -1,11 +1,11 @@
-"""Python functions of a notebook or a program that diagrams may name as tools."""
+"""The Python functions of this process that diagrams may name as tools."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from ..services.tools import Functions
+from .functions import Functions
 
 F = TypeVar("F", bound=Callable[..., Any])
 

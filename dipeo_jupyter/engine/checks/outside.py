@@ -1,0 +1,34 @@
+"""What a diagram needs from outside of it, as far as it shows without asking anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from ...diagram.model import Label, NodeSpec, Person
+from ...errors import Problem, ServiceError
+from ..node import Node
+
+CheckPerson = Callable[[Label, Person], Iterable[Problem]]
+"""What the service that speaks with models finds wrong with a person."""
+FindFunction = Callable[[str], object]
+"""Finds the Python function that is a tool; raises `ServiceError` when there is none."""
+
+
+class Outside(NamedTuple):
+    """Whom to ask about it."""
+
+    person: CheckPerson
+    function: FindFunction
+
+
+def check_functions(spec: NodeSpec, node: Node, find: FindFunction) -> Iterator[Problem]:
+    """Python functions that a node names as tools, and that nobody has given."""
+    for name in node.functions:
+        try:
+            find(name)
+        except ServiceError as error:
+            field = node.as_written("tools", spec.props)
+            path = ("nodes", spec.label, field)
+            message = f"Node {spec.label!r} has a tool that is not there. {error}"
+            yield Problem("missing_tool", message, spec.label, path, severity="warning")
