@@ -64,7 +64,7 @@ class Connection:
         self._end = close
         self._log = log
         self._limits = user.limits
-        self._outbox = Outbox(write, user.limits)
+        self._outbox = Outbox(write, user.limits, user.frames)
         self._bucket = Bucket(user.limits.messages_per_second, user.limits.message_burst)
         self._at_once = asyncio.Semaphore(user.limits.commands_at_once)
         self._obeying: dict[asyncio.Task[None], str | None] = {}

@@ -8,7 +8,7 @@ server no more memory than the limits say.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -21,6 +21,27 @@ Write: TypeAlias = Callable[[str], Awaitable[None]]
 """Gives a frame to the reader, and returns when it was taken; raises when it cannot be."""
 BESIDE_TEXT = 256
 """What an item costs beside its text, about."""
+MOST_KNOWN, LARGEST_KNOWN = 256, 20_000
+"""Frames that are kept for others who hear them, and characters in one."""
+
+
+class Frames:
+    """The frames of the latest entries, which all who follow a run are told."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[ExecutionId, int], str] = OrderedDict()
+
+    def of(self, entry: Entry) -> str:
+        """The frame of an entry that is kept; it is made once, however many hear it."""
+        key = (entry.execution_id, entry.seq)
+        text = self._known.get(key)
+        if text is None:
+            text = frame_of_entry(entry)
+            if len(text) <= LARGEST_KNOWN:
+                self._known[key] = text
+                if len(self._known) > MOST_KNOWN:
+                    self._known.popitem(last=False)
+        return text
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +75,9 @@ class _Item:
 
 
 class Outbox:
-    def __init__(self, write: Write, limits: ServerLimits) -> None:
+    def __init__(self, write: Write, limits: ServerLimits, frames: Frames | None = None) -> None:
         self._write = write
+        self._frames = frames or Frames()
         self._limits = limits
         self._items: deque[_Item] = deque()
         self._bytes = 0
@@ -76,15 +98,14 @@ class Outbox:
         """Add a reply. Whoever takes commands sees to it, by `room`, that they do not pile up."""
         self._add(_Item(text))
 
-    def tell(self, stream: Stream, entry: Entry, text: str | None = None) -> bool:
-        """Add an entry (`text` is its frame, if known); False when there is too much already."""
+    def tell(self, stream: Stream, entry: Entry) -> bool:
+        """Add an entry; False when there is too much already."""
         if isinstance(entry.event, TokenDelta):
             return self._tell_piece(stream, entry, entry.event)
-        text = frame_of_entry(entry) if text is None else text
         if self._is_full and self._items:
             return False
         self._forget_deltas(entry.execution_id)
-        self._add(_Item(text, stream))
+        self._add(_Item(self._frames.of(entry), stream))
         stream.told = entry.seq
         return True
 

@@ -23,6 +23,7 @@ from ..protocol import commands as c
 from ..protocol import events as e
 from ..settings import Settings
 from .limits import ServerLimits
+from .outbox import Frames
 
 OWNER = ""
 LONG_ENOUGH = 16
@@ -68,6 +69,7 @@ class User:
         self.name = name
         self.limits = limits
         self.connections: set[Connection] = set()
+        self.frames = Frames()
         self._engine = engine
         self._log = log
         self._watching: dict[e.ExecutionId, asyncio.Task[None]] = {}
