@@ -6,7 +6,7 @@ import base64
 import io
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 _KINDS = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -25,7 +25,11 @@ def as_json(value: Any) -> Any:
     """
     if (image := _image(value)) is not None:
         return image
-    return to_jsonable_python(value, fallback=_fallback, inf_nan_mode="null")
+    try:
+        return to_jsonable_python(value, fallback=_fallback, inf_nan_mode="null")
+    except PydanticSerializationError:  # bytes inside of it, which may be images
+        plain = _with_images(value)
+        return to_jsonable_python(plain, fallback=_fallback, inf_nan_mode="null")
 
 
 def is_image(value: Any) -> bool:
@@ -39,6 +43,14 @@ def image_url(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         kind = "webp"
     return kind and f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _with_images(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return image_url(value) or value
+    if isinstance(value, dict):
+        return {key: _with_images(each) for key, each in value.items()}
+    return [*map(_with_images, value)] if isinstance(value, list | tuple) else value
 
 
 def _image(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..engine.values import is_image
 
-_STYLE = "max-width:100%;max-height:24em;margin:4px"
+_STYLE = "display:block;max-width:100%;max-height:24em;margin:4px 0"
 _DEPTH = 8
 """How deep in a value images are looked for."""
 
@@ -26,7 +26,7 @@ def images_in(value: Any, depth: int = _DEPTH) -> Iterator[str]:
 
 
 def as_html(images: Iterable[str], alt: str) -> str:
-    """The images beside each other."""
+    """The images below each other."""
     return "".join(
         f'<img src="{escape(each)}" alt="{escape(alt)}" style="{_STYLE}">' for each in images
     )

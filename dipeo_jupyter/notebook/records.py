@@ -99,7 +99,7 @@ class NodeRecord:
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
         """One line, and the images that the person was shown, and that came of it."""
-        shown = as_html((image for each in self.seen for image in each.all_images), "seen")
+        shown = as_html(images_in([list(each.all_images) for each in self.seen]), "seen")
         made = as_html(images_in(self.output), self.label)
         html = {"text/html": f"<p>{escape(repr(self))}</p>{shown}{made}"} if shown or made else {}
         return {"text/plain": repr(self), **html}

@@ -6,7 +6,7 @@ of the `Entry` around it, which is made when the event is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import (
@@ -73,6 +73,10 @@ class Message(Fact):
     content: str
     images: tuple[str, ...] = ()
     uses: tuple[ToolUse, ...] = ()
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Most messages are words alone."""
+        return ((name, value) for name, value in super().__repr_args__() if value != ())
 
     @property
     def words(self) -> str:
