@@ -6,7 +6,7 @@ import base64
 import io
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 _KINDS = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -27,7 +27,7 @@ def as_json(value: Any) -> Any:
         return image
     try:
         return to_jsonable_python(value, fallback=_fallback, inf_nan_mode="null")
-    except PydanticSerializationError:  # bytes inside of it, which may be images
+    except UnicodeDecodeError:  # bytes inside of it, which may be images
         plain = _with_images(value)
         return to_jsonable_python(plain, fallback=_fallback, inf_nan_mode="null")
 
