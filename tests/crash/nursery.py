@@ -17,6 +17,8 @@ import threading
 import traceback
 from pathlib import Path
 
+from tests.prefork import Prefork
+
 LONGEST = 30
 """Seconds after which a life is taken for one that hangs."""
 
@@ -49,10 +51,12 @@ def main() -> None:
 
     from .child import Life, live  # noqa: PLC0415 - not in the process of the tests
 
+    workers = Prefork()
     if "litellm" in sys.argv:
-        from dipeo_jupyter.services.llm.loading import load_litellm  # noqa: PLC0415
+        from dipeo_jupyter.services.llm import helper  # noqa: PLC0415 - as above
 
-        load_litellm()
+        workers.start()
+        helper.command = workers.command
     assert threading.active_count() == 1, threading.enumerate()
     faulthandler.enable()  # says where a child broke down
     gc.freeze()
@@ -73,6 +77,7 @@ def main() -> None:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+    workers.close()
 
 
 if __name__ == "__main__":

@@ -222,16 +222,28 @@ def test_what_litellm_prints_is_logged_without_the_key(openai_server, monkeypatc
     assert words == ["what", "key=[key removed]"]
 
 
+def test_pieces_of_an_answer_that_takes_long_are_said_meanwhile(llm, openai_server):
+    async def run():
+        arrived, pieces = asyncio.Event(), []
+        call = asyncio.create_task(llm.chat(wish(), lambda p: (pieces.append(p), arrived.set())))
+        await arrived.wait()
+        call.cancel()
+        await asyncio.wait([call])
+        await llm.aclose()
+        return pieces
+
+    openai_server.hang(after=2)
+    assert asyncio.run(run()) == ["piece0 ", "piece1 "]
+
+
 def test_pieces_of_one_moment_go_together_and_in_order():
     async def run():
         outbox.show(1, "a")
         outbox.show(2, "x")
         outbox.show(1, "b")
         outbox.say(frames.Done(1, {}))
-        await asyncio.sleep(0)
         outbox.show(2, "y")
         outbox.say(frames.Failed(2, "no"))
-        await asyncio.sleep(0)
 
     outbox, said = Outbox(sink := io.BytesIO()), []
     asyncio.run(run())

@@ -34,6 +34,9 @@ from .frames import (
 )
 from .loading import load_litellm, set_variables, variables
 
+_MOMENT = 0.01
+"""Seconds that a piece of an answer may wait for others; nobody sees them."""
+
 
 def main() -> None:
     """Work until standard input ends."""
@@ -91,7 +94,7 @@ class Desk:
     async def _do(self, ask: Ask) -> None:
         if key := ask.arguments.get("api_key"):
             self._keys.remember(key)
-        end: FromWorker = Failed(ask.number, "Nobody waits for it any more.")
+        end: Done | Failed = Failed(ask.number, "Nobody waits for it any more.")
         try:
             show = partial(self._outbox.show, ask.number)
             end = Done(ask.number, await self._asker.answer(ask, show))
@@ -104,29 +107,35 @@ class Desk:
 
 
 class Outbox:
-    """Says at once what comes up in one turn of the event loop.
+    """Writes what is to be said, the pieces of answers together with what came soon after them.
 
-    So a hundred answers that come piece by piece do not wake the owner for each of them.
+    So a hundred answers that come piece by piece do not wake the owner for each of them. An answer
+    that is whole waits for nothing.
     """
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
         self._waiting: list[FromWorker] = []
         self._texts: dict[int, list[str]] = {}
+        self._sending: asyncio.TimerHandle | None = None
 
     def show(self, number: int, piece: str) -> None:
-        """More of an answer has come: it goes together with what waits of it."""
+        """More of an answer has come."""
         if number not in self._texts:
             self._texts[number] = []
-            self.say(Text(number, self._texts[number]))
+            self._waiting.append(Text(number, self._texts[number]))
         self._texts[number].append(piece)
+        if self._sending is None:
+            self._sending = asyncio.get_running_loop().call_later(_MOMENT, self._send)
 
-    def say(self, message: FromWorker) -> None:
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._send)
+    def say(self, message: Done | Failed) -> None:
+        """An answer is over."""
         self._waiting.append(message)
+        self._send()  # at once: litellm has still to do its books on this loop
 
     def _send(self) -> None:
-        waiting, self._waiting, self._texts = self._waiting, [], {}
+        if self._sending is not None:
+            self._sending.cancel()
+        waiting, self._waiting, self._texts, self._sending = self._waiting, [], {}, None
         self._sink.write(b"".join(map(packed, waiting)))
         self._sink.flush()
