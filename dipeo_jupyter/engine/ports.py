@@ -187,6 +187,10 @@ class Toolbox(Protocol):
         """Use it once, now. Raises `ServiceError` when it cannot be reached."""
         ...
 
+    async def aclose(self) -> None:
+        """End what was started to reach them. The next use starts it again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedEffect:

@@ -12,6 +12,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
@@ -29,6 +30,7 @@ from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.embeddings import DemoEmbedder
 from dipeo_jupyter.services.journal import MemoryJournal
 from dipeo_jupyter.services.tools import Functions, LocalToolbox
+from dipeo_jupyter.services.tools.mcp import McpServers
 from tests.running import Outcome
 
 TYPES = load_node_types()
@@ -204,7 +206,7 @@ class World:
             self.sandbox,
             NoNotion(),
             DemoEmbedder(),
-            LocalToolbox(Functions()),
+            LocalToolbox(Functions(), McpServers(Path(), {}, str)),
         )
         self.engine = Engine(TYPES, services, self.journal, self.clock)
         return self.engine
