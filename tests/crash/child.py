@@ -26,9 +26,11 @@ from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.journal import SqliteJournal
+from dipeo_jupyter.services.llm.wire import wire_message
+from dipeo_jupyter.services.tools import Functions
 from dipeo_jupyter.settings import Settings
 
-from .scenarios import APART, SCENARIOS, Edit, Fork, Run, Scenario, Stage
+from .scenarios import APART, PART, SCENARIOS, Edit, Fork, Run, Scenario, Stage
 
 NODE_TYPES = load_node_types()
 OVER = ("completed", "failed", "cancelled")
@@ -73,8 +75,9 @@ class LoopbackLLM:
         self._url = urlsplit(url)
 
     async def chat(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatAnswer:
-        messages = [{"role": each.role, "content": each.content} for each in request.messages]
-        body = json.dumps({"model": request.person.model, "messages": messages}).encode()
+        messages = [*map(wire_message, request.messages)]
+        asked = {"model": request.person.model, "messages": messages, "said": request.said()}
+        body = json.dumps(asked).encode()
         reader, writer = await asyncio.open_connection(self._url.hostname, self._url.port)
         try:
             head = f"POST {self._url.path}/chat/completions HTTP/1.1\r\n"
@@ -84,13 +87,17 @@ class LoopbackLLM:
             writer.close()
         if status != 200:
             raise ServiceError(f"refused ({status})", retryable=status >= 500)
-        text = said["choices"][0]["message"]["content"]
+        message = said["choices"][0]["message"]
+        text = message["content"] or ""
         on_text(text)
+        calls = tuple(
+            e.ToolCall(id=each["id"], **each["function"]) for each in message.get("tool_calls", ())
+        )
         counts = said["usage"]
         usage = e.Usage(
             input_tokens=counts["prompt_tokens"], output_tokens=counts["completion_tokens"]
         )
-        return ChatAnswer(text, usage)
+        return ChatAnswer(text, usage, calls=calls)
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         return {"model": person.model}
@@ -250,11 +257,32 @@ def engine_of(life: Life, journal: SqliteJournal) -> Engine:
     environ = {"OPENAI_API_KEY": "sk-canary-0123456789abcdef"}
     bases = {"openai": life.url}
     root = Path(life.folder, "root")
-    services = build_services(Settings(root=root, environ=environ, api_bases=bases))
+    (root / "part.light.yaml").write_text(PART)
+    settings = Settings(root=root, environ=environ, api_bases=bases)
+    services = build_services(settings, functions(Path(life.folder, "side.log")))
     services = replace(services, notion=NotedNotion(Path(life.folder, "side.log")))
     if not life.litellm:
         services = replace(services, llm=LoopbackLLM(life.url))
     return Engine(NODE_TYPES, services, journal, SystemClock())
+
+
+def functions(log: Path) -> Functions:
+    """Tools that leave a trace outside; the first one may be used again when nobody knows."""
+
+    def look(number: int) -> str:
+        with log.open("a") as file:
+            file.write("look\n")
+        return f"seen {number}"
+
+    def note(number: int) -> str:
+        with log.open("a") as file:
+            file.write("note\n")
+        return f"noted {number}"
+
+    known = Functions()
+    known.add(look, repeatable=True)
+    known.add(note)
+    return known
 
 
 async def live(life: Life) -> int:

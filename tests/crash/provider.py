@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +14,17 @@ from tests.openai_server import Exchange, OpenAIServer, Request, completion
 
 REFUSED, BREAKS_FIRST = "[refused]", "[breaks first]"
 """In what is said to it: it always refuses, or the first time it is broken."""
+_USE = re.compile(r"\[use (\w+)\] twice")
+"""Then it uses this tool twice at once, and once more when it has heard what came of it."""
 
 
-def effect_key(model: str, messages: list[dict[str, str]]) -> str:
-    """The key under which the journal keeps this call; see `child.LoopbackLLM.identity`."""
-    said = [[each["role"], each["content"]] for each in messages]
-    return key_of({"chat": said, "with": {"model": model}})
+def effect_key(body: Any) -> str:
+    """The key under which the journal keeps this call; see `child.LoopbackLLM`.
+
+    litellm does not tell what was `said`; its keys are not compared.
+    """
+    said = body.get("said") or {"chat": [[x["role"], x["content"]] for x in body["messages"]]}
+    return key_of({**said, "with": {"model": body["model"]}})
 
 
 class Provider(OpenAIServer):
@@ -41,14 +47,43 @@ class Provider(OpenAIServer):
         trial = request.path.split("/")[1]
         body = request.body
         asked = self._asked[trial]
-        key = effect_key(body["model"], body["messages"])
+        key = effect_key(body)
         asked[key] += 1
         said = body["messages"][-1]["content"]
+        if wanted := _wanted(body["messages"]):
+            return lambda exchange: _call(exchange, *wanted)
         if REFUSED in said:
             return lambda exchange: exchange.send(400, '{"error": {"message": "no"}}')
         if BREAKS_FIRST in said and asked[key] == 1:
             return lambda exchange: exchange.send(500, '{"error": {"message": "broken"}}')
         return lambda exchange: _answer(exchange, body)
+
+
+def _wanted(messages: list[dict[str, Any]]) -> tuple[str, int, int] | None:
+    """The tool that it wants to use now, how often, and how often it has done so already."""
+    places = [place for place, each in enumerate(messages) if each["role"] == "user"]
+    found = _USE.match(messages[places[-1]]["content"])
+    used = sum(each["role"] == "tool" for each in messages[places[-1] :])
+    return (found[1], 2 if used == 0 else 1, used) if found and used < 3 else None
+
+
+async def _call(exchange: Exchange, tool: str, count: int, used: int) -> None:
+    calls = [
+        {
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": tool, "arguments": json.dumps({"number": number})},
+        }
+        for number in range(used, used + count)
+    ]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 0}
+    choice = {"message": message, "finish_reason": "tool_calls"}
+    if exchange.request.body.get("stream"):
+        pieces = [(each["id"], tool, each["function"]["arguments"]) for each in calls]
+        await exchange.all(exchange.calling("", pieces))
+        return
+    await exchange.send(200, completion(choice, usage=usage))
 
 
 async def _answer(exchange: Exchange, body: Any) -> None:

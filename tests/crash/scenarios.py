@@ -583,6 +583,27 @@ scenario(
     Run(),
     Fork(("after[1]",)),
 )
+TOOLS = """
+nodes:
+- {label: start, type: start}
+- {label: TOOL, type: person_job, person: A, prompt: "[use TOOL] twice", tools: [TOOL, PART]}
+- {label: after, type: person_job, person: B, prompt: "{{default}}", memory: ALL_MESSAGES}
+- {label: end, type: endpoint}
+edges: [start -> TOOL -> after -> end]
+"""
+PART = """
+description: Thinks.
+nodes:
+- {label: start, type: start, data_schema: {type: object}}
+- {label: think, type: person_job, person: C, prompt: think}
+- {label: end, type: endpoint}
+edges: [start -> think -> end]
+persons: {C: {service: openai, model: c}}
+"""
+"""In the file `part.light.yaml`."""
+scenario("tools", TOOLS.replace("TOOL", "look").replace(", PART", ""))
+AS_TOOL = TOOLS.replace("TOOL", "part").replace("[part, PART]", "[part.light.yaml]")
+scenario("diagram_as_tool", AS_TOOL)
 CREATES = Scenario(
     "creates",
     """
@@ -597,5 +618,6 @@ nodes:
 edges: [start -> make -> end]
 """,
 )
-APART = {CREATES.name: CREATES}
+NOTES = Scenario("notes", TOOLS.replace("TOOL", "note").replace(", PART", "") + PERSONS)
+APART = {each.name: each for each in (CREATES, NOTES)}
 """Those that do not go as if nothing had been: people are asked what became of it."""

@@ -48,3 +48,24 @@ def test_an_order_to_do_it_again_is_for_once(lab):
         assert die_when_it_has_begun(lab, trial, 2)
         assert not lab.live(trial)
         assert len(events(trial, e.InputRequired)) == 2
+
+
+def killed_once(lab, kill):
+    """What people were asked, and how often the tool was used in the end."""
+    with lab.trial("notes") as trial:
+        lab.live(trial, kill)
+        assert not lab.live(trial)
+        asked = [each.question.prompt for each in events(trial, e.InputRequired)]
+        done = [each.effect for each in events(trial, e.EffectCompleted)]
+        assert [".tool0.0", ".tool0.1", ".tool1.0"] == [each for each in done if ".tool" in each]
+        assert all("The tool 'note' was under way" in each for each in asked)
+        return len(asked), trial.log["note"]
+
+
+def test_a_tool_that_was_under_way_is_used_again_only_by_order(lab, every_point):
+    writes = lab.undisturbed("notes").writes
+    points = range(2, writes + 1, 1 if every_point else 2)
+    found = {killed_once(lab, Kill("before_commit", nth)) for nth in points}
+    # Nothing was under way; it was, and was done or not: then people have it done (again).
+    assert found == {(0, 3), (1, 3), (1, 4)} if every_point else found <= {(0, 3), (1, 3), (1, 4)}
+    assert {(0, 3), (1, 4)} & found
