@@ -4,7 +4,10 @@
 
 The provider is a process of its own on loopback, which thinks for 50 ms and answers in 20 pieces.
 Both sides stream the same answer over kept connections; single calls alternate in one process, so
-that noise hits both. The stall is the longest time for which the caller's loop stood still.
+that noise hits both. The stall is the longest time for which the caller's loop stood still; who
+asks then is a process of its own, since litellm, once it is imported, fills everybody's garbage
+collector. What an idle process meanwhile stands still is the machine's, and beside it. The first
+call is that of such a process, with all that it has to import or start.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -36,6 +42,7 @@ OVERHEAD = 5.0
 STALL = 50.0
 """Milliseconds."""
 
+CALLS, AT_ONCE = 1000, 100
 LATENCY = 0.05
 MODEL, KEY, SAID = "gpt-4.1-nano", "sk-0123456789", "hello"
 PIECES = [f"word{number} " for number in range(20)]
@@ -53,12 +60,16 @@ def serve() -> None:
     sys.stdin.read()
 
 
+def program(role: str) -> subprocess.Popen[str]:
+    """This program in another role, until its standard input ends."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, __file__, role], stdin=pipe, stdout=pipe, text=True)
+
+
 @contextmanager
 def provider() -> Iterator[str]:
     """The address of a provider in another process."""
-    command = [sys.executable, __file__, "--serve"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    with program("--serve") as process:
         assert process.stdout
         yield process.stdout.readline().strip()
         process.communicate()
@@ -97,26 +108,36 @@ async def alternate(ways: dict[str, Call], calls: int) -> dict[str, list[float]]
     return spent
 
 
+async def stalls_until(over: Callable[[], bool]) -> list[float]:
+    """Each stall of the loop, in milliseconds."""
+    stalls = [0.0]
+    while not over():
+        before = time.perf_counter()
+        await asyncio.sleep(0.001)
+        stalls.append((time.perf_counter() - before) * 1e3 - 1)
+    return stalls
+
+
 async def together(call: Call, calls: int, at_once: int) -> tuple[float, list[float]]:
-    """Seconds for many calls, and each stall of the loop meanwhile in milliseconds."""
-    places, stalls, over = asyncio.Semaphore(at_once), [0.0], False
+    """Seconds for many calls, and each stall of the loop meanwhile."""
+    places, over = asyncio.Semaphore(at_once), False
 
     async def one() -> None:
         async with places:
             await call()
 
-    async def watch() -> None:
-        while not over:
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            stalls.append((time.perf_counter() - before) * 1e3 - 1)
-
     gc.collect()
-    watching, began = asyncio.create_task(watch()), time.perf_counter()
+    watching, began = asyncio.create_task(stalls_until(lambda: over)), time.perf_counter()
     await asyncio.gather(*(one() for _ in range(calls)))
     taken, over = time.perf_counter() - began, True
-    await watching
-    return taken, stalls
+    return taken, await watching
+
+
+def be_idle() -> None:
+    """Do nothing but watch, until standard input ends."""
+    reading = threading.Thread(target=sys.stdin.read)
+    reading.start()
+    print(json.dumps(asyncio.run(stalls_until(lambda: not reading.is_alive()))))
 
 
 async def single(llm: LiteLLM, url: str, calls: int, rounds: int) -> None:
@@ -143,23 +164,60 @@ def figures(spent: dict[str, list[float]]) -> tuple[list[str], float]:
     return [*medians, f"{more:.0f}", f"{share:.1f}"], share
 
 
-async def many(llm: LiteLLM, url: str, rounds: int) -> None:
-    print("\n1000 calls, 100 at once:\n")
-    table = Table("who", "calls/s", "stall p50 ms", "stall p99 ms", "longest ms", first_width=10)
-    ways: dict[str, Call] = {"litellm": bare(url), "ours": lambda: llm.chat(REQUEST, len)}
-    for _ in range(rounds):
-        for name, call in ways.items():
-            taken, stalls = await together(call, 1000, 100)
-            cuts = statistics.quantiles(stalls, n=100)
-            late = " over budget" if name == "ours" and max(stalls) > STALL else ""
-            times = [f"{each:.1f}" for each in (cuts[49], cuts[98], max(stalls))]
-            table.row(name, f"{1000 / taken:.0f}", *times, remark=late)
+def ours(url: str) -> LiteLLM:
+    return LiteLLM(Keys({"OPENAI_API_KEY": KEY}), {"openai": url})
+
+
+async def alone(way: str, url: str) -> dict[str, Any]:
+    """The first call, and then a thousand, in a process that knows nothing of the other way."""
+    llm, began = ours(url), time.perf_counter()
+    call: Call = (lambda: llm.chat(REQUEST, len)) if way == "ours" else bare(url)
+    await call()
+    first = time.perf_counter() - began
+    await asyncio.gather(*(call() for _ in range(20)))
+    taken, stalls = await together(call, CALLS, AT_ONCE)
+    sizes = [resident("self"), *([resident(await worker_of(llm))] if way == "ours" else [])]
+    await llm.aclose()
+    return {"first": first, "taken": taken, "stalls": stalls, "sizes": sizes}
+
+
+async def worker_of(llm: LiteLLM) -> int:
+    return (await llm._aside.start(llm._helper.worker())).pid
+
+
+def resident(pid: int | str) -> int:
+    """Megabytes of memory that a process has; 0 where the system does not say."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def many(url: str, rounds: int) -> None:
+    print(f"\n{CALLS} calls, {AT_ONCE} at once; stalls are in ms, with their percentiles:\n")
+    columns = ("first call s", "calls/s", "50 %", "99 %", "longest", "idle's", "MB")
+    table = Table("who", *columns, first_width=10)
+    longest = []
+    for way in ("litellm", "ours") * rounds:
+        with program("--idle") as idle:
+            command = [sys.executable, __file__, "--alone", way, "--url", url]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            machine = max(json.loads(idle.communicate()[0]))
+        found = json.loads(done.stdout)
+        stalls = found["stalls"]
+        longest += [max(stalls)] if way == "ours" else []
+        cuts = statistics.quantiles(stalls, n=100)
+        cells = [found["first"], CALLS / found["taken"], cuts[49], cuts[98], max(stalls), machine]
+        table.row(way, *[f"{each:.1f}" for each in cells], " + ".join(map(str, found["sizes"])))
+    median = statistics.median(longest)
+    late = " over budget" if median > STALL else ""
+    print(f"\nOurs stalls for {median:.1f} ms at most (median); {STALL:.0f} are allowed{late}")
 
 
 async def measure(url: str, calls: int, rounds: int) -> None:
-    llm = LiteLLM(Keys({"OPENAI_API_KEY": KEY}), {"openai": url})
+    llm = ours(url)
     await single(llm, url, calls, rounds)
-    await many(llm, url, rounds=2)
     await llm.aclose()
 
 
@@ -168,12 +226,22 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--idle", action="store_true")
+    parser.add_argument("--alone", choices=["litellm", "ours"])
+    parser.add_argument("--url")
     options = parser.parse_args()
     if options.serve:
         serve()
         return
+    if options.idle:
+        be_idle()
+        return
+    if options.alone:
+        print(json.dumps(asyncio.run(alone(options.alone, options.url))))
+        return
     with provider() as url:
         asyncio.run(measure(url, options.calls, options.rounds))
+        many(url, rounds=2)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,20 @@ def test_a_worker_that_cannot_be_started_says_why(llm, monkeypatch):
     assert caught.value.retryable
 
 
+ORPHAN = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", "input()"], stdout=subprocess.DEVNULL)
+sys.exit("no time")
+"""
+
+
+def test_what_a_worker_leaves_behind_delays_nobody(llm, monkeypatch):
+    monkeypatch.setattr(helper, "_PATIENCE", 0.1)
+    monkeypatch.setattr(helper, "command", lambda: [sys.executable, "-c", ORPHAN])
+    with pytest.raises(ServiceError, match=r"\(exit status 1\).*no time"):
+        ask(llm, wish())
+
+
 def test_a_worker_that_does_not_end_is_killed(llm, monkeypatch):
     async def run():
         await llm.chat(wish(), len)

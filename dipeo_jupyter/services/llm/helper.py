@@ -171,11 +171,13 @@ class Worker:
                 message = unpacked(await stdout.readexactly(size))
                 if inbox := self._inboxes.get(message.number):
                     inbox.put_nowait(message)
-        await self._within_patience(asyncio.ensure_future(self._process.wait()))
-        code = await self._process.wait()
-        await self._hearing
-        self._stdin.close()
-        self.ended = self._end(code)
+        over = asyncio.ensure_future(self._process.wait())
+        await self._within_patience(over)
+        # Not for ever: a process that it has started may hold its pipes.
+        await asyncio.wait([over, self._hearing], timeout=_PATIENCE)
+        self._hearing.cancel()
+        self._process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 - no other way
+        self.ended = self._end(self._process.returncode)
         for number, inbox in self._inboxes.items():
             inbox.put_nowait(_failed(number, self.ended))
 
@@ -199,10 +201,10 @@ class Worker:
             with suppress(ProcessLookupError):
                 self._process.kill()
 
-    def _end(self, code: int) -> str:
-        how = f"signal {-code}" if code < 0 else f"exit status {code}"
+    def _end(self, code: int | None) -> str:
+        how = f"signal {-code}" if code and code < 0 else f"exit status {code}"
         said = f"The helper process that speaks with models ended ({how})."
-        if code > 0 and self._last_words:
+        if code and code > 0 and self._last_words:
             said = f"{said} It said: {self._redactor.redact(self._last_words):.300}."
         return f"{said} Try again: a new one will be started."
 
