@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..client.tables import clock_time, runs_text
+from ..client.tables import clock_time, conversation_text, runs_text
 from ..protocol import commands as c
 from ..protocol import events as e
 from .steering import Commands, next_step, standing
@@ -28,6 +28,10 @@ def add_listing(commands: Commands) -> None:
     each.set_defaults(command=_show)
     each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
     each.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    each = commands.add_parser("conversation", help="show who has said what to whom in a run")
+    each.set_defaults(command=_conversation)
+    each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
+    each.add_argument("--json", action="store_true", help="print the messages whole, as JSON")
     each = commands.add_parser("prune", help="forget finished runs, the oldest first")
     each.set_defaults(command=_prune)
     each.add_argument("--keep-last", type=int, default=50, metavar="N", help="but the last N (50)")
@@ -80,6 +84,20 @@ async def _show(options: argparse.Namespace) -> int:
                 break
     finally:
         await engine.close()
+    return DONE
+
+
+async def _conversation(options: argparse.Namespace) -> int:
+    engine = build()
+    try:
+        ack = await engine.send(c.GetConversation(execution_id=options.run))
+    finally:
+        await engine.close()
+    if options.json:
+        rows = [each.model_dump(mode="json") for each in ack.result]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        print(conversation_text(ack.result))
     return DONE
 
 

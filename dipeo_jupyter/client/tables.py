@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from ..protocol.commands import ExecutionSummary, Plan, PlannedActivation
+from ..protocol.conversation import Said
 
 RUN_COLUMNS = ("id", "name", "status", "started", "events", "waiting_for")
 PLAN_COLUMNS = ("activation", "action", "why", "calls", "assumed", "tokens", "cost")
+CONVERSATION_COLUMNS = ("activation", "sender", "recipient", "content", "seen_by", "forgotten")
+DIAGRAM = "(diagram)"
+"""Who asks and is answered, when it is no person."""
 _SHORTEST = 9
 """`exec_` and four characters: shorter ids would be taken for something else."""
 _WIDEST = 60
@@ -97,6 +101,38 @@ def shortened(ids: Collection[str]) -> dict[str, str]:
 def clock_time(seconds: float) -> str:
     """A time as people here read it."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def conversation_text(conversation: Iterable[Said]) -> str:
+    """The same for every run with the same outcome."""
+    rows = [
+        {
+            name: _printable(text)
+            for name, text in zip(CONVERSATION_COLUMNS, conversation_cells(each), strict=True)
+        }
+        for each in conversation
+    ]
+    return as_columns(CONVERSATION_COLUMNS, rows) if rows else "nothing was said"
+
+
+def conversation_cells(said: Said) -> tuple[str, ...]:
+    """The cells of a row. The id of an earlier run is left out: it would be another every time."""
+    message, where = said.message, said.activation
+    if said.earlier:
+        where = f"earlier {where.partition('/')[2] if where.startswith('exec_') else where}"
+    return (
+        where,
+        message.sender or DIAGRAM,
+        message.recipient or DIAGRAM,
+        message.words,
+        ", ".join(said.seen_by),
+        ", ".join(f"{person} at {at}" for person, at in said.forgotten.items()),
+    )
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def as_columns(names: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:

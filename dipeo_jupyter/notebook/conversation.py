@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from ..client.tables import as_columns
+from ..client.tables import CONVERSATION_COLUMNS as COLUMNS
+from ..client.tables import conversation_cells, conversation_text
 from ..protocol.conversation import Said
 from .images import as_html, images_in
 from .records import as_frame
 
-COLUMNS = ("activation", "sender", "recipient", "content", "seen_by", "forgotten")
-DIAGRAM = "(diagram)"
-"""Who asks and is answered, when it is no person."""
 _LEFT = "text-align:left;vertical-align:top"
 
 
@@ -56,11 +54,7 @@ class ConversationTable(tuple[Said, ...]):
 
     def __repr__(self) -> str:
         """The same for every run with the same outcome."""
-        rows = [
-            {name: _printable(value) for name, value in zip(COLUMNS, _texts(each), strict=True)}
-            for each in self
-        ]
-        return as_columns(COLUMNS, rows) if rows else "nothing was said"
+        return conversation_text(self)
 
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
@@ -77,7 +71,9 @@ class ConversationTable(tuple[Said, ...]):
 
 
 def _row(said: Said) -> str:
-    activation, sender, recipient, content, seen_by, forgotten = map(escape, _texts(said))
+    activation, sender, recipient, content, seen_by, forgotten = map(
+        escape, conversation_cells(said)
+    )
     images = as_html(images_in(list(said.message.all_images)), "image")
     style = ' style="opacity:0.7"' if said.earlier else ""
     cells = "".join(
@@ -92,23 +88,3 @@ def _row(said: Said) -> str:
         )
     )
     return f"<tr{style}>{cells}</tr>"
-
-
-def _texts(said: Said) -> tuple[str, ...]:
-    """The cells of a row. The id of an earlier run is left out: it would be another every time."""
-    message, where = said.message, said.activation
-    if said.earlier:
-        where = f"earlier {where.partition('/')[2] if where.startswith('exec_') else where}"
-    return (
-        where,
-        message.sender or DIAGRAM,
-        message.recipient or DIAGRAM,
-        message.words,
-        ", ".join(said.seen_by),
-        ", ".join(f"{person} at {at}" for person, at in said.forgotten.items()),
-    )
-
-
-def _printable(text: str) -> str:
-    """Without what a terminal would obey."""
-    return "".join(each if each.isprintable() else " " for each in text)

@@ -395,3 +395,24 @@ def test_a_budget_ends_the_program_and_resume_goes_on_with_more(dipeo, files):
     assert dipeo("resume", run).code == 3
     assert dipeo("resume", run, "--max-calls", "2").code == 0
     assert dipeo("run", "talk.light.yaml", "--budget", "-1").code == 2
+
+
+SPOKEN = """
+persons: {P: {service: demo, answers: [Tea.]}}
+nodes:
+- {label: start, type: start}
+- {label: p, type: person_job, person: P, prompt: What?}
+- {label: end, type: endpoint}
+connections: [{from: start, to: p}, {from: p, to: end}]
+"""
+
+
+def test_conversation_shows_who_said_what_to_whom(folder, dipeo):
+    (folder / "spoken.light.yaml").write_text(SPOKEN)
+    run = dipeo("run spoken.light.yaml").err.split("run ")[1].split()[0]
+    head, asked, said = dipeo(f"conversation {run}").out.splitlines()
+    assert ["activation", "sender", "recipient", "content"] == head.split()[:4]
+    assert ["p[1]", "(diagram)", "P", "What?", "P"] == asked.split()
+    assert ["p[1]", "P", "(diagram)", "Tea.", "P"] == said.split()
+    told = json.loads(dipeo(f"conversation {run} --json").out)
+    assert ["What?", "Tea."] == [each["message"]["content"] for each in told]
