@@ -164,6 +164,31 @@ def test_a_program_that_asks_has_no_litellm_and_ends_without_a_word(owner):
     assert gone(worker)
 
 
+RUN = """
+import sys
+from dipeo_jupyter import cli
+code = cli.main(["run", "chat.light.yaml"])
+print(code, {"litellm", "openai", "aiohttp"} & {*sys.modules})
+"""
+DIAGRAM = """
+persons: {Ada: {service: openai, model: gpt-4.1-nano}}
+nodes:
+- {label: chat, type: person_job, person: Ada, prompt: hello}
+- {label: start, type: start}
+connections: [{from: start, to: chat}]
+"""
+
+
+def test_a_whole_run_leaves_no_litellm_behind(openai_server, tmp_path, monkeypatch):
+    (tmp_path / "chat.light.yaml").write_text(DIAGRAM)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("DIPEO_OPENAI_API_BASE", openai_server.url)
+    command = [sys.executable, "-c", RUN]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert len(openai_server.requests) == 1
+    assert done.stdout.splitlines()[-1] == "0 set()"
+
+
 def test_who_interrupts_the_owner_does_not_interrupt_the_worker(owner):
     _, worker = owner("waits")
     os.kill(worker, signal.SIGINT)
