@@ -87,6 +87,7 @@ class Problem(Fact):
     severity: Literal["error", "warning", "hint"] = "error"
     line: int | None = None
     column: int | None = None
+    within: tuple[int, int] | None = None
 
 
 class Refusal(Fact):
@@ -107,11 +108,23 @@ class Relayed(Fact):
     data: Any = None
 
 
-ServerMessage = Annotated[Connected | Ack | Refusal | Relayed, Field(discriminator="type")]
+class EndOfEvents(Fact):
+    """A run is over, or nobody holds it any more: nothing more is told, unless it is gone on with.
+
+    What was told is all up to number `after_seq`; then `subscribe` again.
+    """
+
+    type: Literal["end_of_events"] = "end_of_events"
+    after_seq: int
+
+
+ServerMessage = Annotated[
+    Connected | Ack | Refusal | Relayed | EndOfEvents, Field(discriminator="type")
+]
 
 
 def frame(
-    message: Connected | Ack | Refusal | Relayed,
+    message: Connected | Ack | Refusal | Relayed | EndOfEvents,
     *,
     correlation_id: str | None = None,
     execution_id: ExecutionId | None = None,

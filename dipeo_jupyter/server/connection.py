@@ -193,7 +193,9 @@ class Connection:
             return
         if request.reading is not None:
             _checked(request, request.reading.diagram)
-        ack = await self._user.send(command, request.correlation_id)
+        # What only tells is told anew: it may be large, and have changed.
+        number = None if command.type in READS else request.correlation_id
+        ack = await self._user.send(command, number)
         self._acknowledge(ack, request)
         starts = isinstance(command, c.ExecuteDiagram | c.ForkExecution)
         if starts and request.follow and ack.execution_id not in self._streams:
@@ -279,6 +281,8 @@ class Connection:
                 await self._outbox.room()
                 ack = await self._user.send(c.GetExecution(execution_id=execution_id))
                 seq = ack.seq
+            end = w.EndOfEvents(after_seq=stream.told)
+            self._outbox.say(w.frame(end, execution_id=execution_id))
         except asyncio.CancelledError:
             self._outbox.drop(stream)
             raise

@@ -26,8 +26,10 @@ from .limits import ServerLimits
 from .outbox import Frames
 
 OWNER = ""
-LONG_ENOUGH = 16
-"""Characters that make a correlation id the name of one wish only."""
+UNIQUE = re.compile(
+    r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE
+)
+"""A UUID or a ULID: as a correlation id, it names one command only."""
 MOST_REMEMBERED = 1000
 _OPEN = ("running", "waiting")
 
@@ -50,7 +52,7 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A start that was asked for, by its correlation id."""
+    """A command that was given under a correlation id of its own, and what came of it."""
 
     command: c.Command
     ack: asyncio.Future[c.Ack]
@@ -93,19 +95,14 @@ class User:
         return len(self._watching) - len(self._still) + self._starting
 
     async def send(self, command: c.Command, correlation_id: str | None = None) -> c.Ack:
-        """Have the engine obey; a start that is asked for again, by the same id, is one start."""
-        if not isinstance(command, c.ExecuteDiagram | c.ForkExecution):
-            ack = await self._engine.send(command)
-            if isinstance(command, c.OnExecution) and ack.execution_id is not None:
-                self._look_after(ack.execution_id, ack.seq, command)
-            return ack
-        if correlation_id is None or len(correlation_id) < LONG_ENOUGH:
-            return await self._start(command)
+        """Have the engine obey; what is asked for again, under the same UUID, is done once."""
+        if correlation_id is None or not UNIQUE.fullmatch(correlation_id):
+            return await self._send(command)
         known = self._wishes.get(correlation_id)
         if known is None:
-            return await self._start_once(command, correlation_id)
+            return await self._send_once(command, correlation_id)
         if known.command != command:
-            message = f"Something else was started by the correlation id {correlation_id!r}."
+            message = f"Something else was asked for by the correlation id {correlation_id!r}."
             raise CommandError(message, code="duplicate_id", hint="Use a new one for each command.")
         return await asyncio.shield(known.ack)
 
@@ -134,19 +131,27 @@ class User:
         await asyncio.gather(*self._watching.values(), return_exceptions=True)
         await self._engine.close()
 
-    async def _start_once(self, command: c.Command, correlation_id: str) -> c.Ack:
+    async def _send_once(self, command: c.Command, correlation_id: str) -> c.Ack:
         wish = _Wish(command, asyncio.get_running_loop().create_future())
         self._wishes[correlation_id] = wish
         while len(self._wishes) > MOST_REMEMBERED:
             self._wishes.popitem(last=False)
         try:
-            ack = await self._start(command)
+            ack = await self._send(command)
         except BaseException as error:
             del self._wishes[correlation_id]  # it may be tried again
             wish.ack.set_exception(error)
             wish.ack.exception()  # nobody else may have waited for it
             raise
         wish.ack.set_result(ack)
+        return ack
+
+    async def _send(self, command: c.Command) -> c.Ack:
+        if isinstance(command, c.ExecuteDiagram | c.ForkExecution):
+            return await self._start(command)
+        ack = await self._engine.send(command)
+        if isinstance(command, c.OnExecution) and ack.execution_id is not None:
+            self._look_after(ack.execution_id, ack.seq, command)
         return ack
 
     async def _start(self, command: c.Command) -> c.Ack:

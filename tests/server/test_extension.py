@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from websockets.sync.client import connect
 
 import dipeo_jupyter
 
+from .network import wire_to
 from .serving import OVER, QUICK, TOKEN
 from .test_websocket import started
 
@@ -100,7 +100,8 @@ def run_there(url):
 
 def test_it_works_below_a_base_url_and_behind_a_proxy(server):
     async def main(served):
-        async with forwarding(served.app.port) as port:
+        async with wire_to(served.app.port) as wire:
+            port = wire.port
             there = served.url.replace(str(served.app.port), str(port))
             # A page that came through the proxy.
             headers = {"Origin": f"http://127.0.0.1:{port}", "Authorization": f"token {TOKEN}"}
@@ -111,26 +112,6 @@ def test_it_works_below_a_base_url_and_behind_a_proxy(server):
 
     assert url.endswith("/user/ann/dipeo/ws")
     assert hello["type"] == "connected"
-
-
-@asynccontextmanager
-async def forwarding(port):
-    """A proxy: another port, whose connections are passed on to that one."""
-    tasks = []
-
-    async def passing(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-    async def accept(reader, writer):
-        there = await asyncio.open_connection("127.0.0.1", port)
-        ways = (passing(reader, there[1]), passing(there[0], writer))
-        tasks.extend(asyncio.ensure_future(way) for way in ways)
-
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as proxy:
-        yield proxy.sockets[0].getsockname()[1]
-        await asyncio.gather(*tasks)
 
 
 def test_the_settings_of_the_extension_can_be_given_on_the_command_line(server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 
@@ -324,7 +325,7 @@ def test_what_is_broadcast_without_a_run_reaches_every_connection(server):
 
 def test_the_same_start_sent_twice_is_one_run(server):
     async def main(served):
-        same = {"diagram": ASK, "correlation_id": "5f0d3a2b-8f5c-4e0a-9f0e"}
+        same = {"diagram": ASK, "correlation_id": "5f0d3a2b-8f5c-4e0a-9f0e-2b3c4d5e6f70"}
         async with served.client() as one:
             first = await one.ask("execute_diagram", **same)
         async with served.client() as two:
@@ -338,6 +339,19 @@ def test_the_same_start_sent_twice_is_one_run(server):
     assert first["execution_id"] == second["execution_id"]
     assert other["payload"]["code"] == "duplicate_id"
     assert len(listed) == 1
+
+
+def test_a_command_that_is_sent_twice_under_one_uuid_is_obeyed_once(server):
+    async def main(served):
+        async with served.client() as client:
+            run = await started(client)
+            note = {"execution_id": run, "name": "note", "correlation_id": str(uuid.uuid4())}
+            acks = [await client.ask("broadcast_event", **note) for _ in range(2)]
+            await client.ask("cancel_execution", execution_id=run)
+            await client.until("execution_cancelled")
+            return [ack["type"] for ack in acks], client.types().count("broadcast")
+
+    assert server(main) == (["ack", "ack"], 1)
 
 
 def test_commands_about_one_run_are_obeyed_in_their_order(server):

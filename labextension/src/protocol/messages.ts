@@ -206,6 +206,16 @@ export interface EffectStarted {
 }
 
 /**
+ * A run is over, or nobody holds it any more: nothing more is told, unless it is gone on with.
+ *
+ * What was told is all up to number `after_seq`; then `subscribe` again.
+ */
+export interface EndOfEvents {
+  type: "end_of_events";
+  after_seq: number;
+}
+
+/**
  * An error as it travels: for people (`message`) and for programs (`type`).
  *
  * `field` is the property of the node at fault; `details` is longer text, worth showing on demand.
@@ -597,6 +607,7 @@ export interface Problem {
   severity?: "error" | "warning" | "hint";
   line?: number | null;
   column?: number | null;
+  within?: [number, number] | null;
 }
 
 /** Forget finished runs, the oldest first, but the last `keep_last`. */
@@ -667,7 +678,7 @@ export interface Said {
   forgotten?: { [key: string]: string };
 }
 
-export type ServerMessage = Connected | Ack | Refusal | Relayed;
+export type ServerMessage = Connected | Ack | Refusal | Relayed | EndOfEvents;
 
 /** Replace all breakpoints of a run. */
 export interface SetBreakpoints {
