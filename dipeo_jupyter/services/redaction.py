@@ -27,6 +27,7 @@ WATCHED = frozenset(
     {"dipeo_jupyter", "asyncio"}  # asyncio logs what nobody caught
     | {"LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "litellm"}
     | {"openai", "httpx", "httpcore", "aiohttp", "notion_client"}
+    | {"mcp", "client", "httpx2", "httpcore2"}  # the second is what the first calls a part of it
 )
 """Whose logs are cleaned, by the first part of the logger's name: ours, and of all who get keys."""
 
