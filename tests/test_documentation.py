@@ -12,6 +12,7 @@ import pytest
 import dipeo_jupyter
 from dipeo_jupyter import cli
 from dipeo_jupyter.cli import terminal
+from dipeo_jupyter.client.remote import RemoteClient
 from dipeo_jupyter.diagram import light
 from dipeo_jupyter.diagram.edit import Document
 from dipeo_jupyter.diagram.problems import codes_table
@@ -27,7 +28,13 @@ TRY = [line for line in COMMANDS if "jupyter lab" in line]
 TEST = [line for line in COMMANDS if "pytest" in line]
 
 
-OWNERS = {"Path": Path, "dipeo": dipeo_jupyter, "run": dipeo_jupyter.Run, "document": Document}
+OWNERS = {
+    "Path": Path,
+    "client": RemoteClient,
+    "dipeo": dipeo_jupyter,
+    "run": dipeo_jupyter.Run,
+    "document": Document,
+}
 
 
 def blocks(kind):

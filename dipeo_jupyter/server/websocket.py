@@ -86,6 +86,7 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     async def open(self, *args: Any, **kwargs: Any) -> None:
         # Not the mixin's, which would ask for life signs a second time, in its own way.
+        self.set_nodelay(True)  # small frames would wait 40 ms for one another
         try:
             user = await self._users.get(self._name(self.current_user))
         except CommandError as error:
