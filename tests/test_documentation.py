@@ -18,6 +18,8 @@ from dipeo_jupyter.diagram.edit import Document
 from dipeo_jupyter.diagram.problems import codes_table
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.notebook import magics
+from dipeo_jupyter.protocol.commands import Ack
+from dipeo_jupyter.protocol.events import Entry
 from dipeo_jupyter.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +32,9 @@ TEST = [line for line in COMMANDS if "pytest" in line]
 
 OWNERS = {
     "Path": Path,
+    "ack": Ack,
     "client": RemoteClient,
+    "entry": Entry,
     "dipeo": dipeo_jupyter,
     "run": dipeo_jupyter.Run,
     "document": Document,
