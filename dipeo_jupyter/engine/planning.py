@@ -275,7 +275,7 @@ class Foresight(Execution):
         tokens = {each: getattr(used, each) * len(quotes) // used.calls for each in TOKENS}
         whole = e.Usage(**tokens)
         one = e.Usage(**{each: getattr(used, each) // used.calls for each in TOKENS})
-        calls = [billed(one, quote.price) for quote in quotes]
+        calls = [billed(one, quote.price, quote.images) for quote in quotes]
         money = sum(calls, e.Usage())
         update = {each: getattr(money, each) for each in ("calls", "unpriced", "nano_usd")}
         return {"estimate": whole.model_copy(update=update)}

@@ -155,7 +155,7 @@ async def answer_to(
     """What a model says, and what that took; raises `ServiceError`."""
     answer = await llm.chat(request, show)
     price = FREE if answer.replayed else llm.price(request.person)
-    return answer, billed(answer.usage, price)
+    return answer, billed(answer.usage, price, len(answer.images))
 
 
 def quote_for(request: ChatRequest, llm: LLM) -> Quote:

@@ -94,8 +94,9 @@ class Usage(Fact):
     """What calls to models took, in tokens and money.
 
     `input_tokens` includes the cached ones and those written to the cache, `output_tokens` the
-    reasoning ones. `nano_usd` are billionths of a dollar, whole, so that sums are the same in any
-    order; what the `unpriced` ones of the `calls` cost is not known and not among it.
+    reasoning ones and those that make up images. `nano_usd` are billionths of a dollar, whole, so
+    that sums are the same in any order; what the `unpriced` ones of the `calls` cost is not known
+    and not among it.
     """
 
     input_tokens: int = 0
@@ -106,6 +107,7 @@ class Usage(Fact):
     calls: int = 0
     unpriced: int = 0
     nano_usd: int = 0
+    image_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in USAGE})

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..engine.prices import Price, Rates
+from ..engine.prices import FREE, Price, Rates
 
 NANO = 1e9
+_OUTPUT = ("output_cost_per_token", "output_cost_per_image_token")
 _STEP = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 _PROVIDER = "litellm_provider"
 _SCHEMAS = "supports_response_schema"
 _WANTED = (
     *("input_cost_per_token", "output_cost_per_token", "output_cost_per_reasoning_token"),
     *("cache_read_input_token_cost", "cache_creation_input_token_cost", _SCHEMAS),
+    *("input_cost_per_image", "output_cost_per_image", "mode"),
 )
 """How the names begin of what is kept of each model."""
 _LIST = "model_prices_and_context_window_backup.json"
@@ -36,19 +39,31 @@ def is_priced(provider: str, model: str) -> bool | None:
 
 @cache
 def price_of(provider: str, model: str) -> Price | None:
-    """What a model costs by tokens; None when that is not known.
+    """What a model costs by tokens, or by images; None when that is not known.
 
-    Some cost more when more than so many tokens go in; what is not listed then costs as before.
+    Some cost more when more than so many tokens go in; what is not listed then costs as before. Of
+    models that draw, some have a price for an image and none for tokens, others none for text.
     """
     entry = _entry(provider, model)
-    if entry is None or not {"input_cost_per_token", "output_cost_per_token"} <= entry.keys():
+    if entry is None:
         return None
+    if "input_cost_per_token" not in entry or not {*_OUTPUT} & entry.keys():
+        return _by_image(entry)
     steps = {int(found[1]) * 1000 for name in entry if (found := _STEP.fullmatch(name))}
-    reasoning = entry.get("output_cost_per_reasoning_token")
+    reasoning, drawn = entry.get("output_cost_per_reasoning_token"), entry.get(_OUTPUT[1])
     return Price(
         tuple(_rates(entry, above) for above in (0, *sorted(steps))),
         None if reasoning is None else reasoning * NANO,
+        None if drawn is None else drawn * NANO,
     )
+
+
+def _by_image(entry: Mapping[str, Any]) -> Price | None:
+    listed = (entry.get(name) for name in ("output_cost_per_image", "input_cost_per_image"))
+    image = next((cost for cost in listed if cost is not None), None)
+    if image is None or entry.get("mode") != "image_generation":
+        return None
+    return replace(FREE, image=image * NANO)
 
 
 def _rates(entry: Mapping[str, Any], above: int) -> Rates:
@@ -60,7 +75,7 @@ def _rates(entry: Mapping[str, Any], above: int) -> Rates:
     plain = "input_cost_per_token"
     return Rates(
         input=rate(plain),
-        output=rate("output_cost_per_token"),
+        output=rate(*_OUTPUT),
         cached=rate("cache_read_input_token_cost", "input_cost_per_token_cache_hit", plain),
         cache_write=rate("cache_creation_input_token_cost", plain),
         above=above + 1 if above else 0,

@@ -19,6 +19,7 @@ PAYLOADS = {
     ),
     "thought about": Usage(input_tokens=10, output_tokens=900, reasoning_tokens=850),
     "long": Usage(input_tokens=250_000, output_tokens=1_000, cached_tokens=100_000),
+    "drawn": Usage(input_tokens=20, output_tokens=1_300, image_tokens=1_120),
     "nothing": Usage(),
 }
 MODELS = [
@@ -31,6 +32,8 @@ MODELS = [
     ("anthropic", "claude-haiku-4-5"),
     ("gemini", "gemini-2.5-pro"),
     ("gemini", "gemini-2.5-flash"),
+    ("gemini", "gemini-2.5-flash-image"),
+    ("gemini", "gemini-3.1-flash-image"),
     ("deepseek", "deepseek-chat"),
 ]
 
@@ -48,7 +51,7 @@ def test_the_sum_is_that_of_litellm(provider, model, usage):
             cached_tokens=usage.cached_tokens, cache_creation_tokens=usage.cache_write_tokens
         ),
         completion_tokens_details=kinds.CompletionTokensDetailsWrapper(
-            reasoning_tokens=usage.reasoning_tokens
+            reasoning_tokens=usage.reasoning_tokens, image_tokens=usage.image_tokens
         ),
         cache_creation_input_tokens=usage.cache_write_tokens,
         cache_read_input_tokens=usage.cached_tokens,

@@ -35,7 +35,7 @@ ROWS = {
 new ones are added at the end."""
 USAGE = (
     *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
-    *("cache_write_tokens", "calls", "unpriced", "nano_usd"),
+    *("cache_write_tokens", "calls", "unpriced", "nano_usd", "image_tokens"),
 )
 
 MARK = "$"

@@ -746,8 +746,9 @@ export interface Unsubscribe {
  * What calls to models took, in tokens and money.
  *
  * `input_tokens` includes the cached ones and those written to the cache, `output_tokens` the
- * reasoning ones. `nano_usd` are billionths of a dollar, whole, so that sums are the same in any
- * order; what the `unpriced` ones of the `calls` cost is not known and not among it.
+ * reasoning ones and those that make up images. `nano_usd` are billionths of a dollar, whole, so
+ * that sums are the same in any order; what the `unpriced` ones of the `calls` cost is not known
+ * and not among it.
  */
 export interface Usage {
   input_tokens?: number;
@@ -758,6 +759,7 @@ export interface Usage {
   calls?: number;
   unpriced?: number;
   nano_usd?: number;
+  image_tokens?: number;
 }
 
 /**
