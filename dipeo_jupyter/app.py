@@ -14,6 +14,7 @@ from .errors import CommandError, ServiceError
 from .nodes import load_node_types
 from .services.cassettes import Cassette, CassetteLLM
 from .services.demo import DemoLLM
+from .services.drawings import Drawings
 from .services.embeddings import Embeddings
 from .services.files import LocalFiles
 from .services.journal import open_journal
@@ -119,6 +120,7 @@ def build_services(settings: Settings, functions: Functions = FUNCTIONS) -> Serv
         notion=NotionService(lambda: notion_token(keys)),
         embedder=Embeddings(None if replaying else real),
         tools=LocalToolbox(functions, servers),
+        painter=Drawings(real, replaying=replaying),
     )
 
 

@@ -1,8 +1,12 @@
-"""An OpenAI-compatible model provider on loopback: `POST …/chat/completions`, `…/embeddings`."""
+"""An OpenAI-compatible model provider on loopback.
+
+It takes `POST …/chat/completions`, `…/embeddings` and `…/images/generations`.
+"""
 
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -21,6 +25,13 @@ NOTHING = {"message": {"content": None}, "delta": {"content": None}, "finish_rea
 
 
 EMBEDDINGS = "/v1/embeddings"
+IMAGES = "/v1/images/generations"
+PICTURE = "/v1/picture.png"
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJg"
+    "gg=="
+)
+"""One pixel."""
 
 
 def embeddings(texts: Sequence[str]) -> str:
@@ -32,6 +43,10 @@ def embeddings(texts: Sequence[str]) -> str:
     ]
     usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
     return json.dumps({"object": "list", "data": data[::-1], "model": "m", "usage": usage})
+
+
+def images(*found: dict[str, str], usage: dict[str, Any] | None = None) -> str:
+    return json.dumps({"created": 1, "data": found} | ({"usage": usage} if usage else {}))
 
 
 class Exchange(ModelExchange):
@@ -88,6 +103,14 @@ class OpenAIServer(ModelServer):
     """Whether the list of models is part of the script."""
     scripted_embeddings = False
     """The same for embeddings."""
+    scripted_images = False
+    """The same for images: they are one pixel each."""
+    image_usage: ClassVar[dict[str, Any]] = {
+        "input_tokens": 10,
+        "input_tokens_details": {"text_tokens": 10, "image_tokens": 0},
+        "output_tokens": 272,
+        "total_tokens": 282,
+    }
 
     @classmethod
     def garbages(cls) -> dict[str, str]:
@@ -98,9 +121,32 @@ class OpenAIServer(ModelServer):
         """The texts of each request for embeddings."""
         return [each.body["input"] for each in self.requests if each.path == EMBEDDINGS]
 
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The bodies of the requests for images."""
+        return [each.body for each in self.requests if each.path == IMAGES]
+
+    def draw_as(self, **found: str) -> None:
+        """Answer with an image as it is found there: at a `url`, or in `b64_json`."""
+        self._then(lambda exchange: exchange.send(200, images(found)))
+
+    def picture(self, body: str = "", **headers: Any) -> None:
+        """Answer with an image, or with whatever that is said to be."""
+
+        async def step(exchange: Any) -> None:
+            data = body.encode() or b64decode(PNG)
+            await exchange.head(200, content_length=len(data), **headers)
+            exchange.writer.write(data)
+            await exchange.writer.drain()
+
+        self._then(step)
+
     def _next_step(self, request: Request) -> Step:
         if request.path == EMBEDDINGS and not self.scripted_embeddings:
             return lambda exchange: exchange.send(200, embeddings(request.body["input"]))
+        if request.path == IMAGES and not self.scripted_images:
+            found = [{"b64_json": PNG}] * request.body.get("n", 1)
+            return lambda exchange: exchange.send(200, images(*found, usage=self.image_usage))
         if request.path == "/v1/models" and not self.scripted_models:
             return lambda exchange: exchange.send(
                 200, '{"data": [{"id": "loopback", "object": "model"}]}'

@@ -28,7 +28,8 @@ class LLM(Protocol):
     def identity(self, person: Person) -> Mapping[str, Any]:
         """Who answers, as JSON: all but the messages that reaches the provider, keys apart.
 
-        Two persons with the same identity answer alike. Raises `ServiceError` when nobody answers.
+        The `provider` is among it. Two persons with the same identity answer alike. Raises
+        `ServiceError` when nobody answers.
         """
         ...
 
@@ -81,6 +82,51 @@ class Embedder(Protocol):
         """Which model it is, as JSON: two with the same identity give the same vectors.
 
         Raises `ServiceError` when nobody can be asked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequest:
+    """An image to be drawn.
+
+    `model` says which model does it, by the fields of a person, and how, by more of them (`size`);
+    `timeout` is in seconds.
+    """
+
+    model: Person
+    prompt: str
+    timeout: float
+
+
+class Drawn(NamedTuple):
+    """What was drawn, as URLs of the kind `data:`, and the tokens that it took."""
+
+    images: tuple[str, ...]
+    usage: Usage
+
+
+class Painter(Protocol):
+    """Draws images."""
+
+    async def draw(self, request: DrawRequest) -> Drawn:
+        """At least one image.
+
+        Raises `ServiceError`, whose `retryable` says whether asking again can help.
+        """
+        ...
+
+    def identity(self, model: Person) -> Mapping[str, Any]:
+        """Which model it is, its `provider`, and how it draws, as JSON.
+
+        Raises `ServiceError` when nobody can be asked like this.
+        """
+        ...
+
+    def price(self, model: Person) -> Price | None:
+        """What its tokens, or its images, cost; None when nobody knows.
+
+        May read a file the first time.
         """
         ...
 
@@ -319,3 +365,4 @@ class Services:
     notion: Notion
     embedder: Embedder
     tools: Toolbox
+    painter: Painter

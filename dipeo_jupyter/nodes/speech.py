@@ -335,6 +335,7 @@ class Speaker(Node):
     async def talk(self, inputs: Inputs, ctx: Context) -> Talk:
         """Choose what the person sees: of what was said before, and of what the edges bring."""
         person = ctx.person(self.person)
+        timeout = self.timeout or DEFAULT_TIMEOUT
         past = ctx.conversation()
         brought = _brought(inputs, past)
         view = await self._remembered(past, ctx)
@@ -349,9 +350,9 @@ class Speaker(Node):
             system=await _system_prompt(person, ctx),
             shown=[*shown, *heard],
             heard=heard,
-            timeout=self.timeout or DEFAULT_TIMEOUT,
+            timeout=timeout,
             cache=self.cache and not ctx.fresh,
-            tools=await open_tools(self.tools, ctx),
+            tools=await open_tools(self.tools, person, timeout, ctx),
             rounds=self.max_tool_rounds,
         )
 

@@ -83,9 +83,9 @@ class ImageGeneration(ToolRef):
 
         model: str | None = Field(
             None,
-            pattern=r"^[\w.-]+[/:].+$",
+            pattern=r"^(demo|[\w.-]+[/:].+)$",
             description="Who draws. By default a model of the person's provider.",
-            examples=["openai/gpt-image-1"],
+            examples=["openai/gpt-image-2"],
         )
 
     image_generation: Options = Field(

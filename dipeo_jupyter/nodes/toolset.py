@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import PurePosixPath
 from typing import Any
 
+from ..diagram.model import Person
 from ..diagram.suggest import did_you_mean
 from ..engine.chat import Tool
 from ..engine.inputs import as_text
@@ -23,8 +24,9 @@ from ..engine.schemas import misfit, strict_json
 from ..errors import ChildError, DiagramError, NodeError, ServiceError
 from ..protocol.events import ToolCall, ToolUse
 from .diagram_files import read_diagram, result_of, wrong_diagram
+from .drawing import TOOL, Drawing, drawing_for
 from .start import inputs_schema
-from .tools import DiagramTool, FunctionTool, McpTools, ToolRef
+from .tools import DiagramTool, FunctionTool, ImageGeneration, McpTools, ToolRef
 
 FIELD = "tools"
 LONGEST_RESULT = 200_000
@@ -101,11 +103,16 @@ class Toolset:
         return ToolUse(**call.model_dump(), result=text, failed=result.failed, images=result.images)
 
 
-async def open_tools(refs: Sequence[ToolRef], ctx: Context) -> Toolset:
-    """Find the tools that a diagram names; raises `NodeError` for one that is not there."""
+async def open_tools(
+    refs: Sequence[ToolRef], person: Person, seconds: float, ctx: Context
+) -> Toolset:
+    """Find the tools that a person shall have; raises `NodeError` for one that is not there.
+
+    A tool that is a model itself may take so many seconds.
+    """
     offers: dict[str, Offer] = {}
     for ref in refs:
-        for offer in await _offers(ref, ctx):
+        for offer in await _offers(ref, person, seconds, ctx):
             name = offer.tool.name
             if name in offers:
                 raise NodeError(f"has two tools that are called {name!r}", field=FIELD)
@@ -113,7 +120,7 @@ async def open_tools(refs: Sequence[ToolRef], ctx: Context) -> Toolset:
     return Toolset(offers)
 
 
-async def _offers(ref: ToolRef, ctx: Context) -> Sequence[Offer]:
+async def _offers(ref: ToolRef, person: Person, seconds: float, ctx: Context) -> Sequence[Offer]:
     toolbox = ctx.services.tools
     try:
         match ref:
@@ -124,6 +131,8 @@ async def _offers(ref: ToolRef, ctx: Context) -> Sequence[Offer]:
                 return [_outside(each, ctx) for each in _only(found, only, server)]
             case DiagramTool():
                 return [await _diagram(ref, ctx)]
+            case ImageGeneration():
+                return [_painting(drawing_for(ref, person, seconds, ctx), ctx)]
             case _:  # what the provider has built in
                 return []
     except ServiceError as error:
@@ -151,15 +160,28 @@ def _outside(outside: OutsideTool, ctx: Context) -> Offer:
 
     async def use(arguments: Mapping[str, Any], effect: str, _: int) -> ToolResult:
         async def work(_: str) -> Any:
-            return (await ctx.services.tools.use(outside, arguments))._asdict()
+            text, images, failed = await ctx.services.tools.use(outside, arguments)
+            more = {"images": list(images), "failed": failed}
+            return {"text": text, **{name: value for name, value in more.items() if value}}
 
         request = {"tool": tool.name, "of": outside.home, "arguments": dict(arguments)}
         done = await ctx.effect(request, work, policy, effect)
         if done.value is None:
             return ToolResult(_NOT_KNOWN)
-        return ToolResult(**{**done.value, "images": tuple(done.value["images"])})
+        return ToolResult(
+            done.value["text"],
+            tuple(done.value.get("images", ())),
+            done.value.get("failed", False),
+        )
 
     return Offer(tool, use, at_once=outside.repeatable)
+
+
+def _painting(drawing: Drawing, ctx: Context) -> Offer:
+    async def use(arguments: Mapping[str, Any], effect: str, _: int) -> ToolResult:
+        return await drawing.use(arguments, effect, ctx)
+
+    return Offer(TOOL, use, at_once=True)
 
 
 async def _diagram(ref: DiagramTool, ctx: Context) -> Offer:

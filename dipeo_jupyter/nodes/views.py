@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, TypeGuard, assert_never, get_args
 from ..diagram.suggest import CLEARLY, LIKE, nearest
 from ..engine.chat import ChatMessage
 from ..protocol.events import Message, ToolCall
+from .tools import DRAW
 
 View: TypeAlias = Literal[
     "ALL_INVOLVED",
@@ -102,7 +103,8 @@ def as_chat(message: Message, me: str) -> list[ChatMessage]:
     """A message as the model sees it: its own are the assistant's, all others are the user's.
 
     With tools it is several: who used them has what came of them from the tools, others are told.
-    A model shows images only to others, so those that it made come back as the user's.
+    A model shows images only to others, so those that it made come back as the user's. What it had
+    drawn by a tool does not: it was told that it was, and may be one that sees nothing.
     """
     if message.sender != me:
         return [ChatMessage("user", message.words, message.all_images)]
@@ -116,5 +118,6 @@ def as_chat(message: Message, me: str) -> list[ChatMessage]:
             ChatMessage("assistant", message.content, calls=calls),
             *(ChatMessage("tool", each.result, answers=each.id) for each in message.uses),
         ]
-    images = message.all_images
+    shown = (image for use in message.uses if use.name != DRAW for image in use.images)
+    images = (*message.images, *shown)
     return [*said, ChatMessage("user", _IMAGES, images)] if images else said

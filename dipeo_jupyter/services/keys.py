@@ -70,6 +70,16 @@ PARAMETERS = frozenset(
 """What a person may set. litellm takes hundreds of arguments more, and some of them say where the
 request and its key go; so what is not on this list is refused."""
 
+DRAWING = {
+    "gemini": frozenset({"imageConfig", "safety_settings", "seed", "temperature"}),
+    "openrouter": frozenset({"image_config", "seed", "temperature"}),
+    "": frozenset(
+        "size quality style background moderation output_format output_compression n seed user "  # noqa: SIM905 - as above
+        "aspect_ratio resolution negative_prompt".split()
+    ),
+}
+"""What may be set for images, by provider; of most it is the same."""
+
 LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
 
@@ -122,6 +132,18 @@ def parameters_of(person: Person) -> dict[str, Any]:
     for name in sorted(given.keys() - PARAMETERS):
         raise ServiceError(_not_a_parameter(name))
     return given
+
+
+def drawing_options_of(model: Person) -> dict[str, Any]:
+    """What is set for images; raises `ServiceError` for what nobody may set."""
+    provider, _ = model_of(model)
+    known = DRAWING.get(provider, DRAWING[""])
+    for name in sorted(model.parameters.keys() - known):
+        if name in ("api_base", "base_url", "api_key"):
+            raise ServiceError(_not_a_parameter(name))
+        hint = did_you_mean(name, known) or f"It has {', '.join(sorted(known))}."
+        raise ServiceError(f"Images of {provider} have no option {name!r}. {hint}")
+    return {name: value for name, value in model.parameters.items() if value is not None}
 
 
 def _not_a_parameter(name: str) -> str:

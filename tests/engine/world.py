@@ -27,6 +27,7 @@ from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.drawings import DemoPainter
 from dipeo_jupyter.services.embeddings import DemoEmbedder
 from dipeo_jupyter.services.journal import MemoryJournal
 from dipeo_jupyter.services.tools import Functions, LocalToolbox
@@ -207,6 +208,7 @@ class World:
             NoNotion(),
             DemoEmbedder(),
             LocalToolbox(Functions(), McpServers(Path(), {}, str)),
+            DemoPainter(),
         )
         self.engine = Engine(TYPES, services, self.journal, self.clock)
         return self.engine

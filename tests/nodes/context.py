@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
-from dipeo_jupyter.engine.ports import LLM, Embedder, Files, Notion, Sandbox, Services, Toolbox
+from dipeo_jupyter.engine.ports import (
+    LLM,
+    Embedder,
+    Files,
+    Notion,
+    Painter,
+    Sandbox,
+    Services,
+    Toolbox,
+)
 from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
 T = TypeVar("T")
@@ -20,9 +29,12 @@ def services(
     notion: Notion | None = None,
     embedder: Embedder | None = None,
     tools: Toolbox | None = None,
+    *,
+    painter: Painter | None = None,
 ) -> Services:
     """Only the services a test needs; a node that uses another one fails at once."""
-    return Services(llm, files, sandbox, notion, embedder, tools)  # type: ignore[arg-type]
+    parts = (llm, files, sandbox, notion, embedder, tools, painter)
+    return Services(*parts)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.chat import ChatAnswer
 from ...engine.ports import Embedded
 from ...protocol.events import ToolCall, Usage
 from .call import Call
-from .failures import ANSWER_LIMIT, broken, no_answer, too_long
+from .failures import (
+    ANSWER_LIMIT,
+    IMAGES_LIMIT,
+    broken,
+    no_answer,
+    nothing_drawn,
+    too_large,
+    too_long,
+)
 
 
 async def collect(stream: Any, show: Callable[[str], Any], call: Call) -> ChatAnswer:
@@ -37,7 +45,7 @@ class _Parts:
         self.pieces: list[str] = []
         self.calls: dict[int, dict[str, str]] = {}
         self.images: list[str] = []
-        self._size = 0
+        self._size = self._images_size = 0
 
     def add(self, delta: Any, show: Callable[[str], Any]) -> None:
         if text := delta.content:
@@ -52,8 +60,10 @@ class _Parts:
             self._count(arguments)
             call["arguments"] += arguments
         for image in getattr(delta, "images", None) or ():
-            self._count(url := image["image_url"]["url"])
-            self.images.append(url)
+            self.images.append(image["image_url"]["url"])
+            self._images_size += len(self.images[-1])
+            if self._images_size > IMAGES_LIMIT:
+                raise too_large()
 
     def _count(self, text: str) -> None:
         self._size += len(text.encode())
@@ -73,6 +83,37 @@ def usage_of(chunk: Any) -> Usage | None:
         cached_tokens=getattr(given, "cached_tokens", None) or 0,
         cache_write_tokens=getattr(given, "cache_write_tokens", None) or 0,
         reasoning_tokens=getattr(taken, "reasoning_tokens", None) or 0,
+        image_tokens=getattr(taken, "image_tokens", None) or 0,
+    )
+
+
+def drawn_at(answer: Any) -> Sequence[str]:
+    """Where the images in an answer of litellm are, as URLs; raises `ServiceError` for none."""
+    found = [
+        f"data:image/*;base64,{each.b64_json}" if each.b64_json else each.url
+        for each in answer.data or ()
+        if each.b64_json or each.url
+    ]
+    if not found:
+        raise nothing_drawn()
+    if sum(map(len, found)) > IMAGES_LIMIT:
+        raise too_large()
+    return found
+
+
+def drawing_usage(answer: Any) -> Usage:
+    """What images took. All that came out are images, unless it is said how many tokens are."""
+    counts = answer.usage
+    if counts is None:
+        return Usage()
+    taken = getattr(counts, "output_tokens_details", None) or {}
+    details = taken if isinstance(taken, Mapping) else vars(taken)
+    output = counts.output_tokens or 0
+    images = details.get("image_tokens")
+    return Usage(
+        input_tokens=counts.input_tokens or 0,
+        output_tokens=output,
+        image_tokens=output if images is None else images,
     )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
 from ...engine.chat import ChatAnswer
-from ...engine.ports import Embedded
+from ...engine.ports import Drawn, Embedded
+from ...engine.values import image_url
 from ...errors import ServiceError
 from ..redaction import Redactor
-from .answer import collect, embedded
+from .answer import collect, drawing_usage, drawn_at, embedded
 from .call import CALL, Call
 from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
-from .frames import Ask, chat_written, vectors_written
+from .frames import Ask, chat_written, drawn_written, vectors_written
 from .guard import Guard
 from .loading import load_litellm, log_nothing
 
@@ -32,9 +34,13 @@ class Asker:
         call = Call(ask.timeout, ask.silence, ask.ending.encode())
         CALL.set(call)
         try:
-            if ask.what == "embed":
-                return vectors_written(await self._vectors(ask, call))
-            return chat_written(await self._stream(ask, show, call))
+            match ask.what:
+                case "chat":
+                    return chat_written(await self._stream(ask, show, call))
+                case "embed":
+                    return vectors_written(await self._vectors(ask, call))
+                case "draw":
+                    return drawn_written(await self._images(ask, call))
         except Exception as error:  # noqa: BLE001 - litellm may raise anything
             raise self._explain(error, ask, call) from None
 
@@ -51,6 +57,28 @@ class Asker:
         async with call.patience():
             answer = await litellm.aembedding(**ask.arguments, **self._access(ask))
         return embedded(answer, len(ask.arguments["input"]))
+
+    async def _images(self, ask: Ask, call: Call) -> Drawn:
+        litellm = load_litellm()
+        log_nothing()
+        access = self._guard.drawing_access(ask.arguments)
+        base = ask.arguments.get("api_base")
+        async with call.patience():
+            answer = await litellm.aimage_generation(**ask.arguments, **access)
+            images = [await self._image(url, base) for url in drawn_at(answer)]
+        return Drawn(tuple(images), drawing_usage(answer))
+
+    async def _image(self, url: str, base: str | None) -> str:
+        """An image as a URL of the kind `data:`, wherever it is."""
+        try:
+            inside = url.partition("base64,")[2] if url.startswith("data:") else None
+            data = await self._guard.image_at(url, base) if inside is None else b64decode(inside)
+        except ValueError:
+            raise no_answer() from None
+        image = image_url(data)
+        if image is None:
+            raise no_answer()
+        return image
 
     def _access(self, ask: Ask) -> dict[str, Any]:
         return {**self._guard.access(ask.arguments["model"].split("/")[0])}

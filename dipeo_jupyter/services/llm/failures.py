@@ -9,6 +9,9 @@ from ...errors import FailureKind, ServiceError
 ANSWER_LIMIT = 8_000_000
 """Bytes of text that a model may answer."""
 
+IMAGES_LIMIT = 64_000_000
+"""The same of images, written in base64."""
+
 REFUSED_FOR_GOOD = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
 
 
@@ -40,6 +43,20 @@ def broken() -> ServiceError:
 def too_long() -> ServiceError:
     """More came than anybody can have asked for."""
     return ServiceError(f"The answer is longer than {ANSWER_LIMIT:,} bytes; set `max_tokens`.")
+
+
+def too_large() -> ServiceError:
+    """The same, of images."""
+    said = f"The images are larger than {IMAGES_LIMIT:,} bytes in all; choose a smaller size."
+    return ServiceError(said)
+
+
+def nothing_drawn(text: str = "") -> ServiceError:
+    """There is no image in an answer, but maybe a text."""
+    said = " ".join(text.split())
+    said = f"It said: {said:.300}" if said else "It said nothing."
+    message = f"The model drew nothing. {said}"
+    return ServiceError(message, retryable=True, kind="bad_answer")
 
 
 def causes(error: BaseException | None) -> list[BaseException]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from pydantic import TypeAdapter
 
 from ...engine.chat import ChatAnswer
-from ...engine.ports import Embedded
+from ...engine.ports import Drawn, Embedded
 from ...errors import FailureKind
 from ...protocol.events import Usage
 
@@ -30,7 +30,7 @@ class Ask(NamedTuple):
     """
 
     number: int
-    what: Literal["chat", "embed"]
+    what: Literal["chat", "embed", "draw"]
     who: str
     arguments: dict[str, Any]
     timeout: float
@@ -61,7 +61,7 @@ class Text(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The whole answer is there, as `chat_written` or `vectors_written` write it."""
+    """The whole answer is there, as one of the functions below writes it."""
 
     number: int
     answer: dict[str, Any]
@@ -117,3 +117,13 @@ def vectors_read(written: dict[str, Any]) -> Embedded:
     """The vectors in a `Done`."""
     vectors = [array("d", b64decode(each)).tolist() for each in written["vectors"]]
     return Embedded(vectors, Usage(**written["usage"]))
+
+
+def drawn_written(answer: Drawn) -> dict[str, Any]:
+    """Images, for `Done`."""
+    return {"images": answer.images, "usage": answer.usage.model_dump()}
+
+
+def drawn_read(written: dict[str, Any]) -> Drawn:
+    """The images in a `Done`."""
+    return Drawn(tuple(written["images"]), Usage(**written["usage"]))

@@ -8,14 +8,24 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ...errors import ServiceError
 from ..redaction import Redactor
 from .call import CALL, Call
-from .failures import ANSWER_LIMIT, REFUSED_FOR_GOOD, kind_of_status, too_long
+from .failures import (
+    ANSWER_LIMIT,
+    IMAGES_LIMIT,
+    REFUSED_FOR_GOOD,
+    kind_of_status,
+    too_large,
+    too_long,
+)
+from .loading import load_litellm
 
 if TYPE_CHECKING:
     import aiohttp
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
 WIRE_LIMIT = 20 * ANSWER_LIMIT
 """Bytes that may travel for it: a streamed token of four letters comes in 200 bytes of JSON."""
@@ -38,6 +48,7 @@ _ADVICE = {
 _REDIRECTS = range(300, 400)
 
 _ENOUGH = 10_000  # bytes of a refusal
+_PIECE = 65_536  # bytes of an image at once
 
 
 class RefusalError(ServiceError):
@@ -58,6 +69,7 @@ class Guard:
         self._redactor = redactor
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._access: dict[str, dict[str, Any]] = {}
+        self._handlers: dict[str, AsyncHTTPHandler] = {}
 
     def access(self, route: str) -> Mapping[str, Any]:
         """The arguments by which litellm comes to use a session of ours."""
@@ -66,13 +78,35 @@ class Guard:
         return self._access[route]
 
     def _open(self, route: str) -> dict[str, Any]:
+        access: dict[str, Any] = {"shared_session": self._session(route)}
+        if route in _TAKES_CLIENT:
+            access["client"] = self._handler(route)
+        return access
+
+    def drawing_access(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same for images: there litellm takes no session, but a client of those like OpenAI.
+
+        Others (azure, bedrock, recraft, vertex_ai) go unguarded.
+        """
+        from openai import AsyncOpenAI  # noqa: PLC0415 - slow, and litellm needs it anyway
+
+        litellm = load_litellm()
+        model, given = arguments["model"], arguments.get("api_base")
+        _, route, _, base = litellm.get_llm_provider(model, api_base=given)
+        alike = {"openai", *litellm.openai_compatible_providers} - {"azure_ai"}
+        if route not in alike:
+            return {}
+        http_client: Any = self._handler(route).client  # litellm's and OpenAI's types differ
+        key = arguments.get("api_key") or "none"  # a server at home wants none, but the client does
+        client = AsyncOpenAI(api_key=key, base_url=base, http_client=http_client, max_retries=0)
+        return {"client": client}
+
+    def _handler(self, route: str) -> AsyncHTTPHandler:
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415
 
-        session = self._session(route)
-        access: dict[str, Any] = {"shared_session": session}
-        if route in _TAKES_CLIENT:
-            access["client"] = AsyncHTTPHandler(shared_session=session)
-        return access
+        if route not in self._handlers:
+            self._handlers[route] = AsyncHTTPHandler(shared_session=self._session(route))
+        return self._handlers[route]
 
     def _session(self, route: str) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 - slow, as litellm is
@@ -95,8 +129,24 @@ class Guard:
         async with call.patience(), self._session("").get(url, headers=headers) as response:
             return await _beginning(response.content)
 
+    async def image_at(self, url: str, base: str | None) -> bytes:
+        """What is at the address that a provider gives for an image; raises what `fetch` does.
+
+        It must be one of https, or of the provider itself where that is somewhere else.
+        """
+        place, own = urlsplit(url), urlsplit(base or "")
+        if not (place.scheme == "https" or (base and place[:2] == own[:2])):
+            raise ServiceError(f"The image is at an address that is not asked: {url:.100}")
+        image = bytearray()
+        async with self._session("").get(url) as response:
+            async for piece in response.content.iter_chunked(_PIECE):
+                image += piece
+                if len(image) > IMAGES_LIMIT:
+                    raise too_large()
+        return bytes(image)
+
     async def close(self) -> None:
-        sessions, self._sessions, self._access = self._sessions, {}, {}
+        sessions, self._sessions, self._access, self._handlers = self._sessions, {}, {}, {}
         for session in sessions.values():
             await session.close()
 

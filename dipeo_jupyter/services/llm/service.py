@@ -9,18 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 from ...diagram.model import Label, Person
-from ...engine.chat import ChatAnswer, ChatRequest
+from ...engine.chat import ChatAnswer, ChatMessage, ChatRequest
 from ...engine.clock import Clock, SystemClock
-from ...engine.ports import Embedded, EmbedRequest
+from ...engine.ports import Drawn, DrawRequest, Embedded, EmbedRequest
 from ...engine.prices import FREE, Price
 from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
-from ..keys import KEYLESS, Keys, model_of, parameters_of, provider_of
+from ..keys import KEYLESS, Keys, drawing_options_of, model_of, parameters_of, provider_of
 from ..persons import check_person
 from ..prices import price_of, takes_schema
 from ..redaction import Stream, without
 from .aside import Aside
-from .frames import Ask, Done, Failed, Text, chat_read, vectors_read
+from .failures import nothing_drawn
+from .frames import Ask, Done, Failed, Text, chat_read, drawn_read, vectors_read
 from .helper import Helper
 from .turns import Turns
 from .wire import wire_message, wire_tool
@@ -31,12 +32,16 @@ _ROUTES = {"ollama": "ollama_chat"}
 _ENDINGS = {"gemini": '"finishReason"'}
 """What says that an answer is whole where litellm says so of every answer, broken off or not."""
 
+_DRAW_IN_CHAT = frozenset({"gemini", "openrouter"})
+"""Providers whose models draw when they are spoken to. litellm's other way to them is a thread that
+nobody can cancel, without any session of ours."""
+
 USUAL_LIMITS = ModelLimits()
 REAL_TIME = SystemClock()
 
 
 class LiteLLM:
-    """Fulfils the `LLM` port for every provider that litellm knows.
+    """Fulfils the ports `LLM`, `Embedder` and `Painter` for every provider that litellm knows.
 
     `api_bases` gives the address of a provider (`{"openai": "http://localhost:8000/v1"}`); without
     it litellm takes the provider's own, or what its variable says (`OLLAMA_API_BASE`). Whoever has
@@ -85,13 +90,19 @@ class LiteLLM:
                 if not answer.done():
                     on_text(piece)
 
-        work = self._answer(request, lambda pieces: here.call_soon_threadsafe(show, pieces))
-        answer = self._aside.start(work)
+        def pass_on(pieces: Sequence[str]) -> None:
+            here.call_soon_threadsafe(show, pieces)
+
+        answer = self._aside.start(self._answer(request.person, self._chat(request), pass_on))
         return await answer
 
     async def embed(self, request: EmbedRequest) -> Embedded:
         """Turn texts into vectors; see the port `Embedder`."""
         return await self._aside.start(self._vectors(request))
+
+    async def draw(self, request: DrawRequest) -> Drawn:
+        """Draw; see the port `Painter`."""
+        return await self._aside.start(self._images(request))
 
     def check(self, label: Label, person: Person) -> Iterator[Problem]:
         """See the port: the service, the fields, the key and the price."""
@@ -102,10 +113,10 @@ class LiteLLM:
         await self._aside.stop()
 
     async def _answer(
-        self, request: ChatRequest, show: Callable[[Sequence[str]], Any]
+        self, person: Person, ask: Ask, show: Callable[[Sequence[str]], Any]
     ) -> ChatAnswer:
         """The answer, without the key, should somebody on the way quote it."""
-        end = await self._asked(request.person, self._chat(request), show)
+        end = await self._asked(person, ask, show)
         if isinstance(end, Failed):
             raise self._error(end)
         answer, secrets = chat_read(end.answer), self._keys.handed_out()
@@ -120,6 +131,18 @@ class LiteLLM:
         if isinstance(end, Failed):
             raise self._error(end)
         return vectors_read(end.answer)
+
+    async def _images(self, request: DrawRequest) -> Drawn:
+        ask = self._drawing(request)
+        if ask.what == "chat":
+            answer = await self._answer(request.model, ask, len)
+            if not answer.images:
+                raise nothing_drawn(answer.text)
+            return Drawn(answer.images, answer.usage)
+        end = await self._asked(request.model, ask, len)
+        if isinstance(end, Failed):
+            raise self._error(end)
+        return drawn_read(end.answer)
 
     async def _asked(
         self, person: Person, ask: Ask, show: Callable[[Sequence[str]], Any]
@@ -168,6 +191,21 @@ class LiteLLM:
             **self._access(request.model, request.timeout),
         }
         return Ask(0, "embed", who, arguments, request.timeout, self._silence)
+
+    def _drawing(self, request: DrawRequest) -> Ask:
+        model, timeout = request.model, request.timeout
+        options = drawing_options_of(model)
+        provider, name = model_of(model)
+        if provider in _DRAW_IN_CHAT:
+            said = ChatMessage("user", request.prompt)
+            bare = Person(service=provider, model=name, api_key_id=model.api_key_id)
+            ask = self._chat(ChatRequest(bare, [said], timeout))
+            ask.arguments.update(options, modalities=["image", "text"])
+        else:
+            asked = {"model": f"{provider}/{name}", "prompt": request.prompt}
+            arguments = options | asked | self._access(model, timeout)
+            ask = Ask(0, "draw", f"{provider}/{name}", arguments, timeout, timeout)
+        return ask._replace(silence=timeout)  # it may be long from the first word to the image
 
     def _access(self, person: Person, timeout: float) -> dict[str, Any]:
         """The arguments that have to do with whom one asks, not with what."""
