@@ -4,8 +4,7 @@ litellm takes seconds to import and stands still for half a second at a time, so
 process of its own, the worker. Nobody else imports it.
 
 Here: start at `service.LiteLLM.chat`. `turns` is the queue in front of a provider, `helper` the
-worker as one sees it from here, `aside` the thread that its pipes belong to, `frames` what goes
-through them; `router` knows who is asked.
+worker as one sees it from here, `frames` what goes through its pipes; `router` knows who is asked.
 
 There: start at `worker.main`. `asking` asks. What a provider refuses is put into words where its
 answer arrives (`guard`), before litellm can wrap it, log it or try again behind our back. `answer`

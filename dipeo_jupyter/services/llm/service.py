@@ -15,11 +15,11 @@ from ...engine.ports import Drawn, DrawRequest, Embedded, EmbedRequest
 from ...engine.prices import FREE, Price
 from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
+from ..aside import Aside
 from ..keys import KEYLESS, Keys, drawing_options_of, model_of, parameters_of, provider_of
 from ..persons import check_person
 from ..prices import price_of, takes_schema
 from ..redaction import Stream, without
-from .aside import Aside
 from .failures import nothing_drawn
 from .frames import Ask, Done, Failed, Text, chat_read, drawn_read, vectors_read
 from .helper import Helper
@@ -67,7 +67,7 @@ class LiteLLM:
             await helper.close()
             turns.change_loop()
 
-        self._aside = Aside(goodbye)
+        self._aside = Aside("dipeo-models", goodbye)
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         provider, model = model_of(person)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ....engine.ports import ToolResult
 from ....errors import ServiceError
-from ...llm.aside import Aside
+from ...aside import Aside
 from ...redaction import forms_of, without
 from .config import FILE, McpConfig, Server
 from .connection import Connection, LostError, Request, T, load_sdk
@@ -41,7 +41,7 @@ class McpServers:
         self._config = McpConfig(root, environ)
         self._open = _OpenServers(redact)
         # What is open belongs to one event loop, and serves whoever calls, from any.
-        self._aside = Aside(self._open.close)
+        self._aside = Aside("dipeo-mcp", self._open.close)
 
     async def tools(self, name: str) -> Sequence[ServerTool]:
         """The tools of a server; raises `ServiceError` when it cannot say which it has."""

@@ -21,10 +21,12 @@ else:
 class Aside:
     """A thread with an event loop of its own, started when first used.
 
-    A process and its pipes belong to one loop, whoever calls and from whichever loop.
+    A process and its pipes belong to one loop, whoever calls and from whichever loop. `name` is
+    what debuggers show; `goodbye` is done on the loop before it ends.
     """
 
-    def __init__(self, goodbye: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, name: str, goodbye: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._name = name
         self._goodbye = goodbye
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -56,7 +58,7 @@ class Aside:
                 runner.run(until_over())
 
         self._loop = runner.get_loop()
-        self._thread = threading.Thread(target=live, name="dipeo-models", daemon=True)
+        self._thread = threading.Thread(target=live, name=self._name, daemon=True)
         self._thread.start()
         self._end = weakref.finalize(self, self._loop.call_soon_threadsafe, over.set)
         self._end.atexit = False  # at the end of the process no thread can be closed properly
