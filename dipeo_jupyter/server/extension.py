@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,12 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 from traitlets import Bool, Float, Integer, List, Unicode
 
+from ..client.discovery import Notice, put_up
+from ..client.kernel_proof import Examiner
 from ..settings import Settings
 from .limits import ServerLimits
 from .users import OWNER, Users
-from .websocket import PATH, DipeoWebSocket
+from .websocket import KERNEL_PATH, PATH, DipeoWebSocket, KernelWebSocket
 
 USUAL = ServerLimits()
 
@@ -65,6 +70,7 @@ class DipeoApp(ExtensionApp):
     ).tag(config=True)
 
     users: Users | None = None
+    _notice: Path | None = None
 
     def initialize_settings(self) -> None:
         self.users = Users(
@@ -74,15 +80,20 @@ class DipeoApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         options = {"users": self.users, "allowed_origins": tuple(self.allowed_origins)}
         self.handlers.append((PATH, DipeoWebSocket, options))
+        kernels = {**options, "examiner": Examiner(self._identity, self._key_of)}
+        self.handlers.append((KERNEL_PATH, KernelWebSocket, kernels))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         assert self.users is not None
         address = url_path_join(serverapp.connection_url, PATH)
         self.log.info("dipeo_jupyter runs diagrams of %s: %s", self.users.settings.root, address)
+        self._put_up_notice(serverapp)
         if self.auto_resume:
             await self.users.get(OWNER)
 
     async def stop_extension(self) -> None:
+        if self._notice is not None:
+            self._notice.unlink(missing_ok=True)
         if self.users is not None:
             await self.users.close()
 
@@ -90,6 +101,36 @@ class DipeoApp(ExtensionApp):
         """The runs that go on, because of which the server is not idle."""
         users = self.users.known if self.users else []
         return [run for user in users for run in user.going_on] or None
+
+    @cached_property
+    def _identity(self) -> str:
+        """Names this server and no other, before or after it."""
+        return secrets.token_hex(16)
+
+    def _key_of(self, kernel_id: str) -> bytes | None:
+        """What a kernel of this server signs its messages with."""
+        assert self.serverapp is not None
+        kernels = self.serverapp.kernel_manager
+        if kernel_id not in kernels:
+            return None
+        key: bytes | None = kernels.get_kernel(kernel_id).session.key
+        return key
+
+    def _put_up_notice(self, serverapp: Any) -> None:
+        """Say where this server is, to the kernels that it starts."""
+        if serverapp.sock:  # they find no way through a file
+            return
+        address = url_path_join(serverapp.connection_url, KERNEL_PATH)
+        notice = Notice(
+            url=f"ws{address.removeprefix('http')}",
+            pid=os.getpid(),
+            instance=self._identity,
+            certificates=serverapp.certfile or None,
+        )
+        try:
+            self._notice = put_up(Path(serverapp.runtime_dir), notice)
+        except OSError as error:
+            self.log.warning("dipeo_jupyter: kernels will not find this server: %s", error)
 
     def _engine_settings(self) -> Settings:
         assert self.serverapp is not None

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_server.auth import IdentityProvider, PasswordIdentityProvider
-from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.auth.decorator import allow_unauthenticated, ws_authenticated
 from jupyter_server.auth.identity import LegacyIdentityProvider
 from jupyter_server.auth.identity import User as JupyterUser
 from jupyter_server.base.handlers import JupyterHandler
@@ -18,11 +18,12 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from ..client.kernel_proof import HEADER, Examiner
 from ..errors import CommandError
 from .connection import Connection, GoneError
 from .users import OWNER, Users
 
-PATH = r"/dipeo/ws"
+PATH, KERNEL_PATH = r"/dipeo/ws", r"/dipeo/kernel/ws"
 RESOURCE = "dipeo"
 ONE_SECRET = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Providers by which all who come in know the same secret, and get names by chance."""
@@ -168,3 +169,42 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return OWNER
         owner = self._users.settings.environ.get("JUPYTERHUB_USER")
         return OWNER if user.username == owner else user.username
+
+
+class KernelWebSocket(DipeoWebSocket):
+    """The same for kernels of this server, which have no token but can prove what they are.
+
+    What they run is their owner's. Where an identity provider tells people apart, nobody knows
+    whose a kernel is, and so none is let in.
+    """
+
+    def initialize(
+        self, users: Users, allowed_origins: tuple[str, ...], examiner: Examiner
+    ) -> None:
+        super().initialize(users, allowed_origins)
+        self._examiner = examiner
+        self._kernel: str | None = None
+
+    def check_origin(self, origin: str | None = None) -> bool:
+        """No page has business here."""
+        return False
+
+    @allow_unauthenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        one_owner = type(self.identity_provider) in ONE_SECRET or (
+            "JUPYTERHUB_USER" in self._users.settings.environ
+        )
+        if one_owner and "Origin" not in self.request.headers:
+            self._kernel = self._examiner.kernel_of(self.request.headers.get(HEADER, ""))
+        if self._kernel is None:
+            raise HTTPError(403, "This is for kernels of this server.")
+        await WebSocketHandler.get(self, *args, **kwargs)
+
+    async def _may(self, action: str) -> bool:
+        """A kernel may do what its owner may; it is one as long as it lives."""
+        if self._kernel is None or self._kernel not in self.kernel_manager:
+            raise GoneError("the kernel is gone")
+        return True
+
+    def _name(self, user: JupyterUser | None) -> str:
+        return OWNER

@@ -12,9 +12,10 @@ def server(tmp_path, monkeypatch):
     """Run a test's `async` part with a Jupyter server: `server(main, **settings)`."""
     for name in ("DATA_DIR", "RUNTIME_DIR", "CONFIG_DIR", "CONFIG_PATH"):
         monkeypatch.setenv(f"JUPYTER_{name}", str(tmp_path / name))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    root = tmp_path / "root"
+    root, home = tmp_path / "root", tmp_path / "home"
     root.mkdir()
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
 
     def run(main, *arguments, config=None, **dipeo):
         async def inside():

@@ -41,8 +41,8 @@ def test_no_route_of_ours_lets_anybody_in_without_a_token(server):
 
     paths, statuses = server(main)
 
-    assert paths == ["/dipeo/ws"]
-    assert statuses == [403]
+    assert paths == ["/dipeo/ws", "/dipeo/kernel/ws"]
+    assert statuses == [403, 403]
 
 
 @pytest.mark.parametrize("allowed", [True, False])
