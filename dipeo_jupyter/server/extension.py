@@ -78,10 +78,13 @@ class DipeoApp(ExtensionApp):
         )
 
     def initialize_handlers(self) -> None:
-        options = {"users": self.users, "allowed_origins": tuple(self.allowed_origins)}
+        options = {
+            "users": self.users,
+            "allowed_origins": tuple(self.allowed_origins),
+            "examiner": Examiner(self._identity, self._key_of),
+        }
         self.handlers.append((PATH, DipeoWebSocket, options))
-        kernels = {**options, "examiner": Examiner(self._identity, self._key_of)}
-        self.handlers.append((KERNEL_PATH, KernelWebSocket, kernels))
+        self.handlers.append((KERNEL_PATH, KernelWebSocket, options))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         assert self.users is not None

@@ -36,9 +36,12 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     auth_resource = RESOURCE
 
-    def initialize(self, users: Users, allowed_origins: tuple[str, ...]) -> None:
+    def initialize(
+        self, users: Users, allowed_origins: tuple[str, ...], examiner: Examiner
+    ) -> None:
         self._users = users
         self._allowed_origins = allowed_origins
+        self._examiner = examiner
         self._connection: Connection | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -178,12 +181,7 @@ class KernelWebSocket(DipeoWebSocket):
     whose a kernel is, and so none is let in.
     """
 
-    def initialize(
-        self, users: Users, allowed_origins: tuple[str, ...], examiner: Examiner
-    ) -> None:
-        super().initialize(users, allowed_origins)
-        self._examiner = examiner
-        self._kernel: str | None = None
+    _kernel: str | None = None
 
     def check_origin(self, origin: str | None = None) -> bool:
         """No page has business here."""
