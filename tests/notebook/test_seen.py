@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+import dipeo_jupyter as dipeo
 from dipeo_jupyter.nodes.views import VIEWS
 from dipeo_jupyter.notebook.session import Session
 from dipeo_jupyter.settings import Settings
@@ -75,9 +76,9 @@ def server(openai_server):
 
 
 @pytest.fixture
-def session(tmp_path, server):
+def session(tmp_path, openai_server):
     environ = {"OPENAI_API_KEY": "sk-canary-0123456789abcdef"}
-    settings = Settings(root=tmp_path, environ=environ, api_bases={"openai": server.url})
+    settings = Settings(root=tmp_path, environ=environ, api_bases={"openai": openai_server.url})
     with closing(Session(settings)) as session:
         yield session
 
@@ -93,11 +94,32 @@ def sent(server):
 
 def as_sent(person, messages):
     """What must have been sent, so that the person saw these."""
-    said = [
-        {"role": "assistant" if each.sender == person else "user", "content": each.content}
-        for each in messages
-    ]
+    said = [each for message in messages for each in wired(person, message)]
     return as_bytes([*SYSTEM[person], *said])
+
+
+def wired(person, message):
+    """One message; with tools it is the call and its result for who used them, text for others."""
+    if message.sender != person:
+        used = [f"[used {x.name}({x.arguments}): {x.result}]" for x in message.uses]
+        return [{"role": "user", "content": "\n".join(filter(None, [message.content, *used]))}]
+    if not message.uses:
+        return [{"role": "assistant", "content": message.content}]
+    calls = [
+        {
+            "id": each.id,
+            "type": "function",
+            "function": {"name": each.name, "arguments": each.arguments},
+        }
+        for each in message.uses
+    ]
+    results = [
+        {"role": "tool", "content": each.result, "tool_call_id": each.id} for each in message.uses
+    ]
+    return [
+        {"role": "assistant", "content": message.content or None, "tool_calls": calls},
+        *results,
+    ]
 
 
 def shown(run):
@@ -164,3 +186,32 @@ def test_what_a_thread_brings_is_what_was_sent(session, server, view):
     run = session.start(text, thread="ours", fresh=True).wait()
     assert sent(server)[-1] == as_sent("P", run["x"].seen)
     assert sent(server) == shown(run)
+
+
+TOOLS = """
+nodes:
+- {label: start, type: start}
+- {label: p1, type: person_job, person: P, prompt: one, tools: [halve]}
+- {label: q1, type: person_job, person: Q, prompt: two, tools: [halve], memory: ALL_MESSAGES}
+- {label: x, type: person_job, person: P, prompt: three, SETTINGS}
+connections: [{from: start, to: p1}, {from: p1, to: q1}, {from: q1, to: x}]
+"""
+
+
+@pytest.mark.parametrize("limits", ["", ", at_most: 2"])
+@pytest.mark.parametrize("view", [*VIEWS])
+def test_tools_that_were_used_are_seen_as_they_were_sent(session, openai_server, view, limits):
+    @dipeo.tool(repeatable=True)
+    def halve(number: int) -> float:
+        return number / 2
+
+    for _ in range(2):
+        openai_server.call(("halve", {"number": 3}), ("halve", {"number": 4}), text="Let me see.")
+        openai_server.reply("“so”")
+    run = session.start(TOOLS.replace("SETTINGS", f"memory: {view}{limits}") + PERSONS).wait()
+
+    assert len(openai_server.requests) == 5
+    _, p1, _, q1, x = sent(openai_server)
+    assert p1 == as_sent("P", run["p1"].seen)
+    assert q1 == as_sent("Q", run["q1"].seen)
+    assert x == as_sent("P", run["x"].seen)
