@@ -304,13 +304,18 @@ class RemoteClient:
             socket = await websocket_connect(
                 request, ping_interval=20, ping_timeout=20, max_message_size=2**30
             )
-            text = await socket.read_message()
         except HTTPClientError as error:
             if error.code in (502, 503, 504, 599):
                 raise ConnectionError(f"HTTP {error.code}") from None
             raise _shut(server.url, error.code) from None
         except WebSocketError as error:
             raise ConnectionError(str(error)) from None
+        text = None
+        try:
+            text = await socket.read_message()
+        finally:
+            if text is None:
+                socket.close()
         if text is None:
             raise ConnectionError(socket.close_reason or "it has closed the connection")
         self._most_bytes = from_json(text)["payload"]["most_bytes"]

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from ..app import build_engine, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
+from ..client.remote import RemoteClient, Server
 from ..diagram.files import Readable, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
@@ -62,13 +63,26 @@ class Session:
         self.settings = settings
         self._engines = {_tape(settings): build_engine(settings)}
         self.loop = BackgroundLoop()
+        self._remotes: list[RemoteClient] = []
+        self._server: RemoteClient | None = None
         self._runs: WeakValueDictionary[e.ExecutionId, Run] = WeakValueDictionary()
         atexit.register(self._stop)
 
     @property
-    def engine(self) -> Engine:
-        """The one that has the cassette in use."""
-        return self._engine(self.settings)
+    def engine(self) -> Client:
+        """The server that is connected, else the engine here that has the cassette in use."""
+        return self._server or self._engine(self.settings)
+
+    def connect(self, server: Server | None) -> None:
+        """Have a server do what is asked for from now on; None: an engine in this process.
+
+        Runs that there are stay where they are. Raises `CommandError` when it cannot be reached.
+        """
+        remote = RemoteClient(server) if server else None
+        if remote is not None:
+            self._remotes.append(remote)
+            self.loop.run(remote.send(c.ListExecutions()))
+        self._server = remote
 
     def use(self, cassette: str | Path | None, mode: CassetteMode | None = None) -> None:
         """Have models asked through a cassette in all runs that are started from now on.
@@ -92,8 +106,9 @@ class Session:
         settings = self.settings
         if chosen.cassette or chosen.cassette_mode:
             settings = with_cassette(settings, chosen.cassette, chosen.cassette_mode)
+        # A cassette is a file here, and so is whoever plays it.
         engine = self._engine(settings)
-        client = Taped(engine) if settings.taped else engine
+        client = Taped(engine) if settings.taped else self._server or engine
         command = c.ExecuteDiagram(
             diagram=drawn,
             inputs=_inputs(inputs, since),
@@ -172,6 +187,8 @@ class Session:
         self.loop.close()
 
     def _stop(self) -> None:
+        for remote in self._remotes:
+            self.loop.run(remote.close())
         for engine in self._engines.values():
             self.loop.run(engine.close())
         self.loop.cancel()
