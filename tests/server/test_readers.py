@@ -80,7 +80,7 @@ def test_a_slow_reader_misses_nothing_and_holds_up_nobody(server):
             took = asyncio.get_running_loop().time() - begun
             held = max(each.held for each in served.users.known[0].connections)
             crawling.cancel()
-            await slow.until("execution_completed")
+            await slow.until("end_of_events")
             return took, held, seqs(client), seqs(slow)
 
     took, held, quick, slow = server(main, held_bytes=300_000)
