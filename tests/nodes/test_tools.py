@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 import dipeo_jupyter as dipeo
 from dipeo_jupyter.app import build_services
@@ -192,6 +192,86 @@ def test_what_goes_wrong_in_a_tool_is_told_to_the_model(openai_server, arguments
     assert said in openai_server.requests[1].body["messages"][-1]["content"]
     (message,) = (x for x in outcome.completed("p")[0].messages if x.uses)
     assert message.uses[0].failed
+
+
+class _WordlessError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("I have no words.")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StopIteration("over"), "StopIteration: over"),
+        (SystemExit(3), "SystemExit: 3"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (BaseExceptionGroup("all", [SystemExit(1)]), "BaseExceptionGroup: all"),
+        (_WordlessError(), "_WordlessError"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["function", "coroutine function"])
+def test_no_error_of_a_function_ends_more_than_its_use(openai_server, kind, error, said):
+    def fails() -> None:
+        raise error
+
+    async def fails_later() -> None:
+        if not isinstance(error, StopIteration):
+            raise error
+        raise RuntimeError("StopIteration: over")
+
+    openai_server.call(("fails", {}))
+    openai_server.reply("I see.")
+    function = fails if kind == "function" else fails_later
+    outcome = asked(openai_server, function, text=drawn("[fails]"), name="fails")
+    assert {"end": "I see."} == outcome.outputs
+    assert said in openai_server.requests[1].body["messages"][-1]["content"]
+
+
+def test_a_model_hears_whether_its_arguments_were_wrong_or_others(openai_server):
+    def checks(n: int) -> int:
+        return TypeAdapter(int).validate_python("many")
+
+    openai_server.call(("checks", {"n": "few"}), ("checks", {"n": 1}))
+    openai_server.reply("I see.")
+    asked(openai_server, checks, text=drawn("[checks]"))
+    first, second = (x["content"] for x in openai_server.requests[1].body["messages"][-2:])
+    assert first.startswith("The arguments are wrong: n: ")
+    assert second.startswith("ValidationError: 1 validation error for int")
+
+
+def test_what_a_function_returns_to_be_awaited_is_awaited(openai_server):
+    async def inner() -> str:
+        return "at last"
+
+    def outer():
+        return inner()
+
+    openai_server.call(("outer", {}))
+    openai_server.reply("done")
+    asked(openai_server, outer, text=drawn("[outer]"))
+    assert "at last" == openai_server.requests[1].body["messages"][-1]["content"]
+
+
+def test_functions_that_never_come_back_hold_up_nothing_but_their_uses(openai_server):
+    over, begun = threading.Event(), threading.Semaphore(0)
+    many = 40  # more than `asyncio.to_thread` has threads
+
+    def stuck() -> str:
+        begun.release()
+        over.wait()
+        return "free"
+
+    async def others(engine, entry):
+        if isinstance(entry.event, e.NodeStarted) and entry.event.node == "p":
+            for _ in range(many):
+                await asyncio.to_thread(begun.acquire)
+            over.set()
+
+    openai_server.call(*[("stuck", {})] * many)
+    openai_server.reply("done")
+    make = engine(openai_server, stuck, repeatable=True)
+    assert {"end": "done"} == run(drawn("[stuck]"), engine=make, steer=others).outputs
 
 
 def test_a_tool_that_is_not_there_is_told_to_the_model(openai_server):

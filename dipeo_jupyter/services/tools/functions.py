@@ -21,6 +21,7 @@ from ...engine.chat import Tool
 from ...engine.ports import OutsideTool, ToolResult
 from ...engine.values import as_json, is_image
 from ...errors import ServiceError
+from .threads import in_own_thread
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What all providers take for the name of a tool."""
@@ -37,7 +38,8 @@ class _Function:
 class Functions:
     """Functions by their names; a later one takes the place of an earlier one.
 
-    Those that are no coroutines are called in a thread of their own.
+    Those that are no coroutines are called in a thread of their own; one that never comes back
+    holds up nothing else.
     """
 
     def __init__(self) -> None:
@@ -87,16 +89,16 @@ class Functions:
         function = self._functions[tool.tool.name]
         call = partial(function.adapter.validate_python, ArgsKwargs((), dict(arguments)))
         try:
-            value = await call() if function.is_async else await asyncio.to_thread(call)
-            return await asyncio.to_thread(_result, value)
-        except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-            )
-            return ToolResult(f"The arguments are wrong: {faults}", failed=True)
-        except Exception as error:  # noqa: BLE001 - somebody else's function
-            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            return ToolResult(said[:_LONGEST_ERROR], failed=True)
+            value = call() if function.is_async else await in_own_thread(call)
+            if inspect.isawaitable(value):
+                value = await value
+            return await in_own_thread(partial(_result, value))
+        except BaseException as error:
+            # Somebody else's function: not even its SystemExit ends the run, only who cancels us.
+            task = asyncio.current_task()
+            if isinstance(error, GeneratorExit) or (task and task.cancelling()):
+                raise
+            return ToolResult(_words(error)[:_LONGEST_ERROR], failed=True)
 
 
 def _result(value: Any) -> ToolResult:
@@ -108,6 +110,18 @@ def _result(value: Any) -> ToolResult:
     if isinstance(value, str):
         return ToolResult(value)
     return ToolResult("" if value is None else json.dumps(value, ensure_ascii=False))
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, ValidationError) and error.title.startswith("call["):  # not one inside of it
+        faults = ("{}: {}".format(".".join(map(str, x["loc"])), x["msg"]) for x in error.errors())
+        return f"The arguments are wrong: {'; '.join(faults)}"
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - somebody else's class
+        return name
+    return f"{name}: {said}" if said else name
 
 
 def _version(function: Callable[..., Any]) -> str:
