@@ -240,6 +240,8 @@ class ModelServer:
         self._note(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{self.path}")
         await self._over.wait()
         server.close()
+        for _ in range(10):  # a connection that was just taken has no writer yet
+            await asyncio.sleep(0)
         for writer in self._writers:  # what was not sent by now would keep them open
             writer.transport.abort()
         for _ in range(3):  # a transport is closed in the loop's next turns

@@ -467,7 +467,7 @@ def test_background_processes_end_with_the_job():
 
 
 @needs_pidfd
-def test_cancelling_kills_the_job_and_its_children(temporary):
+def test_cancelling_kills_the_job_and_its_children(temporary, assert_no_children):
     async def cancelled() -> int:
         pids: asyncio.Queue[str] = asyncio.Queue()
         job = Job("bash", "sleep 100 & echo $!; trap '' TERM; sleep 100")
@@ -496,13 +496,25 @@ def assert_gone(pid: int) -> None:
         os.close(process)
 
 
-def assert_no_children() -> None:
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+def children() -> set[str]:
+    """The processes of this one, those that nobody has buried included."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {child for each in lists for child in each.read_text().split()}
+
+
+@pytest.fixture
+def assert_no_children():
+    """Nothing is left behind; other tests' processes are none of a sandbox's."""
+    before = children()
+
+    def check() -> None:
+        assert not children() - before
+
+    return check
 
 
 @pytest.mark.parametrize("steps", range(6))
-def test_cancelling_while_starting_leaves_nothing_behind(steps, temporary):
+def test_cancelling_while_starting_leaves_nothing_behind(steps, temporary, assert_no_children):
     async def cancelled() -> None:
         task = asyncio.create_task(ProcessSandbox().run(Job("bash", "sleep 100"), ignore))
         for _ in range(steps):
@@ -532,7 +544,7 @@ os.chmod('locked', 0)"""
     assert list(temporary.iterdir()) == []
 
 
-def test_twenty_jobs_at_once_leave_no_trace(temporary):
+def test_twenty_jobs_at_once_leave_no_trace(temporary, assert_no_children):
     async def many() -> list[Any]:
         sandbox = ProcessSandbox()
         await sandbox.run(Job("bash", "true"), ignore)
