@@ -23,15 +23,15 @@ from .listing import add_listing
 from .running import add_run
 from .steering import add_steering
 from .terminal import FAILED, INTERRUPTED, WRONG, RefusedError, say
-from .tools import load_tools
+from .tools import tools_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
     options = parser().parse_args(arguments)
     try:
-        load_tools(getattr(options, "tools", ()))
-        code: int = asyncio.run(options.command(options))
+        with tools_of(getattr(options, "tools", ())):
+            code: int = asyncio.run(options.command(options))
         sys.stdout.flush()
     except RefusedError:
         return WRONG

@@ -12,7 +12,18 @@ from ..diagram.diff import compare
 from ..diagram.files import FORMATS, converted, format_for, save
 from ..diagram.problems import explain
 from ..errors import Problem
-from .terminal import DONE, FAILED, STDIN, WRONG, build, opened, read_file, say, say_problems
+from .terminal import (
+    DONE,
+    FAILED,
+    STDIN,
+    WRONG,
+    build,
+    opened,
+    read_file,
+    say,
+    say_problems,
+    tell,
+)
 from .tools import add_tools
 
 _COMMENT = re.compile(r"(^|\s)# ", re.MULTILINE)
@@ -51,14 +62,14 @@ async def _check(options: argparse.Namespace) -> int:
         found[file] = await check(engine, read_file(file))
         say_problems(file, found[file])
         if not found[file] and not options.json:
-            print(f"{file}: no problems")
+            tell(f"{file}: no problems")
     if options.json:
         rows = [
             {"file": file} | {name: getattr(problem, name) for name in _SHOWN}
             for file, problems in found.items()
             for problem in problems
         ]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        tell(json.dumps(rows, ensure_ascii=False, indent=2))
     wrong = any(each.severity == "error" for problems in found.values() for each in problems)
     return WRONG if wrong else DONE
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..client import Conversation, explain, in_thread, in_words, json_or_text
+from ..client import Conversation, explain, in_words, json_or_text
 from ..diagram.source import Source
 from ..engine.engine import Engine
+from ..engine.own_thread import in_thread
 from ..errors import NoAnswerError
 from ..protocol import events as e
-from .terminal import DONE, FAILED, WAITING, say
+from .terminal import DONE, FAILED, WAITING, say, tell
 from .tools import add_tools
 
 BY_ITSELF = ("breakpoint", "journal", "budget", "closed")
@@ -87,7 +88,7 @@ class Follower:
             async for entry in entries:
                 new = entry.seq > self.after
                 if new and self.options.json:
-                    print(json.dumps(entry.to_wire(), ensure_ascii=False), flush=True)
+                    tell(json.dumps(entry.to_wire(), ensure_ascii=False))
                 if new:
                     say_event(entry.event, self.source)
                 code = self._code(entry.event, new=new) if _decides(entry.event) else code
@@ -168,7 +169,7 @@ def say_event(event: e.AnyEvent, source: Source | None) -> None:  # noqa: C901, 
 def print_outputs(outputs: Mapping[str, Any]) -> None:
     """One result as it is; several as JSON by name."""
     value = next(iter(outputs.values())) if len(outputs) == 1 else outputs
-    print(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
+    tell(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _decides(event: e.AnyEvent) -> bool:

@@ -17,7 +17,7 @@ from ..protocol import commands as c
 from ..protocol import events as e
 from ..settings import CASSETTE_MODES
 from .following import Follower, add_following, pair
-from .terminal import DONE, build, opened, read_settings, refuse, say
+from .terminal import DONE, build, opened, read_settings, refuse, say, tell
 from .tools import add_tools
 
 
@@ -116,9 +116,9 @@ async def _plan(options: argparse.Namespace) -> int:
     finally:
         await engine.close()
     if options.json:
-        print(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False, indent=2))
+        tell(json.dumps(plan.model_dump(mode="json"), ensure_ascii=False, indent=2))
     else:
-        print(plan_text(plan))
+        tell(plan_text(plan))
     return DONE
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from ..app import build_engine
 from ..client import Client, check
@@ -18,6 +20,7 @@ from ..settings import Settings
 
 DONE, FAILED, WRONG, WAITING, INTERRUPTED = 0, 1, 2, 3, 130
 STDIN = "-"
+_RESULTS: ContextVar[TextIO] = ContextVar("results")
 
 
 class RefusedError(Exception):
@@ -88,3 +91,19 @@ def say_problems(file: str, problems: Iterable[Problem]) -> None:
 def say(text: str) -> None:
     """Tell people something, on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def tell(text: str) -> None:
+    """Print a result, or a part of one, on standard output."""
+    print(text, file=_RESULTS.get(sys.stdout), flush=True)
+
+
+@contextmanager
+def results_apart() -> Iterator[None]:
+    """Have all that others print read by people: what is told is the only thing among results."""
+    token = _RESULTS.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _RESULTS.reset(token)

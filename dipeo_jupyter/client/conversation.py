@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import json
-import threading
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -16,7 +14,6 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
@@ -251,27 +248,6 @@ def explain(error: e.ErrorInfo, source: Source | None) -> str:
     line = source.line_of(*path) if source else None
     where = f"line {line}, node {error.node!r}" if line else f"node {error.node!r}"
     return f"{where}: {error.message}"
-
-
-def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
-    """Do what blocks in a thread, in the caller's context, without ever waiting for its end.
-
-    `asyncio.to_thread` would hold up the end of the program for a human who does not answer.
-    """
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()
-
-    def do() -> None:
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - handed on to whoever awaits it
-            done.set_exception(error)
-        else:
-            done.set_result(result)
-
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(do,), name="dipeo-input", daemon=True).start()
-    return asyncio.wrap_future(done)
 
 
 def _no_constant(name: str) -> NoReturn:

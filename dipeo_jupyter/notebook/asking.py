@@ -7,7 +7,8 @@ import ctypes
 import threading
 from typing import Any
 
-from ..client import in_thread, in_words
+from ..client import in_words
+from ..engine.own_thread import in_thread
 from ..errors import NoAnswerError
 from ..protocol.events import Question
 

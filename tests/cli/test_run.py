@@ -345,3 +345,40 @@ def test_tools_that_fail_say_where(folder, dipeo):
     called = dipeo("run echo.light.yaml --tools bad.py")
     assert 2 == called.code
     assert "the tools in 'bad.py', line 2: RuntimeError: no" in called.err
+
+
+@pytest.mark.parametrize("how", ["raise SystemExit(0)", "raise StopIteration"])
+def test_tools_that_end_python_end_nothing(folder, dipeo, how):
+    (folder / "bad.py").write_text(f"{how}\n")
+    called = dipeo("run echo.light.yaml --tools bad.py")
+    assert (2, "") == (called.code, called.out)
+    assert "the tools in 'bad.py', line 1: " in called.err
+
+
+def test_what_tools_print_is_no_result(folder, dipeo):
+    (folder / "given.py").write_text(TOOLS.replace("return", "print('NOISE'); return"))
+    (folder / "rates.light.yaml").write_text(WITH_TOOLS)
+    called = dipeo("run rates.light.yaml --tools given.py")
+    assert "done\n" == called.out
+    assert "NOISE" in called.err
+
+
+def test_tools_may_import_what_lies_beside_them(folder, dipeo):
+    (folder / "lib").mkdir()
+    (folder / "lib/given.py").write_text("import beside_given\n" + TOOLS)
+    (folder / "lib/beside_given.py").write_text("")
+    (folder / "rates.light.yaml").write_text(WITH_TOOLS)
+    called = dipeo("run rates.light.yaml --tools lib/given.py")
+    assert (0, "done\n") == (called.code, called.out), called.err
+
+
+def test_a_function_that_never_comes_back_does_not_hold_the_program(folder, started):
+    stuck = "print('stuck'); import threading; threading.Event().wait(); return"
+    (folder / "given.py").write_text(TOOLS.replace("return", stuck))
+    (folder / "rates.light.yaml").write_text(WITH_TOOLS)
+    process = started("run", "rates.light.yaml", "--tools", "given.py")
+    while "stuck" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert "goes on with it" in process.communicate(timeout=60)[1]
+    assert process.returncode == 130

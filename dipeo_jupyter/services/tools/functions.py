@@ -18,10 +18,10 @@ from pydantic_core import ArgsKwargs
 
 from ...diagram.suggest import did_you_mean
 from ...engine.chat import Tool
+from ...engine.own_thread import in_thread
 from ...engine.ports import OutsideTool, ToolResult
 from ...engine.values import as_json, is_image
 from ...errors import ServiceError
-from .threads import in_own_thread
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What all providers take for the name of a tool."""
@@ -89,10 +89,10 @@ class Functions:
         function = self._functions[tool.tool.name]
         call = partial(function.adapter.validate_python, ArgsKwargs((), dict(arguments)))
         try:
-            value = call() if function.is_async else await in_own_thread(call)
+            value = call() if function.is_async else await in_thread(call)
             if inspect.isawaitable(value):
                 value = await value
-            return await in_own_thread(partial(_result, value))
+            return await in_thread(partial(_result, value))
         except BaseException as error:
             # Somebody else's function: not even its SystemExit ends the run, only who cancels us.
             task = asyncio.current_task()
@@ -113,7 +113,9 @@ def _result(value: Any) -> ToolResult:
 
 
 def _words(error: BaseException) -> str:
-    if isinstance(error, ValidationError) and error.title.startswith("call["):  # not one inside of it
+    if isinstance(error, ValidationError) and error.title.startswith(
+        "call["
+    ):  # not one inside of it
         faults = ("{}: {}".format(".".join(map(str, x["loc"])), x["msg"]) for x in error.errors())
         return f"The arguments are wrong: {'; '.join(faults)}"
     name = type(error).__name__
