@@ -119,7 +119,7 @@ def build_services(settings: Settings, functions: Functions = FUNCTIONS) -> Serv
         sandbox=ProcessSandbox(),
         notion=NotionService(lambda: notion_token(keys)),
         embedder=Embeddings(None if replaying else real),
-        tools=LocalToolbox(functions, servers),
+        tools=LocalToolbox(functions, servers, keys.redact),
         painter=Drawings(real, replaying=replaying),
     )
 

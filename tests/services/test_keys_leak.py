@@ -18,6 +18,7 @@ import nbclient
 import nbformat
 import pytest
 
+import dipeo_jupyter as dipeo
 from dipeo_jupyter import cli
 from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.diagram.files import FORMATS, converted
@@ -332,6 +333,33 @@ def test_a_job_sees_no_key(session, tmp_path, monkeypatch):
     run = session.start(nodes).wait()
     assert run["look"].output
     assert hits([*shown_of(run), *kept_in(tmp_path)]) == []
+
+
+USING = """
+persons: {A: {service: openai, model: m}}
+nodes:
+- {label: start, type: start}
+- {label: a, type: person_job, person: A, prompt: Hello, tools: [give_away, complain]}
+- {label: end, type: endpoint}
+connections: [{from: start, to: a}, {from: a, to: end}]
+"""
+
+
+def test_no_tool_brings_the_key_in(session, server, logs, tmp_path):
+    @dipeo.tool
+    def give_away():
+        return {"key": KEY}
+
+    @dipeo.tool
+    def complain():
+        raise RuntimeError(f"the key is {KEY}")
+
+    server.call(("give_away", {}), ("complain", {}))
+    server.reply("Thank you.")
+    done = session.start(USING).wait()
+    results = [each["content"] for each in server.requests[1].body["messages"][-2:]]
+    assert all(REMOVED in each for each in results)
+    assert hits([*shown_of(done), *kept_in(tmp_path), *logged(logs)]) == []
 
 
 def test_a_diagram_cannot_read_the_dotenv_file(session, tmp_path):

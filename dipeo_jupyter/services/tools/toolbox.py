@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...engine.ports import OutsideTool, ToolResult
@@ -11,11 +11,17 @@ from .mcp import McpServers, ServerTool
 
 
 class LocalToolbox:
-    """Fulfils the port `Toolbox` by functions of this process, and MCP servers."""
+    """Fulfils the port `Toolbox` by functions of this process, and MCP servers.
 
-    def __init__(self, functions: Functions, servers: McpServers) -> None:
+    `redact` takes keys out of what functions return or raise.
+    """
+
+    def __init__(
+        self, functions: Functions, servers: McpServers, redact: Callable[[str], str] = str
+    ) -> None:
         self._functions = functions
         self._servers = servers
+        self._redact = redact
 
     def function(self, name: str) -> OutsideTool:
         return self._functions.find(name)
@@ -26,7 +32,9 @@ class LocalToolbox:
     async def use(self, tool: OutsideTool, arguments: Mapping[str, Any]) -> ToolResult:
         if isinstance(tool, ServerTool):
             return await self._servers.use(tool, arguments)
-        return await self._functions.use(tool, arguments)
+        result = await self._functions.use(tool, arguments)
+        # It goes to a model, and into the journal.
+        return result._replace(text=self._redact(result.text))
 
     async def aclose(self) -> None:
         await self._servers.aclose()
