@@ -20,6 +20,7 @@ from .services.files import LocalFiles
 from .services.journal import open_journal
 from .services.key_desk import KeyDesk
 from .services.key_stores import Keyring, dotenv_files
+from .services.kernel import Namespace, NotebookKernel, no_notebook
 from .services.keys import Keys
 from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
@@ -107,8 +108,15 @@ def with_cassette(
     return settings
 
 
-def build_services(settings: Settings, functions: Functions = FUNCTIONS) -> Services:
-    """The outside world, as the settings describe it; the functions are tools for models."""
+def build_services(
+    settings: Settings,
+    functions: Functions = FUNCTIONS,
+    namespace: Namespace = no_notebook,
+) -> Services:
+    """The outside world, as the settings describe it; the functions are tools for models.
+
+    The `namespace` is that of the notebook in this process, if it is one's.
+    """
     keys = build_keys(settings)
     real = LiteLLM(keys, settings.api_bases, settings.models)
     replaying = settings.taped and settings.cassette_mode == "replay"
@@ -128,6 +136,7 @@ def build_engine(settings: Settings, services: Services | None = None) -> Engine
     """An engine for the event loop of whoever calls it."""
     journal, trouble = open_journal(settings.home)
     if trouble:
+        kernel=NotebookKernel(namespace),
         warnings.warn(trouble, RuntimeWarning, stacklevel=2)
     return Engine(
         load_node_types(),

@@ -721,6 +721,32 @@ _rule(
     """,
 )
 _rule(
+    "runs_in_kernel",
+    "hint",
+    "A job runs in the notebook's own process: there is no sandbox around it.",
+    "Run it only if you would run its code in a cell; else remove `kernel: true`.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: count, type: job, kernel: true, code: return len(rows)}
+    connections:
+    - {from: start, to: count}
+    """,
+)
+_rule(
+    "missing_kernel",
+    "warning",
+    "A job is to run in the notebook's process, and there is no notebook.",
+    "Run the diagram from a notebook, or remove `kernel: true`.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: count, type: job, kernel: true, code: return len(rows)}
+    connections:
+    - {from: start, to: count}
+    """,
+)
+_rule(
     "missing_tool",
     "warning",
     "A tool is a Python function that nobody has given.",

@@ -16,11 +16,11 @@ from typing import Any
 from ulid import ULID
 
 from ..diagram.model import Diagram
-from ..errors import CommandError, DiagramError, JournalError
+from ..errors import CommandError, DiagramError, JournalError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.events import Broadcast, Entry, ExecutionId
-from .checks.outside import Outside, check_functions
+from .checks.outside import Outside, check_functions, check_kernel
 from .children import Children
 from .clock import Clock
 from .compile import compile_diagram, examine
@@ -92,7 +92,7 @@ class Engine:
                     command.diagram,
                     self._node_types,
                     partial=command.partial,
-                    outside=Outside(self._services.llm.check, self._services.tools.function),
+                    outside=_outside(self._services),
                 )
                 return c.Ack(result=problems)
             case c.Describe():
@@ -217,7 +217,7 @@ class Engine:
 
     async def _execute(self, command: c.ExecuteDiagram) -> Execution:
         program = await self._compile(command.diagram)
-        self._check_functions(program)
+        self._check_outside(program)
         for activation in command.values:
             _check_activation(activation, program)
         for each in command.breakpoints:
@@ -243,11 +243,13 @@ class Engine:
         )
         return await self._start(program, event, paused=command.paused)
 
-    def _check_functions(self, program: Program) -> None:
+    def _check_outside(self, program: Program) -> None:
         """What is missing is better known before anything was paid for; raises `DiagramError`."""
-        find = self._services.tools.function
-        pairs = zip(program.diagram.nodes, program.nodes, strict=True)
-        problems = [each for spec, node in pairs for each in check_functions(spec, node, find)]
+        outside = _outside(self._services)
+        problems: list[Problem] = []
+        for spec, node in zip(program.diagram.nodes, program.nodes, strict=True):
+            problems += check_functions(spec, node, outside.function)
+            problems += check_kernel(spec, node, outside.kernel)
         if problems:
             raise DiagramError(*(replace(each, severity="error") for each in problems))
 
@@ -425,6 +427,10 @@ def _check_activation(name: str, program: Program) -> None:
         message = f"{name!r} is no activation: write for instance {name}[1]."
         raise CommandError(message, code="unknown_activation")
     _check_label(label, program)
+
+def _outside(services: Services) -> Outside:
+    return Outside(services.llm.check, services.tools.function, services.kernel.look)
+
 
 
 def _summary(execution: Execution) -> c.ExecutionSummary:

@@ -415,6 +415,11 @@ class Node(BaseModel, ABC):
         return ()
 
     @property
+    def needs_kernel(self) -> bool:
+        """Whether it works among the names of a notebook."""
+        return False
+
+    @property
     def looks_at_limits(self) -> bool:
         """Whether it asks `Context.limits_reached`, which is never true without a limit."""
         return False

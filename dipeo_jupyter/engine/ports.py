@@ -190,6 +190,18 @@ class Sandbox(Protocol):
         ...
 
 
+class Kernel(Protocol):
+    """The notebook that a run was started from: runs Python among its names."""
+
+    def look(self) -> None:
+        """Raise `ServiceError` when there is none; the sentence says why."""
+        ...
+
+    async def run(self, job: Job, on_output: Callable[[str], None]) -> JobResult:
+        """As a sandbox does; what the code assigns stays there. Also raises `ServiceError`."""
+        ...
+
+
 class Notion(Protocol):
     """Speaks with the Notion service."""
 
@@ -366,3 +378,4 @@ class Services:
     embedder: Embedder
     tools: Toolbox
     painter: Painter
+    kernel: Kernel

@@ -1,4 +1,4 @@
-"""`job`: a piece of Python, JavaScript or Bash, run apart from this process."""
+"""`job`: a piece of Python, JavaScript or Bash, run apart from this process, or in the notebook."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class Job(Node):
     Values never become part of the code. In Python and JavaScript they are variables (and all of
     them `inputs`), in Bash `$INPUT_<name>`. The value is what the code returns, else its `result`,
     else what it prints; None when there is nothing of these. Its
-    `timeout` is 30 seconds unless given.
+    `timeout` is 30 seconds unless given. With `kernel` Python runs in the notebook's own process,
+    and the names that it assigns, inputs and `result` apart, are the notebook's.
     """
 
     type: ClassVar[str] = "job"
@@ -98,6 +99,14 @@ class Job(Node):
         ),
     )
 
+    kernel: bool = Field(
+        default=False,
+        description=(
+            "Run Python in the notebook's own process, among its names, without any sandbox: the "
+            "code sees what the notebook has assigned, and the notebook what the code assigns."
+        ),
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         has_code = bool(self.code and self.code.strip())
@@ -105,6 +114,8 @@ class Job(Node):
             raise ValueError("A job has `code` or `file_path`, not both: remove one.")
         if not has_code and not self.file_path:
             raise ValueError("A job needs `code`, or a `file_path` with the code.")
+        if self.kernel and self._language_of(self.file_path) != "python":
+            raise ValueError("In the notebook's process only Python runs: remove `kernel: true`.")
         return self
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
@@ -113,6 +124,10 @@ class Job(Node):
         is_path = "\n" not in text and PurePosixPath(text).suffix in _BY_SUFFIX
         if text and not is_path and self._language_of(None) == "python":
             yield from check_python(label, "code", self.code or "")
+
+    @property
+    def needs_kernel(self) -> bool:
+        return self.kernel
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         path = self.file_path or await self._path_in_code(ctx)
@@ -125,11 +140,14 @@ class Job(Node):
         )
 
         async def work(key: str) -> Any:
-            done = await ctx.services.sandbox.run(replace(job, idempotency_key=key), ctx.progress)
+            place = ctx.services.kernel if self.kernel else ctx.services.sandbox
+            done = await place.run(replace(job, idempotency_key=key), ctx.progress)
             return done.value
 
         # How long it may take does not change what comes of it.
         request = {"job": job.language, "code": job.code, "function": job.function}
+        if self.kernel:
+            request["place"] = "kernel"
         try:
             done = await ctx.effect(
                 {**request, "inputs": job.inputs}, work, EffectPolicy(reuse=self.pure)

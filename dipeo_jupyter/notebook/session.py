@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..app import build_engine, with_cassette
+from ..app import build_engine, build_services, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
 from ..client.remote import RemoteClient, Server
 from ..diagram.files import Readable, survey
@@ -23,6 +23,7 @@ from ..settings import CassetteMode, Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
 from .listing import Plan, Runs
+from .names import Namespace, notebook_names
 from .run import Run
 from .taped import Taped
 from .values import as_inputs
@@ -59,9 +60,10 @@ class Session:
     started with, and one that replays can never come to ask a model.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, namespace: Namespace = notebook_names) -> None:
         self.settings = settings
-        self._engines = {_tape(settings): build_engine(settings)}
+        self._namespace = namespace
+        self._engines = {_tape(settings): self._built(settings)}
         self.loop = BackgroundLoop()
         self._remotes: list[RemoteClient] = []
         self._server: RemoteClient | None = None
@@ -196,8 +198,11 @@ class Session:
     def _engine(self, settings: Settings) -> Engine:
         tape = _tape(settings)
         if tape not in self._engines:
-            self._engines[tape] = build_engine(settings)
+            self._engines[tape] = self._built(settings)
         return self._engines[tape]
+
+    def _built(self, settings: Settings) -> Engine:
+        return build_engine(settings, build_services(settings, namespace=self._namespace))
 
     def _read(self, diagram: Readable, name: str | None = None) -> Reading:
         reading = survey(diagram)

@@ -16,6 +16,7 @@ from dipeo_jupyter.engine.checks.outside import Outside
 from dipeo_jupyter.engine.compile import examine
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.services.demo import DemoLLM
+from dipeo_jupyter.services.kernel import NotebookKernel, no_notebook
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
 from dipeo_jupyter.services.tools import Functions
@@ -31,7 +32,8 @@ LOOKS_LIKE_A_CODE = re.compile(r"[a-z]+(_[a-z]+)+|unreadable|unreachable")
 
 def problems_of(text):
     reading = survey(text)
-    outside = Outside(LLMRouter(DemoLLM(), LiteLLM(Keys({}))).check, Functions().find)
+    person = LLMRouter(DemoLLM(), LiteLLM(Keys({}))).check
+    outside = Outside(person, Functions().find, NotebookKernel(no_notebook).look)
     partial = bool(reading.errors)
     _, found = examine(reading.diagram, TYPES, partial=partial, outside=outside)
     return [*reading.problems, *map(reading.source.locate, found)]
@@ -59,6 +61,7 @@ BESIDES = {
     # These cannot be had alone.
     "unknown_entry": {"no_incoming_edge"},
     "unknown_price": {"missing_key"},
+    "runs_in_kernel": {"missing_kernel"},
 }
 
 

@@ -30,6 +30,7 @@ from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.drawings import DemoPainter
 from dipeo_jupyter.services.embeddings import DemoEmbedder
 from dipeo_jupyter.services.journal import MemoryJournal
+from dipeo_jupyter.services.kernel import NotebookKernel, no_notebook
 from dipeo_jupyter.services.tools import Functions, LocalToolbox
 from dipeo_jupyter.services.tools.mcp import McpServers
 from tests.running import Outcome
@@ -209,6 +210,7 @@ class World:
             DemoEmbedder(),
             LocalToolbox(Functions(), McpServers(Path(), {}, str)),
             DemoPainter(),
+            NotebookKernel(no_notebook),
         )
         self.engine = Engine(TYPES, services, self.journal, self.clock)
         return self.engine

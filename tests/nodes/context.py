@@ -11,6 +11,7 @@ from dipeo_jupyter.engine.ports import (
     LLM,
     Embedder,
     Files,
+    Kernel,
     Notion,
     Painter,
     Sandbox,
@@ -31,9 +32,10 @@ def services(
     tools: Toolbox | None = None,
     *,
     painter: Painter | None = None,
+    kernel: Kernel | None = None,
 ) -> Services:
     """Only the services a test needs; a node that uses another one fails at once."""
-    parts = (llm, files, sandbox, notion, embedder, tools, painter)
+    parts = (llm, files, sandbox, notion, embedder, tools, painter, kernel)
     return Services(*parts)  # type: ignore[arg-type]
 
 

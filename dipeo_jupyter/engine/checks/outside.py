@@ -14,12 +14,16 @@ CheckPerson = Callable[[Label, Person], Iterable[Problem]]
 FindFunction = Callable[[str], object]
 """Finds the Python function that is a tool; raises `ServiceError` when there is none."""
 
+LookForKernel = Callable[[], object]
+"""Raises `ServiceError` when there is no notebook."""
+
 
 class Outside(NamedTuple):
     """Whom to ask about it."""
 
     person: CheckPerson
     function: FindFunction
+    kernel: LookForKernel
 
 
 def check_functions(spec: NodeSpec, node: Node, find: FindFunction) -> Iterator[Problem]:
@@ -32,3 +36,24 @@ def check_functions(spec: NodeSpec, node: Node, find: FindFunction) -> Iterator[
             path = ("nodes", spec.label, field)
             message = f"Node {spec.label!r} has a tool that is not there. {error}"
             yield Problem("missing_tool", message, spec.label, path, severity="warning")
+
+
+def check_kernel(spec: NodeSpec, node: Node, look: LookForKernel) -> Iterator[Problem]:
+    """A node that works among the names of a notebook, and no notebook."""
+    if not node.needs_kernel:
+        return
+    try:
+        look()
+    except ServiceError as error:
+        path = ("nodes", spec.label, "kernel")
+        message = f"Node {spec.label!r} has `kernel: true`. {error}"
+        yield Problem("missing_kernel", message, spec.label, path, severity="warning")
+
+
+def advise_on_kernel(spec: NodeSpec, node: Node) -> Iterator[Problem]:
+    """A node that has no sandbox around it."""
+    if node.needs_kernel:
+        path = ("nodes", spec.label, "kernel")
+        message = f"Node {spec.label!r} runs in the notebook's own process, with all its rights."
+        hint = "Run it only if you would run its code in a cell."
+        yield Problem("runs_in_kernel", message, spec.label, path, hint, severity="hint")

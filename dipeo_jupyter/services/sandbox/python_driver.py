@@ -1,7 +1,8 @@
 """Runs one Python job in its own process: the job is JSON on stdin, its report goes to a pipe.
 
 Started as a script, with the number of the pipe as its argument; it imports nothing of the package
-and, until it must, little of the standard library, because every job waits for it.
+and, until it must, little of the standard library, because every job waits for it. Jobs in the
+notebook's own process (`services/kernel`) have what is public here in common with these.
 
 A job's inputs are its variables, and `inputs` holds them all. Its value is what a function named by
 the job returns; else what a top-level `return` hands on, or `result`, or, when the code defines
@@ -22,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 _FILE = "<job>"
-_NOTHING = object()
+NOTHING = object()
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _LONGEST_MESSAGE = 5_000  # characters
 _LONGEST_DETAILS = 30_000
@@ -36,7 +37,7 @@ class _JobError(Exception):
         self.field = field
 
 
-class _Ended(dict[str, Any]):
+class Ended(dict[str, Any]):
     """The local names of code that has a `return` and ran to its end without it."""
 
 
@@ -56,12 +57,13 @@ def _main() -> None:
 def _report(job: dict[str, Any]) -> bytes:
     try:
         value = _run(job["code"], job["function"], job["inputs"])
-        return _line({"nothing": True} if value is _NOTHING else {"value": _plain_tree(value)})
+        return line({"nothing": True} if value is NOTHING else {"value": plain_tree(value)})
     except BaseException as error:  # noqa: BLE001  (whatever the code raises is its report)
-        return _line({"error": _described(error, job["code"])})
+        return line({"error": described(error, job["code"])})
 
 
-def _line(report: dict[str, Any]) -> bytes:
+def line(report: dict[str, Any]) -> bytes:
+    """A report as it is handed on."""
     try:
         line = json.dumps(report, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:  # half a surrogate pair
@@ -77,43 +79,44 @@ def _run(code: str, function: str | None, inputs: dict[str, Any]) -> Any:
     module = ModuleType("job" if function else "__main__")
     sys.modules[module.__name__] = module
     space = module.__dict__
-    names = {key: value for key, value in inputs.items() if _is_variable(key)}
+    names = {key: value for key, value in inputs.items() if is_variable(key)}
     space.update(names, inputs=inputs)
     tree = ast.parse(code, _FILE)
     if function is None:
         return _run_script(tree, space, names)
     _execute(tree, space)
     if not callable(space.get(function)):
-        raise _no_function(function, tree)
-    return _call(space[function], inputs)
+        raise no_function(function, tree)
+    return call(space[function], inputs)
 
 
-def _is_variable(key: str) -> bool:
+def is_variable(key: str) -> bool:
+    """Whether an input of this name can be a variable."""
     return key.isidentifier() and not iskeyword(key) and not key.startswith("__")
 
 
 def _run_script(tree: ast.Module, space: dict[str, Any], names: dict[str, Any]) -> Any:
     inputs = space["inputs"]
     ended: Mapping[str, Any] = space
-    if any(isinstance(node, ast.Return) for node in _own_nodes(tree)):
+    if any(isinstance(node, ast.Return) for node in own_nodes(tree)):
         value = _call_as_function(tree, space, names)
-        if type(value) is not _Ended:
+        if type(value) is not Ended:
             return value
         ended = value
     else:
         _execute(tree, space)
     # An input of this name is a result only when the code has set it.
-    if "result" in ended and ("result" not in inputs or _is_named(tree, "result", ast.Store)):
+    if "result" in ended and ("result" not in inputs or is_named(tree, "result", ast.Store)):
         return ended["result"]
-    if _defines(tree, "main") and not _is_named(tree, "main", ast.Load):
-        return _call(ended["main"], inputs)
-    return _NOTHING
+    if defines(tree, "main") and not is_named(tree, "main", ast.Load):
+        return call(ended["main"], inputs)
+    return NOTHING
 
 
 def _execute(tree: ast.Module, space: dict[str, Any]) -> None:
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     code = compile(tree, _FILE, "exec", flags=flags, dont_inherit=True)
-    _awaited(eval(code, space))  # noqa: S307  (running code is what this process is for)
+    awaited(eval(code, space))  # noqa: S307  (running code is what this process is for)
 
 
 def _call_as_function(tree: ast.Module, space: dict[str, Any], names: dict[str, Any]) -> Any:
@@ -126,9 +129,9 @@ def _call_as_function(tree: ast.Module, space: dict[str, Any], names: dict[str, 
     shared = {
         name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
     }
-    outside = [node for node in tree.body if _is_for_modules(node)]
+    outside = [node for node in tree.body if is_for_modules(node)]
     own = [name for name in names if name not in shared]
-    keyword = "async def" if any(_is_await(node) for node in _own_nodes(tree)) else "def"
+    keyword = "async def" if any(is_await(node) for node in own_nodes(tree)) else "def"
     shell = ast.parse(f"{keyword} __job__(): return __Ended__(locals())")
     function = shell.body[0]
     assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -136,14 +139,14 @@ def _call_as_function(tree: ast.Module, space: dict[str, Any], names: dict[str, 
     head: list[ast.stmt] = [ast.Global(sorted(shared))] if shared else []
     function.body = [*head, *(node for node in tree.body if node not in outside), *function.body]
     shell.body = [*outside, function]
-    space["__Ended__"] = _Ended
+    space["__Ended__"] = Ended
     _execute(ast.fix_missing_locations(shell), space)
-    call = space.pop("__job__")
-    call.__code__ = call.__code__.replace(co_name="<module>", co_qualname="<module>")
-    return _awaited(call(**{name: names[name] for name in own}))
+    job = space.pop("__job__")
+    job.__code__ = job.__code__.replace(co_name="<module>", co_qualname="<module>")
+    return awaited(job(**{name: names[name] for name in own}))
 
 
-def _own_nodes(tree: ast.Module) -> Iterator[ast.AST]:
+def own_nodes(tree: ast.Module) -> Iterator[ast.AST]:
     """All nodes but those inside functions and classes."""
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
@@ -153,19 +156,22 @@ def _own_nodes(tree: ast.Module) -> Iterator[ast.AST]:
             waiting.extend(ast.iter_child_nodes(node))
 
 
-def _is_await(node: ast.AST) -> bool:
+def is_await(node: ast.AST) -> bool:
+    """Whether it waits, which only coroutines may."""
     if isinstance(node, ast.comprehension):
         return bool(node.is_async)
     return isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith))
 
 
-def _is_for_modules(node: ast.stmt) -> bool:
+def is_for_modules(node: ast.stmt) -> bool:
+    """Whether it may not stand in a function."""
     if not isinstance(node, ast.ImportFrom):
         return False
     return node.module == "__future__" or node.names[0].name == "*"
 
 
-def _is_named(tree: ast.Module, name: str, use: type[ast.expr_context]) -> bool:
+def is_named(tree: ast.Module, name: str, use: type[ast.expr_context]) -> bool:
+    """Whether a name is used so anywhere."""
     names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name)
     return any(isinstance(node.ctx, use) for node in names)
 
@@ -175,18 +181,20 @@ def _functions(tree: ast.Module) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, defined)]
 
 
-def _defines(tree: ast.Module, name: str) -> bool:
+def defines(tree: ast.Module, name: str) -> bool:
+    """Whether there is a function of this name at the top."""
     return name in _functions(tree)
 
 
-def _no_function(name: str, tree: ast.Module) -> _JobError:
+def no_function(name: str, tree: ast.Module) -> _JobError:
+    """What to say when the function to be called is not there."""
     there = ", ".join(f"`{each}`" for each in _functions(tree)) or "no function at all"
     return _JobError(
         f"The code defines no function `{name}`; it defines {there}.", field="function_name"
     )
 
 
-def _call(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
+def call(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
     """Call with the inputs that the function has names for, else with all of them as one dict."""
     # Slow to import, and needed by few jobs.
     from inspect import Parameter, signature  # noqa: PLC0415
@@ -194,20 +202,21 @@ def _call(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
     try:
         shape = signature(function)
     except (TypeError, ValueError):  # some builtins do not tell
-        return _awaited(function(inputs))
+        return awaited(function(inputs))
     kinds = {each.kind for each in shape.parameters.values()}
     takes_all = Parameter.VAR_KEYWORD in kinds
     named = {key: inputs[key] for key in inputs if takes_all or key in shape.parameters}
     try:
         shape.bind(**named)
     except TypeError:
-        return _awaited(function(inputs))
+        return awaited(function(inputs))
     if not named and shape.parameters and not takes_all:
-        return _awaited(function(inputs))
-    return _awaited(function(**named))
+        return awaited(function(inputs))
+    return awaited(function(**named))
 
 
-def _awaited(value: Any) -> Any:
+def awaited(value: Any) -> Any:
+    """A value, or what a coroutine gives."""
     if not hasattr(value, "__await__"):
         return value
     # Slow to import, and needed by few jobs.
@@ -222,7 +231,8 @@ def _awaited(value: Any) -> Any:
 # Turning results into JSON
 
 
-def _plain_tree(value: Any) -> Any:
+def plain_tree(value: Any) -> Any:
+    """A value as JSON, with all that is inside of it."""
     try:
         return _plain(value)
     except RecursionError:
@@ -316,30 +326,29 @@ def _not_json(value: Any) -> _JobError:
 # Telling what went wrong
 
 
-def _described(error: BaseException, code: str) -> dict[str, Any]:
+def described(error: BaseException, code: str, file: str = _FILE) -> dict[str, Any]:
+    """What is said of an error in code that was compiled as this file."""
     if isinstance(error, _JobError):
         return {"message": str(error), "details": None, "field": error.field}
     # Slow to import, and needed only now.
     import linecache  # noqa: PLC0415
     import traceback  # noqa: PLC0415
 
-    linecache.cache[_FILE] = (len(code), None, code.splitlines(keepends=True), _FILE)
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename != _FILE:
+    while trace is not None and trace.tb_frame.f_code.co_filename != file:
         trace = trace.tb_next
-    numbers = [number for frame, number in traceback.walk_tb(trace) if _is_own(frame)]
-    line = numbers[-1] if numbers else _line_of_syntax(error)
+    numbers = [
+        number for frame, number in traceback.walk_tb(trace) if frame.f_code.co_filename == file
+    ]
+    line = numbers[-1] if numbers else _line_of_syntax(error, file)
     where = f" (line {line} of the code)" if line else ""
     details = "".join(traceback.format_exception(error.with_traceback(trace)))
     return {"message": _sentence(error) + where, "details": _shortened(details), "field": "code"}
 
 
-def _is_own(frame: Any) -> bool:
-    return bool(frame.f_code.co_filename == _FILE)
-
-
-def _line_of_syntax(error: BaseException) -> int | None:
-    return error.lineno if isinstance(error, SyntaxError) and error.filename == _FILE else None
+def _line_of_syntax(error: BaseException, file: str) -> int | None:
+    return error.lineno if isinstance(error, SyntaxError) and error.filename == file else None
 
 
 def _sentence(error: BaseException) -> str:
