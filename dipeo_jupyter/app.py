@@ -18,9 +18,9 @@ from .services.drawings import Drawings
 from .services.embeddings import Embeddings
 from .services.files import LocalFiles
 from .services.journal import open_journal
+from .services.kernel import Namespace, NotebookKernel, no_notebook
 from .services.key_desk import KeyDesk
 from .services.key_stores import Keyring, dotenv_files
-from .services.kernel import Namespace, NotebookKernel, no_notebook
 from .services.keys import Keys
 from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
@@ -129,6 +129,7 @@ def build_services(
         embedder=Embeddings(None if replaying else real),
         tools=LocalToolbox(functions, servers, keys.redact),
         painter=Drawings(real, replaying=replaying),
+        kernel=NotebookKernel(namespace),
     )
 
 
@@ -136,7 +137,6 @@ def build_engine(settings: Settings, services: Services | None = None) -> Engine
     """An engine for the event loop of whoever calls it."""
     journal, trouble = open_journal(settings.home)
     if trouble:
-        kernel=NotebookKernel(namespace),
         warnings.warn(trouble, RuntimeWarning, stacklevel=2)
     return Engine(
         load_node_types(),

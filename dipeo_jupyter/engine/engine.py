@@ -416,6 +416,10 @@ class Engine:
             execution.trouble(message)
 
 
+def _outside(services: Services) -> Outside:
+    return Outside(services.llm.check, services.tools.function, services.kernel.look)
+
+
 def _check_label(label: str, program: Program) -> None:
     if label not in program.index:
         raise CommandError(f"There is no node {label!r}.", code="unknown_node")
@@ -427,10 +431,6 @@ def _check_activation(name: str, program: Program) -> None:
         message = f"{name!r} is no activation: write for instance {name}[1]."
         raise CommandError(message, code="unknown_activation")
     _check_label(label, program)
-
-def _outside(services: Services) -> Outside:
-    return Outside(services.llm.check, services.tools.function, services.kernel.look)
-
 
 
 def _summary(execution: Execution) -> c.ExecutionSummary:
