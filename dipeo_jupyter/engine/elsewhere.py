@@ -14,7 +14,7 @@ from ..errors import CommandError, DiagramError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from .clock import Clock
-from .ports import Journal, RunRecord
+from .ports import PAGE, Journal, RunRecord
 
 BETWEEN_LOOKS = 0.2
 """Seconds between two looks into the journal."""
@@ -80,9 +80,10 @@ class Elsewhere:
         """Yield entries as they come to stand in the journal, while somebody holds the run."""
         while True:
             record = await asyncio.to_thread(find, self._journal, execution_id)
-            for entry in await asyncio.to_thread(self._journal.read, execution_id, after):
-                after = entry.seq
-                yield entry
+            while page := await asyncio.to_thread(self._journal.read, execution_id, after, PAGE):
+                for entry in page:
+                    after = entry.seq
+                    yield entry
             if record.owner is None or record.status in ("completed", "failed", "cancelled"):
                 return
             await self._clock.sleep(BETWEEN_LOOKS)

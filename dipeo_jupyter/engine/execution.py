@@ -26,7 +26,7 @@ from .effects import Effects, Work
 from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
-from .ports import Journal, Services
+from .ports import PAGE, Journal, Services
 from .prices import Quote
 from .program import Program
 from .reuse import NOTHING, Past, path_of
@@ -96,7 +96,8 @@ class Execution:
         self._seq = 0
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._watchers: set[asyncio.Queue[e.Entry]] = set()
+        self._watchers: set[asyncio.Queue[tuple[e.Entry, int]]] = set()
+        """Each is given entries, and the position of the journal at which they are safe."""
         self._asked: dict[int, tuple[Activation, int]] = {}
         self._asleep = False
         self._in_reserve = False
@@ -191,8 +192,10 @@ class Execution:
                 self.state = state.edited(self.program, event)
             else:
                 state.apply(event)
-        for watcher in self._watchers:
-            watcher.put_nowait(entry)
+        if self._watchers:
+            position = self._journal.position()
+            for watcher in self._watchers:
+                watcher.put_nowait((entry, position))
         if self.children and self.parts is not None:
             self.parts.lead(self, event)
 
@@ -201,34 +204,47 @@ class Execution:
 
         Nobody sees what could be lost: an entry is shown when it is safe in the journal.
         """
-        watcher: asyncio.Queue[e.Entry] = asyncio.Queue()
+        # Nothing gathers for somebody who is far behind.
+        while self._seq - after > PAGE and (page := await self._page(after)):
+            for entry in page:
+                after = entry.seq
+                yield entry
+        watcher: asyncio.Queue[tuple[e.Entry, int]] = asyncio.Queue()
         self._watchers.add(watcher)
         try:
             # Whatever happens while this is read comes by both ways.
-            for entry in await self._read(after):
-                if not self._journal.is_written():
-                    await self.kept()
-                after = entry.seq
-                yield entry
+            end = self._seq
+            while after < end and (page := await self._page(after)):
+                for entry in page:
+                    after = entry.seq
+                    yield entry
             while not (self.state.over and watcher.empty()):
-                entry = await watcher.get()
+                entry, position = await watcher.get()
                 if entry.seq <= after and not entry.event.ephemeral:
                     continue
-                if not (entry.event.ephemeral or self._journal.is_written()):
-                    await self.kept()
+                if not (entry.event.ephemeral or self._journal.is_written(position)):
+                    await self.kept(position, urgent=False)
                 yield entry
         finally:
             self._watchers.discard(watcher)
 
-    async def _read(self, after: int) -> Sequence[e.Entry]:
-        if not self._journal.has_neighbours:  # in memory: nothing to wait for
-            return self._journal.read(self.execution_id, after)
-        return await asyncio.to_thread(self._journal.read, self.execution_id, after)
+    async def _page(self, after: int) -> Sequence[e.Entry]:
+        """Some of the entries after this one, which are safe."""
+        read, journal = self._journal.read, self._journal
+        if not journal.has_neighbours:  # in memory: nothing to wait for
+            return read(self.execution_id, after, PAGE)
+        page = await asyncio.to_thread(read, self.execution_id, after, PAGE)
+        if not journal.is_written(position := journal.position()):
+            await self.kept(position)
+        return page
 
-    async def kept(self) -> None:
-        """Wait until all that has happened is safe, or cannot be: then the run says so itself."""
+    async def kept(self, position: int | None = None, *, urgent: bool = True) -> None:
+        """Wait until all up to a position (None: all that has happened) is safe, or cannot be.
+
+        Then the run says so itself.
+        """
         with contextlib.suppress(JournalError):
-            await self._journal.written()
+            await self._journal.written(position, urgent=urgent)
 
     async def pause(self, *, now: bool = False, reason: e.PauseReason = "asked") -> None:
         """Start nothing new; with `now`, also stop what runs, to run it again later. Idempotent."""

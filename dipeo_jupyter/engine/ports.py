@@ -286,6 +286,10 @@ class Letter:
     command: dict[str, Any]
 
 
+PAGE = 500
+"""So many entries are read at once for somebody who follows a run."""
+
+
 class Journal(Protocol):
     """Remembers the entries of runs, in order; and who holds which run.
 
@@ -299,16 +303,22 @@ class Journal(Protocol):
         """Take an entry; it is safe as soon as `written` has returned."""
         ...
 
-    def is_written(self) -> bool:
-        """Whether everything that was appended is safe by now; costs nothing to ask."""
+    def position(self) -> int:
+        """Where the journal ends: how much was appended so far; costs nothing to ask."""
+        ...
+
+    def is_written(self, position: int | None = None) -> bool:
+        """Whether all up to a position (None: the end) is safe by now; costs nothing to ask."""
         ...
 
     def is_awaited(self) -> bool:
         """Whether anybody waits for `written`; costs nothing to ask."""
         ...
 
-    async def written(self) -> None:
-        """Wait until all that was appended so far is safe.
+    async def written(self, position: int | None = None, *, urgent: bool = True) -> None:
+        """Wait until all up to a position (None: the end, as it is now) is safe.
+
+        Whoever only looks on is not `urgent`, and has a moment for more to gather.
 
         Raises `JournalError` when it cannot be written now; it is kept and tried again.
         """
@@ -318,8 +328,14 @@ class Journal(Protocol):
         """Have trouble with writing reported, in any thread; None says that it is over."""
         ...
 
-    def read(self, execution_id: ExecutionId, after: int = 0) -> Sequence[Entry]:
-        """The entries of a run whose number is greater than `after`; none for an unknown run."""
+    def read(
+        self, execution_id: ExecutionId, after: int = 0, most: int | None = None
+    ) -> Sequence[Entry]:
+        """The entries of a run whose number is greater than `after`; none for an unknown run.
+
+        With `most`, only the first so many of them, or fewer when they are large; but at least
+        one, if there is one.
+        """
         ...
 
     def effects(self, key: str) -> Sequence[RecordedEffect]:

@@ -139,8 +139,8 @@ class Outbox:
 
     async def _write_first(self) -> None:
         item = self._items.popleft()
-        self._in_flight = item.size
-        self._bytes -= item.size
+        self._in_flight = size = item.size
+        self._bytes -= size
         if item.delta is not None:  # what follows is another piece
             self._last_deltas = {k: v for k, v in self._last_deltas.items() if v is not item}
         await self._write(item.frame())

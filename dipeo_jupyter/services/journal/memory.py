@@ -55,22 +55,28 @@ class MemoryJournal:
             self._effects.setdefault(key, []).append(entry)
         run.summary.follow(entry)
 
-    def is_written(self) -> bool:
+    def position(self) -> int:
+        return 0
+
+    def is_written(self, position: int | None = None) -> bool:
         return True
 
     def is_awaited(self) -> bool:
         return False
 
-    async def written(self) -> None:
+    async def written(self, position: int | None = None, *, urgent: bool = True) -> None:
         return
 
     def watch(self, on_trouble: Callable[[str | None], None]) -> None:
         return
 
-    def read(self, execution_id: ExecutionId, after: int = 0) -> Sequence[Entry]:
+    def read(
+        self, execution_id: ExecutionId, after: int = 0, most: int | None = None
+    ) -> Sequence[Entry]:
         # Entries are numbered without gaps from 1, so the number is the place.
         run = self._runs.get(execution_id)
-        return run.entries[after:] if run else []
+        end = None if most is None else after + most
+        return run.entries[after:end] if run else []
 
     def effects(self, key: str) -> Sequence[RecordedEffect]:
         found = sorted(self._effects.get(key, ()), key=_time, reverse=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic_core import from_json
 
@@ -16,6 +17,12 @@ from .encoding import unpacked
 from .ledger import SUMMARY, key_number, summary_of
 from .packing import SEVERAL, events_of
 
+Shown: TypeAlias = dict[str | None, tuple[int, tuple[str, ...]]]
+"""What each person was last shown, and the number of the entry that says so."""
+PAGE_CHARACTERS = 2_000_000
+"""A page is ended by the entry that makes it longer."""
+MOST_ENDS = 32
+
 
 class Reading:
     """Decodes entries of one run, on a connection that shows one state of the file."""
@@ -26,6 +33,7 @@ class Reading:
         self._run = run
         self._contents: dict[int, str | bytes] = {}
         self._seen: dict[int, tuple[str, ...]] = {}
+        self._characters = 0
 
     def after(self, seq: int) -> list[e.Entry]:
         """The entries with greater numbers."""
@@ -35,16 +43,42 @@ class Reading:
                 (self._number,),
             )
             self._contents = dict(rows.fetchall())
-        rows = self._connection.execute(
+        found: list[e.Entry] = []
+        for row in self._rows(seq, -1):
+            found += self._of(row)
+        return [entry for entry in found if entry.seq > seq] if seq else found
+
+    def page(self, seq: int, most: int, pages: Pages) -> tuple[list[e.Entry], bool]:
+        """The first of these entries; and whether that is all there are."""
+        last = pages.end_of(self._run, seq)
+        self._seen = dict(last.values())
+        found: list[e.Entry] = []
+        whole = True
+        for row in self._rows(seq, most + 1):
+            if len(found) >= most or self._characters > PAGE_CHARACTERS:
+                whole = False
+                break
+            self._characters += len(row[3])
+            found += [entry for entry in self._of(row) if entry.seq > seq]
+        whole = whole and len(found) <= most
+        del found[most:]
+        for each in found:
+            if isinstance(each.event, e.NodeCompleted) and each.event.seen:
+                last[each.event.person] = (each.seq, each.event.seen)
+        if found and not whole:
+            pages.keep(self._run, found[-1].seq, last)
+        return found, whole
+
+    def _rows(self, seq: int, most: int) -> sqlite3.Cursor:
+        return self._connection.execute(
             # From the row that holds the next entry: it may stand in the middle of several.
             "SELECT seq, time, type, body FROM entries WHERE run = ?1 AND seq >= coalesce("
-            "(SELECT max(seq) FROM entries WHERE run = ?1 AND seq <= ?2), 0) ORDER BY seq",
-            (self._number, seq + 1),
+            "(SELECT max(seq) FROM entries WHERE run = ?1 AND seq <= ?2), 0) ORDER BY seq LIMIT ?3",
+            (self._number, seq + 1, most),
         )
-        found: list[e.Entry] = []
-        for row in rows.fetchall():
-            found += self._several(row[0], row[3]) if row[2] == SEVERAL else [self.entry(*row)]
-        return [entry for entry in found if entry.seq > seq] if seq else found
+
+    def _of(self, row: tuple[int, float, str, str]) -> list[e.Entry]:
+        return self._several(row[0], row[3]) if row[2] == SEVERAL else [self.entry(*row)]
 
     def _several(self, first: int, body: str) -> list[e.Entry]:
         try:
@@ -79,6 +113,7 @@ class Reading:
                 raise LookupError(content)
             body = row[0]
         text = self._contents[content] = unpacked(body)
+        self._characters += len(text)
         return text
 
     def _base(self, seq: int) -> tuple[str, ...]:
@@ -105,6 +140,35 @@ class Reading:
         if row is None:
             raise LookupError(seq)
         return difference_in(row[0])
+
+
+class Pages:
+    """What each person was last shown at the ends of the pages that were read latest.
+
+    The next page begins from there: it would have to be looked for in all pages before.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[tuple[e.ExecutionId, int], Shown] = {}
+        self._lock = threading.Lock()
+
+    def end_of(self, run: e.ExecutionId, seq: int) -> Shown:
+        with self._lock:
+            return dict(self._ends.get((run, seq), {}))
+
+    def keep(self, run: e.ExecutionId, seq: int, shown: Shown) -> None:
+        with self._lock:
+            self._ends[run, seq] = shown
+            if len(self._ends) > MOST_ENDS:
+                del self._ends[next(iter(self._ends))]
+
+
+def page(
+    connection: sqlite3.Connection, run: e.ExecutionId, after: int, most: int, pages: Pages
+) -> tuple[list[e.Entry], bool]:
+    """Some of the entries of a run from there on; and whether they are all."""
+    row = connection.execute("SELECT number FROM runs WHERE id = ?", (run,)).fetchone()
+    return Reading(connection, row[0], run).page(after, most, pages) if row else ([], True)
 
 
 def entries(connection: sqlite3.Connection, run: e.ExecutionId, after: int) -> list[e.Entry]:

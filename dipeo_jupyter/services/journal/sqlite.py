@@ -50,6 +50,7 @@ class SqliteJournal:
         self.owner = self._owners.id
         self._ledger = Ledger(self.owner)
         self._writer = Writer(self._storage, self._ledger, group=group, failpoint=failpoint)
+        self._pages = reading.Pages()
         self._letters_version = -1
         self._letters_lock = threading.Lock()
         self._closed = False
@@ -57,25 +58,34 @@ class SqliteJournal:
         self.append = self._writer.append
         atexit.register(self.close)
 
-    def is_written(self) -> bool:
-        return not self._writer.pending
+    def position(self) -> int:
+        return self._writer.appended
+
+    def is_written(self, position: int | None = None) -> bool:
+        return self._writer.is_written(position)
 
     def is_awaited(self) -> bool:
         return self._writer.is_awaited()
 
-    async def written(self) -> None:
-        await self._writer.written()
+    async def written(self, position: int | None = None, *, urgent: bool = True) -> None:
+        await self._writer.written(position, urgent=urgent)
 
     def watch(self, on_trouble: Callable[[str | None], None]) -> None:
         self._writer.watch(on_trouble)
 
-    def read(self, execution_id: ExecutionId, after: int = 0) -> Sequence[Entry]:
+    def read(
+        self, execution_id: ExecutionId, after: int = 0, most: int | None = None
+    ) -> Sequence[Entry]:
         # Whatever leaves the list afterwards is in the file by then.
         pending = self._pending(lambda entry: entry.execution_id == execution_id)
         with self._reading() as connection:
-            entries = reading.entries(connection, execution_id, after)
+            if most is None:
+                entries, whole = reading.entries(connection, execution_id, after), True
+            else:
+                entries, whole = reading.page(connection, execution_id, after, most, self._pages)
         last = entries[-1].seq if entries else after
-        return entries + [entry for entry in pending if entry.seq > last]
+        newer = [entry for entry in pending if entry.seq > last] if whole else []
+        return (entries + newer)[:most]
 
     def effects(self, key: str) -> Sequence[RecordedEffect]:
         pending = self._pending(lambda entry: reading.key_in(entry) == key)

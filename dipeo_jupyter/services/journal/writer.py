@@ -22,11 +22,14 @@ from .trouble import sentence
 T = TypeVar("T")
 Failpoint: TypeAlias = Callable[[str, int], None]
 """Called as `before_commit` and `after_commit`, with how many entries are written by then."""
-Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]", bool]
+"""Waits for a position; True when it is urgent."""
 
 _log = logging.getLogger(__name__)
 _GATHER = 0.01
 """How long entries gather, in seconds, when nobody waits for them."""
+_SHARE = 2
+"""How many times as long as the last group took to write, when somebody waits who only looks on."""
 _SOON = 0.02
 _LAST_WORDS = 10.0
 
@@ -43,12 +46,16 @@ class Writer:
         self._failpoint = failpoint or (lambda *_: None)
         self.pending: list[Entry] = []
         """What is not written yet. Only the thread takes from it, and only what is safe."""
+        self.appended = 0
+        """How many were taken so far; the end of it all is at this position."""
         self._written = 0
         self._waiters: list[Waiter] = []
         self._jobs: list[Callable[[], None]] = []
         self._watchers: list[Callable[[str | None], None]] = []
         self._trouble: str | None = None
         self._failing_since: float | None = None
+        self._is_urgent = False
+        self._took = 0.0
         self._asleep = False
         self._closing = False
         self._changed = threading.Condition()
@@ -60,21 +67,27 @@ class Writer:
         if entry.event.ephemeral:
             return
         self.pending.append(entry)
+        self.appended += 1
         if self._asleep:
             self._wake()
 
     def is_awaited(self) -> bool:
         return bool(self._waiters)
 
-    async def written(self) -> None:
+    def is_written(self, position: int | None) -> bool:
+        return self._written >= (self.appended if position is None else position)
+
+    async def written(self, position: int | None, *, urgent: bool) -> None:
         with self._changed:
-            if not self.pending:
+            position = self.appended if position is None else position
+            if self._written >= position:
                 return
             if self._closing:
                 raise JournalError("The journal is closed: nothing can be written any more.")
             loop = asyncio.get_running_loop()
             done = loop.create_future()
-            self._waiters.append((self._written + len(self.pending), loop, done))
+            self._waiters.append((position, loop, done, urgent))
+            self._is_urgent = self._is_urgent or urgent
             self._changed.notify()
         await done
 
@@ -132,12 +145,17 @@ class Writer:
         """Let entries gather: few large transactions take less from the event loop than many."""
         with self._changed:
             if self._failing_since is None:
-                self._changed.wait_for(self._is_urgent, _GATHER)
+                if self._changed.wait_for(self._does_anybody_wait, _GATHER):
+                    longest = min(_SHARE * self._took, _GATHER)
+                    self._changed.wait_for(self._must_go_on, longest)
             else:
                 pause = self._storage.machine.again if self._trouble else _SOON
                 self._changed.wait_for(lambda: self._jobs or self._closing, pause)
 
-    def _is_urgent(self) -> bool:
+    def _must_go_on(self) -> bool:
+        return bool(self._is_urgent or self._jobs or self._closing)
+
+    def _does_anybody_wait(self) -> bool:
         return bool(self._waiters or self._jobs or self._closing)
 
     def _take_jobs(self) -> list[Callable[[], None]]:
@@ -157,6 +175,7 @@ class Writer:
                 self._failed(error, started)
                 return
             left -= len(batch)
+            self._took = time.monotonic() - started
             self._succeeded(len(batch))
 
     def _write(self, batch: list[Entry]) -> None:
@@ -173,6 +192,7 @@ class Writer:
             ready = [waiter for waiter in self._waiters if waiter[0] <= self._written]
             if ready:
                 self._waiters = [w for w in self._waiters if w[0] > self._written]
+            self._is_urgent = any(waiter[3] for waiter in self._waiters)
         _tell(ready, None)
         self._failing_since = None
         if self._trouble:
@@ -187,7 +207,7 @@ class Writer:
         if message != self._trouble:
             _log.warning(message, exc_info=error)
         with self._changed:
-            waiters, self._waiters = self._waiters, []
+            waiters, self._waiters, self._is_urgent = self._waiters, [], False
         if message != self._trouble:
             self._report(message)
         _tell(waiters, message)
@@ -216,7 +236,7 @@ class Writer:
 def _tell(waiters: list[Waiter], trouble: str | None) -> None:
     """Wake each event loop once, however many wait there."""
     by_loop: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[Any]]] = defaultdict(list)
-    for _, loop, future in waiters:
+    for _, loop, future, _ in waiters:
         by_loop[loop].append(future)
     for loop, futures in by_loop.items():
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more

@@ -42,6 +42,22 @@ def test_only_later_entries_are_read(journal):
     ]
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("written", [0, 5, 26])
+def test_pages_come_to_all_there_is(journal, most, written):
+    talk = [spoken("abcdefgh"[: n % 9], n) for n in range(1, 14)]
+    burst = [e.NodeStarted(node="a", activation=n) for n in range(1, 12)]
+    entries = run(begun(), *talk, *burst, DONE)
+    keep(journal, *entries[:written])
+    for entry in entries[written:]:
+        journal.append(entry)
+    read = []
+    while page := journal.read("exec_1", len(read), most):
+        assert len(page) <= most
+        read += page
+    assert read == entries
+
+
 def test_entries_not_yet_written_are_read_too(journal):
     entries = run(begun(), *[e.NodeStarted(node="a", activation=n) for n in range(300)])
     for count, entry in enumerate(entries, 1):

@@ -6,6 +6,7 @@ import random
 import sqlite3
 import stat
 import sys
+import threading
 
 import pytest
 
@@ -48,6 +49,27 @@ INSERT INTO entries VALUES
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / ".dipeo"
+
+
+def test_a_page_holds_a_few_large_entries_and_many_small_ones(open_):
+    journal = open_()
+    large = [e.NodeCompleted("a", n, {"default": f"{n}" * 900_000}) for n in range(1, 6)]
+    entries = run(begun(), *large, *[spoken(activation=n) for n in range(1, 100)])
+    keep(journal, *entries)
+    assert len(journal.read("exec_1", 0, 50)) == 4
+    assert len(journal.read("exec_1", 6, 50)) == 50
+
+
+def test_who_waits_for_an_entry_does_not_wait_for_later_ones(open_):
+    go_on = threading.Event()
+    journal = open_(group=1, failpoint=lambda _, count: count < 2 or go_on.wait())
+    first, second = run(begun(), DONE)
+    journal.append(first)
+    position = journal.position()
+    journal.append(second)
+    asyncio.run(asyncio.wait_for(journal.written(position, urgent=False), 10))
+    assert (journal.is_written(position), journal.is_written()) == (True, False)
+    go_on.set()
 
 
 def keep(journal, *entries):
