@@ -268,7 +268,12 @@ class ModelServer:
         step = self._next_step(request)
         if self.latency:
             await asyncio.sleep(self.latency)
-        await step(self.exchange(request, reader, writer, self._usage))
+        exchange = self.exchange_for(request)
+        await step(exchange(request, reader, writer, self._usage))
+
+    def exchange_for(self, request: Request) -> type[ModelExchange]:
+        """How a request is answered that comes this way."""
+        return self.exchange
 
     def _next_step(self, request: Request) -> Step:
         if not self._script:

@@ -1,6 +1,6 @@
 """An OpenAI-compatible model provider on loopback.
 
-It takes `POST …/chat/completions`, `…/embeddings` and `…/images/generations`.
+It takes `POST …/chat/completions`, `…/responses`, `…/embeddings` and `…/images/generations`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def completion(choice: dict[str, Any] | None, **more: Any) -> str:
 NOTHING = {"message": {"content": None}, "delta": {"content": None}, "finish_reason": "stop"}
 
 
+RESPONSES = "/v1/responses"
 EMBEDDINGS = "/v1/embeddings"
 IMAGES = "/v1/images/generations"
 PICTURE = "/v1/picture.png"
@@ -97,6 +98,80 @@ class Exchange(ModelExchange):
         return json.dumps({"error": {"message": message, "code": status}})
 
 
+class ResponsesExchange(Exchange):
+    """The same in the words of OpenAI's newer interface."""
+
+    @property
+    def said(self) -> str:
+        content = self.request.body["input"][-1]["content"]
+        return content if isinstance(content, str) else content[0].get("text", "")
+
+    def events(self, pieces: Sequence[str], ending: str | None) -> Iterator[str]:
+        yield _response_event("response.created", response=self._response("in_progress", []))
+        yield from self._searched()
+        message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+        place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+        part = {"type": "output_text", "text": "", "annotations": []}
+        yield _item_event("added", {**message, "content": []})
+        yield _response_event("response.content_part.added", **place, part=part)
+        for piece in pieces:
+            yield _response_event("response.output_text.delta", **place, delta=piece)
+        if ending:
+            text = "".join(pieces)
+            yield _response_event("response.output_text.done", **place, text=text)
+            whole = {**message, "content": [{**part, "text": text}]}
+            yield _item_event("done", whole)
+            yield from self._end(ending, [whole])
+
+    def calling(self, text: str, calls: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        yield from self.events([text], None) if text else ()
+        wanted = []
+        for index, (name_of_call, name, arguments) in enumerate(calls, bool(text)):
+            call = {"type": "function_call", "id": f"fc_{index}", "call_id": name_of_call}
+            begun = {**call, "name": name, "arguments": "", "status": "in_progress"}
+            yield _item_event("added", begun, index)
+            place = {"item_id": call["id"], "output_index": index}
+            for half in (arguments[: len(arguments) // 2], arguments[len(arguments) // 2 :]):
+                kind = "response.function_call_arguments.delta"
+                yield _response_event(kind, **place, delta=half)
+            wanted.append({**begun, "arguments": arguments, "status": "completed"})
+            yield _item_event("done", wanted[-1], index)
+        yield from self._end("stop", wanted)
+
+    def whole(self, text: str, ending: str) -> str:
+        *_, last = self.events([text], ending)
+        return json.dumps(json.loads(last)["response"])
+
+    def _searched(self) -> Iterator[str]:
+        if any(each["type"] == "web_search" for each in self.request.body.get("tools", ())):
+            search = {"type": "web_search_call", "id": "ws_1", "status": "in_progress"}
+            yield _item_event("added", search)
+            yield _response_event("response.web_search_call.searching", item_id="ws_1")
+            yield _item_event("done", {**search, "status": "completed"})
+
+    def _end(self, ending: str, output: Sequence[dict[str, Any]]) -> Iterator[str]:
+        status = "incomplete" if ending == "length" else "completed"
+        yield _response_event(f"response.{status}", response=self._response(status, output))
+
+    def _response(self, status: str, output: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        reason = {"reason": "max_output_tokens"} if status == "incomplete" else None
+        head = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m"}
+        usage = None if status == "in_progress" else self.usage
+        rest = {"incomplete_details": reason, "output": list(output), "usage": usage}
+        return {**head, "status": status, **rest, "tools": [], "tool_choice": "auto", "error": None}
+
+    def event_head(self, data: str) -> str:
+        return f"event: {json.loads(data).get('type', 'error')}\n"
+
+
+def _response_event(kind: str, **more: Any) -> str:
+    return json.dumps({"type": kind, "sequence_number": 0, **more})
+
+
+def _item_event(what: str, item: dict[str, Any], index: int = 0) -> str:
+    return _response_event(f"response.output_item.{what}", output_index=index, item=item)
+
+
 class OpenAIServer(ModelServer):
     exchange = Exchange
     scripted_models = False
@@ -140,6 +215,9 @@ class OpenAIServer(ModelServer):
             await exchange.writer.drain()
 
         self._then(step)
+
+    def exchange_for(self, request: Request) -> type[ModelExchange]:
+        return ResponsesExchange if request.path == RESPONSES else self.exchange
 
     def _next_step(self, request: Request) -> Step:
         if request.path == EMBEDDINGS and not self.scripted_embeddings:

@@ -65,7 +65,7 @@ PARAMETERS = frozenset(
     "temperature top_p top_k min_p max_tokens seed stop "  # noqa: SIM905 - shorter than a list
     "max_completion_tokens presence_penalty frequency_penalty repetition_penalty logit_bias "
     "response_format reasoning_effort thinking verbosity service_tier store user safety_identifier "
-    "prompt_cache_key safety_settings num_ctx keep_alive".split()
+    "prompt_cache_key safety_settings num_ctx keep_alive web_search_options".split()
 )
 """What a person may set. litellm takes hundreds of arguments more, and some of them say where the
 request and its key go; so what is not on this list is refused."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -31,7 +32,12 @@ from tests.steering import REAL_MODELS
 
 pytestmark = REAL_MODELS
 
-SERVERS = {"openai": OpenAIServer, "anthropic": AnthropicServer, "gemini": GeminiServer}
+SERVERS = {
+    "openai": OpenAIServer,
+    "anthropic": AnthropicServer,
+    "gemini": GeminiServer,
+    "xai": OpenAIServer,
+}
 KEYS = {f"{name.upper()}_API_KEY": "sk-canary-0123456789abcdef" for name in SERVERS}
 
 
@@ -105,7 +111,7 @@ def test_two_tools_of_one_name_are_refused(openai_server):
 # How they are used --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("service", SERVERS)
+@pytest.mark.parametrize("service", ["openai", "anthropic", "gemini"])
 def test_each_provider_gets_the_result_of_the_call_it_made(service):
     with closing(SERVERS[service]()) as server:
         server.call(("rate", {"source": "USD"}), text="Let me see.")
@@ -433,3 +439,91 @@ def test_every_item_of_a_batch_uses_tools_of_its_own(openai_server, tmp_path):
     assert {"end": ["done", "done"]} == outcome.outputs
     ids = [x.id for x in outcome.completed("p")[0].messages]
     assert [f"p[1].{item}.{place}" for item in (0, 1) for place in (0, 1, 2)] == ids
+
+
+SEARCH = "[{web_search: {search_context_size: low}}]"
+
+
+@pytest.mark.parametrize(
+    ("service", "model", "path", "tool"),
+    [
+        ("openai", "gpt-5", "/v1/responses", {"type": "web_search", "search_context_size": "low"}),
+        ("xai", "grok-4", "/v1/responses", {"type": "web_search"}),
+        ("anthropic", "m", "/v1/messages", {"type": "web_search_20250305", "name": "web_search"}),
+        ("gemini", "m", "/v1beta/models/m:streamGenerateContent?alt=sse", {"googleSearch": {}}),
+    ],
+)
+def test_each_provider_searches_in_its_own_way(service, model, path, tool):
+    with closing(SERVERS[service]()) as server:
+        server.reply("It was found.")
+        text = drawn(SEARCH, service=service).replace("model: m", f"model: {model}")
+        outcome = run(text, engine=engine(server, service=service))
+        assert {"end": "It was found."} == outcome.outputs
+        (request,) = server.requests
+        assert path == request.path
+        assert tool.items() <= request.body["tools"][0].items()
+
+
+def test_models_of_openai_that_always_search_are_asked_as_others(openai_server):
+    text = drawn(SEARCH).replace("model: m", "model: gpt-4o-search-preview")
+    openai_server.reply("It was found.")
+    assert {"end": "It was found."} == asked(openai_server, text=text).outputs
+    (request,) = openai_server.requests
+    assert {"search_context_size": "low"} == request.body["web_search_options"]
+
+
+def test_openai_searches_near_a_place_beside_functions_and_with_a_schema(openai_server):
+    place = "{type: approximate, approximate: {country: CH}}"
+    schema = "{type: object, properties: {n: {type: number}}, required: [n]}"
+    tools = f"[{{web_search: {{user_location: {place}}}}}, rate]"
+    text = drawn(tools, f"output_schema: {schema}").replace("model: m", "model: gpt-5")
+    openai_server.call(("rate", {"source": "USD"}), text="Let me see.")
+    openai_server.reply('{"n": 0.9}')
+    assert {"end": {"n": 0.9}} == asked(openai_server, rate, text=text).outputs
+    first, second = (each.body for each in openai_server.requests)
+    search = {"type": "web_search", "user_location": {"type": "approximate", "country": "CH"}}
+    assert search in first["tools"]
+    assert ["function_call", "function_call_output"] == [x["type"] for x in second["input"][-2:]]
+
+
+@pytest.mark.parametrize(
+    ("break_off", "said"),
+    [
+        (lambda server: server.fail(401, echo_key=True), r"refused \(401\).*\[key removed\]"),
+        (lambda server: server.cut_stream(), "broke off"),
+        (lambda server: server.garbage("html"), "no answer|broke off"),
+    ],
+)
+def test_a_search_that_breaks_off_says_so(openai_server, break_off, said):
+    break_off(openai_server)
+    text = drawn(SEARCH, "retry: {max_attempts: 1}").replace("model: m", "model: gpt-5")
+    outcome = asked(openai_server, text=text)
+    assert re.search(said, outcome.error.message)
+
+
+def test_gemini_is_not_asked_to_search_when_its_search_would_be_left_out():
+    with closing(GeminiServer()) as server:
+        text = drawn("[web_search, rate]", service="gemini")
+        outcome = run(text, engine=engine(server, rate, service="gemini"))
+        assert "cannot search in the web while it has other tools" in outcome.error.message
+        assert [] == server.requests
+
+
+def test_a_model_without_a_search_is_not_asked(openai_server):
+    text = drawn("[web_search]", service="ollama")
+    outcome = run(text, engine=engine(openai_server, service="ollama"))
+    assert outcome.error.message.endswith(
+        "it cannot search in the web. Leave out `web_search`, or take another model."
+    )
+    assert [] == openai_server.requests
+
+
+def test_claude_thinks_before_it_uses_tools_and_not_between():
+    with closing(AnthropicServer()) as server:
+        server.call(("rate", {"source": "USD"}))
+        server.reply("It is 0.9.")
+        model = "model: claude-sonnet-4-5, reasoning_effort: low"
+        text = drawn(service="anthropic").replace("model: m", model)
+        outcome = run(text, engine=engine(server, rate, service="anthropic"))
+        assert {"end": "It is 0.9."} == outcome.outputs
+        assert [True, False] == ["thinking" in each.body for each in server.requests]

@@ -20,6 +20,7 @@ from .failures import REFUSED_FOR_GOOD, broken, causes, no_answer
 from .frames import Ask, chat_written, drawn_written, vectors_written
 from .guard import Guard
 from .loading import load_litellm, log_nothing
+from .searching import SEARCH
 
 
 class Asker:
@@ -107,6 +108,9 @@ class Asker:
                     return self._guard.refusal_in(cause)
         if getattr(error, "status_code", None) in REFUSED_FOR_GOOD:
             said = self._redactor.redact(re.sub(r"litellm\.\w+: ", "", str(error)))
+            said = said.partition(" To drop these")[0]  # that is for programs that call litellm
+            if SEARCH in said:
+                said = "it cannot search in the web. Leave out `web_search`, or take another model."
             return ServiceError(f"{ask.who} cannot be asked like this: {said:.500}")
         said = self._redactor.redact(str(chain[-1]) or type(chain[-1]).__name__)
         lost = f"The connection to {ask.who} broke off: {said:.300}"

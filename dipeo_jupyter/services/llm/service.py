@@ -23,6 +23,7 @@ from ..redaction import Stream, without
 from .failures import nothing_drawn
 from .frames import Ask, Done, Failed, Text, chat_read, drawn_read, vectors_read
 from .helper import Helper
+from .searching import SEARCH, search_in_web
 from .turns import Turns
 from .wire import wire_message, wire_tool
 
@@ -31,6 +32,11 @@ _ROUTES = {"ollama": "ollama_chat"}
 
 _ENDINGS = {"gemini": '"finishReason"'}
 """What says that an answer is whole where litellm says so of every answer, broken off or not."""
+
+_THINK_BEFORE_TOOLS = frozenset({"anthropic"})
+_THINKING = frozenset({"thinking", "reasoning_effort"})
+"""What makes a model think. Those providers refuse it in the middle of a use of tools without the
+thoughts from before it, which nobody keeps."""
 
 _DRAW_IN_CHAT = frozenset({"gemini", "openrouter"})
 """Providers whose models draw when they are spoken to. litellm's other way to them is a thread that
@@ -178,6 +184,10 @@ class LiteLLM:
         }
         if request.tools:
             arguments["tools"] = [wire_tool(each) for each in request.tools]
+        if request.messages[-1].role == "tool" and provider in _THINK_BEFORE_TOOLS:
+            arguments = {name: arguments[name] for name in arguments.keys() - _THINKING}
+        if SEARCH in arguments:
+            search_in_web(provider, model, arguments)
         ending = _ENDINGS.get(provider, "")
         who = f"{provider}/{model}"
         return Ask(0, "chat", who, arguments, request.timeout, self._silence, ending)
