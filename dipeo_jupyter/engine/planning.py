@@ -290,7 +290,7 @@ class Foresight(Execution):
     async def _stand_in(
         self, key: str, lane: Lane, request: Mapping[str, Any], policy: EffectPolicy
     ) -> Any:
-        """The result of what is not done; that of a model has the form of an answer."""
+        """The result of what is not done, in the form that it will have."""
         mark = f"{_OPEN}{lane.node}[{lane.activation}]{lane.effect}{_CLOSE}"
         if "chat" in request:
             return {"text": mark, "known": False}
@@ -298,7 +298,9 @@ class Foresight(Execution):
             found = await asyncio.to_thread(self._journal.effects, key)
             if (same := choose(found, lane, self.program.index)) is not None:
                 return same.value
-        return mark
+        if "tool" in request:
+            return {"text": mark}
+        return {"images": [mark]} if "draw" in request else mark
 
 
 def _without_stand_ins(quote: Quote, request: Mapping[str, Any]) -> Quote:

@@ -66,9 +66,7 @@ class Drawing:
             effect,
             Quote(len(prompt), price, images=1),
         )
-        # A plan does not know it, and says so in its place.
-        known = not isinstance(done.value, str)
-        return ToolResult(_DONE, tuple(done.value["images"]) if known else (done.value,))
+        return ToolResult(_DONE, tuple(done.value["images"]))
 
 
 def drawing_for(wanted: ImageGeneration, person: Person, timeout: float, ctx: Context) -> Drawing:

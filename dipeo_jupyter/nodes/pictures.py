@@ -34,7 +34,8 @@ def _several(value: Any) -> Sequence[Any]:
 
 async def _url(value: Any, text: str, files: Files) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise NodeError(f"{text!r} is no image, but {type(value).__name__}", field=FIELD)
+        kind = type(value).__name__ if value else "empty"
+        raise NodeError(f"{text!r} is no image, but {kind}", field=FIELD)
     if value.startswith(_ADDRESSES):
         return value
     try:

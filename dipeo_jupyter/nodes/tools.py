@@ -122,7 +122,7 @@ def _tool(value: Any) -> Any:
         keys = [key for key in _BY_KEY if key in value]
         if len(keys) != 1:
             known = ", ".join(f"`{key}`" for key in _BY_KEY)
-            raise ValueError(f"a tool is one of {known}{_likely(value)}")
+            raise ValueError(f"a tool has one of {known}{_likely(value)}")
         empty = value[keys[0]] is None and keys[0] in (*_SEARCH, *_DRAWING)
         return _BY_KEY[keys[0]].model_validate({keys[0]: {}} if empty else value)
     if not isinstance(value, str):

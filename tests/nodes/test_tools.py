@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import threading
+from base64 import b64decode
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +27,7 @@ from dipeo_jupyter.services.tools import Functions
 from dipeo_jupyter.settings import Settings
 from tests.anthropic_server import AnthropicServer
 from tests.gemini_server import GeminiServer
-from tests.openai_server import OpenAIServer
+from tests.openai_server import PNG, OpenAIServer
 from tests.running import run
 from tests.steering import REAL_MODELS
 
@@ -383,6 +384,43 @@ def test_a_failed_run_that_is_resumed_uses_no_tool_twice(openai_server, tmp_path
     assert ["a"] == used
 
 
+def test_a_plan_knows_that_a_function_that_was_changed_is_used_again(tmp_path):
+    used = []
+
+    def count() -> str:
+        used.append(1)
+        return "1"
+
+    def recount() -> str:
+        used.append(2)
+        return "2"
+
+    text = drawn("[count]", service="demo").replace(
+        "model: m", "answers: [{use: count}, {use: count}, done]"
+    )
+    with closing(Session(Settings(root=tmp_path, home=tmp_path / "runs"))) as session:
+        dipeo.tool(name="count")(count)
+        first = session.start(text).wait()
+        dipeo.tool(name="count")(recount)
+        plan = session.plan(text, since=first)
+        row = next(each for each in plan.activations if each.node == "p")
+        assert ("run", "changed") == (row.action, row.why)
+        session.start(text, since=first).wait()
+    assert [1, 1, 2, 2] == used
+
+
+def test_images_deep_in_what_a_function_returns_are_shown_and_named_there(openai_server):
+    def look() -> dict[str, object]:
+        return {"pages": [b64decode(PNG)], "count": 1}
+
+    openai_server.call(("look", {}))
+    openai_server.reply("I see.")
+    asked(openai_server, look, text=drawn("[look]"))
+    *_, result, shown = openai_server.requests[1].body["messages"]
+    assert '{"pages": ["(image 1)"], "count": 1}' == result["content"]
+    assert shown["content"][-1]["image_url"]["url"].startswith("data:image/png;base64,")
+
+
 # Diagrams as tools --------------------------------------------------------------------------------
 
 SHOUT = """
@@ -513,7 +551,7 @@ def test_a_model_without_a_search_is_not_asked(openai_server):
     text = drawn("[web_search]", service="ollama")
     outcome = run(text, engine=engine(openai_server, service="ollama"))
     assert outcome.error.message.endswith(
-        "it cannot search in the web. Leave out `web_search`, or take another model."
+        " cannot search in the web. Leave out `web_search`, or take another model."
     )
     assert [] == openai_server.requests
 

@@ -108,10 +108,17 @@ class Asker:
                     return self._guard.refusal_in(cause)
         if getattr(error, "status_code", None) in REFUSED_FOR_GOOD:
             said = self._redactor.redact(re.sub(r"litellm\.\w+: ", "", str(error)))
-            said = said.partition(" To drop these")[0]  # that is for programs that call litellm
-            if SEARCH in said:
-                said = "it cannot search in the web. Leave out `web_search`, or take another model."
-            return ServiceError(f"{ask.who} cannot be asked like this: {said:.500}")
+            return ServiceError(_not_asked(ask.who, said))
         said = self._redactor.redact(str(chain[-1]) or type(chain[-1]).__name__)
         lost = f"The connection to {ask.who} broke off: {said:.300}"
         return ServiceError(lost, retryable=True, kind="connection")
+
+
+def _not_asked(who: str, said: str) -> str:
+    """Why litellm asked nobody, in words for those who do not know of it."""
+    if "Unable to fetch image" in said:
+        return f"{who} needs the image itself, and {said.rpartition('url=')[2]:.300} gives none."
+    if SEARCH in said:
+        return f"{who} cannot search in the web. Leave out `web_search`, or take another model."
+    said = said.partition(" To drop these")[0]  # for programs that call it
+    return f"{who} cannot be asked like this: {said:.500}"

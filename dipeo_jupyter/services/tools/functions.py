@@ -107,9 +107,22 @@ def _result(value: Any) -> ToolResult:
     several = value if isinstance(value, list) else [value]
     if several and all(map(is_image, several)):
         return ToolResult("", images=tuple(several))
-    if isinstance(value, str):
-        return ToolResult(value)
-    return ToolResult("" if value is None else json.dumps(value, ensure_ascii=False))
+    images: list[str] = []
+    value = _without_images(value, images)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return ToolResult("" if value is None else text, images=tuple(images))
+
+
+def _without_images(value: Any, images: list[str]) -> Any:
+    """The value with each image in it moved to `images`, and what it is there in its place."""
+    if is_image(value):
+        images.append(value)
+        return f"(image {len(images)})"
+    if isinstance(value, dict):
+        return {name: _without_images(each, images) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without_images(each, images) for each in value]
+    return value
 
 
 def _words(error: BaseException) -> str:
