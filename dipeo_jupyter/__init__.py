@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NoAnswerError,
     )
     from .notebook.api import (
+        attach,
         check,
         convert,
         diff,
@@ -50,6 +51,7 @@ __all__ = [
     "NoAnswerError",
     "Plan",
     "Run",
+    "attach",
     "check",
     "convert",
     "diff",
@@ -76,6 +78,7 @@ _HOMES = {
     "NoAnswerError": "errors",
     "Plan": "notebook.listing",
     "Run": "notebook.run",
+    "attach": "notebook.api",
     "check": "notebook.api",
     "convert": "notebook.api",
     "diff": "notebook.api",

@@ -22,6 +22,8 @@ from ..errors import CommandError, DiagramError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.conversation import Said
+from ..protocol.kernel import AttachKernel, KernelOutput, KernelReply, OfferKernel
+from .kernel_side import KernelSide
 
 if TYPE_CHECKING:
     from tornado.websocket import WebSocketClientConnection
@@ -112,10 +114,16 @@ class _Follower:
 
 
 class RemoteClient:
-    """A `Client` by its shape, like `Engine`. It belongs to the event loop it is first used on."""
+    """A `Client` by its shape, like `Engine`. It belongs to the event loop it is first used on.
 
-    def __init__(self, server: Server) -> None:
+    With a `kernel`, the server asks for what only that kernel can do for the runs that it starts.
+    """
+
+    def __init__(self, server: Server, kernel: KernelSide | None = None) -> None:
         self._server = server
+        self._kernel = kernel
+        self._offered: OfferKernel | None = None
+        self._offer_number = ""
         self._socket: WebSocketClientConnection | None = None
         self._most_bytes = 0
         self._linking: asyncio.Task[None] | None = None
@@ -130,11 +138,18 @@ class RemoteClient:
         payload = command.model_dump(mode="json", by_alias=True, exclude={"type"})
         if isinstance(command, c.ExecuteDiagram | c.ForkExecution):
             payload["follow"] = False  # whoever wants to, will
+        await self._offer()
         ack = c.Ack.model_validate(await self._ask(command.type, payload))
         adapter = _RESULTS.get(type(command))
         if adapter is None:
             return ack
         return ack.model_copy(update={"result": adapter.validate_python(ack.result)})
+
+    async def attach(self, execution_id: e.ExecutionId) -> None:
+        """Have a run ask this kernel from now on for what only a kernel can do."""
+        if self._kernel is not None:
+            await self._offer()
+            await self._tell(AttachKernel(execution_id=execution_id))
 
     async def events(
         self, execution_id: e.ExecutionId, after: int = 0
@@ -156,6 +171,8 @@ class RemoteClient:
     async def close(self) -> None:
         """Let go of the server; what runs there goes on."""
         self._closed = True
+        if self._kernel is not None:
+            self._kernel.close()
         if self._linking is not None:
             if self._socket is not None:
                 self._socket.close()
@@ -193,6 +210,19 @@ class RemoteClient:
         finally:
             del self._asked[number]
 
+    async def _offer(self) -> None:
+        """Let the server know what this kernel can do, as far as it does not yet."""
+        if self._kernel is None:
+            return
+        await self._link()  # which tells it
+        offer = self._kernel.offer()
+        if offer != self._offered:
+            self._offered = offer
+            await self._tell(offer)
+
+    async def _tell(self, said: AttachKernel | OfferKernel | KernelReply | KernelOutput) -> None:
+        await self._ask(said.type, said.model_dump(mode="json", exclude={"type"}))
+
     async def _subscribe(self, execution_id: e.ExecutionId) -> None:
         """Have the server begin behind what the one has heard who has heard least."""
         after = min(each.heard for each in self._followers[execution_id])
@@ -216,11 +246,10 @@ class RemoteClient:
 
     # -- hearing ----------------------------------------------------------------------------------
 
-    def _hear(self, frame: dict[str, Any]) -> None:
+    def _hear(self, frame: dict[str, Any]) -> None:  # noqa: C901 - one flat match over what is said
         match frame:
             case {"type": "ack" | "error", "correlation_id": str() as number}:
-                if (asked := self._asked.get(number)) is not None:
-                    _answer(asked, frame)
+                self._hear_answer(number, frame)
             case {"type": "ack"}:
                 pass  # of what nobody waits for
             case {"type": "end_of_events", "execution_id": execution_id}:
@@ -233,8 +262,18 @@ class RemoteClient:
                 entry = e.Entry.from_wire(frame)
                 for each in self._followers[execution_id]:
                     each.hear(entry)
+            case {"type": "kernel_request", "payload": request} if self._kernel:
+                self._kernel.take(request, self._tell)
+            case {"type": "kernel_cancel", "payload": {"number": number}} if self._kernel:
+                self._kernel.cancel(number)
             case _:
                 pass
+
+    def _hear_answer(self, number: str, frame: dict[str, Any]) -> None:
+        if (asked := self._asked.get(number)) is not None:
+            _answer(asked, frame)
+        elif number == self._offer_number and self._kernel is not None:
+            self._kernel.wanted(frame["payload"].get("result", ()))
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -325,6 +364,9 @@ class RemoteClient:
     def _take_up(self) -> None:
         """Say again what may not have been heard, and go on with what was followed."""
         self._linked.set()
+        if self._kernel is not None:
+            self._offered, self._offer_number = self._kernel.offer(), uuid.uuid4().hex
+            self._say(_framed(self._offered, self._offer_number))
         for asked in self._asked.values():
             self._say(asked.text)
         for execution_id, followers in self._followers.items():
@@ -341,6 +383,11 @@ class RemoteClient:
                 asked.answer.set_exception(error)
         for follower in [each for group in self._followers.values() for each in group]:
             follower.queue.put_nowait(error)
+
+
+def _framed(offer: OfferKernel, number: str) -> str:
+    payload = offer.model_dump(mode="json", exclude={"type"})
+    return to_json({"type": offer.type, "payload": payload, "correlation_id": number}).decode()
 
 
 def _answer(asked: _Asked, frame: Mapping[str, Any]) -> None:

@@ -38,6 +38,9 @@ from .threads import Beginning, beginning, begun_with
 LARGE = 300
 """Compiling a diagram of more nodes than this would hold up the loop for too long."""
 
+GOES_ON = (c.ResumeExecution, c.StepExecution, c.EditExecution)
+"""Whoever says one of these goes on with a run, with what they have."""
+
 
 def _slow_to_compile(diagram: Diagram) -> bool:
     """Large diagrams, and those with a JSON Schema: importing its library takes seconds."""
@@ -52,7 +55,7 @@ class Engine:
     With `keep_last`, older finished runs are forgotten when it gets its first command.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that an engine needs from outside
         self,
         node_types: NodeTypes,
         services: Services,
@@ -75,30 +78,37 @@ class Engine:
         self._keep_last = keep_last
         self._tidying: asyncio.Task[None] | None = None
 
-    async def send(self, command: c.Command) -> c.Ack:
+    @property
+    def services(self) -> Services:
+        """What runs use that were started without others."""
+        return self._services
+
+    async def send(self, command: c.Command, services: Services | None = None) -> c.Ack:
         """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong.
 
-        What it has brought about is safe in the journal when this returns.
+        What it has brought about is safe in the journal when this returns. A run that is started
+        or gone on with uses these `services` from then on; without, those that it has.
         """
         self._listen()
+        lent = services or self._services
         match command:
             case c.ExecuteDiagram():
-                return await self._begun(await self._execute(command))
+                return await self._begun(await self._execute(command, lent))
             case c.ForkExecution():
-                return await self._begun(await self._fork(command))
+                return await self._begun(await self._fork(command, lent))
             case c.CheckDiagram():
                 _, problems = await asyncio.to_thread(
                     examine,
                     command.diagram,
                     self._node_types,
                     partial=command.partial,
-                    outside=_outside(self._services),
+                    outside=_outside(lent),
                 )
                 return c.Ack(result=problems)
             case c.Describe():
                 return c.Ack(result=await asyncio.to_thread(describe, self._node_types))
             case c.PlanExecution():
-                return c.Ack(result=await self._plan(command))
+                return c.Ack(result=await self._plan(command, lent))
             case c.GetConversation():
                 return await self._conversation(command)
             case c.PruneExecutions():
@@ -108,7 +118,7 @@ class Engine:
                 return c.Ack(result=list(pruned))
             case c.ListExecutions():
                 return c.Ack(result=await self._list())
-        return await self._steer(command)
+        return await self._steer(command, services)
 
     async def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
         """Yield a run's entries after number `after`, then those to come, until it is over.
@@ -124,6 +134,13 @@ class Engine:
         )
         async for entry in entries:
             yield entry
+
+    async def lend(self, execution_id: ExecutionId, services: Services) -> ExecutionId:
+        """Have a run use other services from now on, if it is held here; its full id."""
+        execution_id = await self._named(execution_id)
+        if (execution := self._executions.get(execution_id)) is not None:
+            execution.use(services)
+        return execution_id
 
     async def close(self) -> None:
         """Stop everything that runs here, so that it can be gone on with, and let go of it."""
@@ -145,7 +162,7 @@ class Engine:
 
     # -- commands about one run -------------------------------------------------------------------
 
-    async def _steer(self, command: c.OnExecution) -> c.Ack:
+    async def _steer(self, command: c.OnExecution, services: Services | None) -> c.Ack:
         execution_id = await self._named(command.execution_id)
         execution = self._executions.get(execution_id)
         if execution is None:
@@ -158,6 +175,8 @@ class Engine:
             if (ack := await self._elsewhere.send(execution_id, command)) is not None:
                 return ack
             execution = await self._take(execution_id)
+        if services is not None and isinstance(command, GOES_ON):
+            execution.use(services)
         result = await self._obey(execution, command)
         if not isinstance(command, c.GetExecution):
             await self._written()
@@ -215,9 +234,9 @@ class Engine:
 
     # -- beginning and taking over ----------------------------------------------------------------
 
-    async def _execute(self, command: c.ExecuteDiagram) -> Execution:
+    async def _execute(self, command: c.ExecuteDiagram, services: Services) -> Execution:
         program = await self._compile(command.diagram)
-        self._check_outside(program)
+        _check_outside(program, services)
         for activation in command.values:
             _check_activation(activation, program)
         for each in command.breakpoints:
@@ -241,19 +260,9 @@ class Engine:
             values=command.values,
             budget=command.budget,
         )
-        return await self._start(program, event, paused=command.paused)
+        return await self._start(program, event, services, paused=command.paused)
 
-    def _check_outside(self, program: Program) -> None:
-        """What is missing is better known before anything was paid for; raises `DiagramError`."""
-        outside = _outside(self._services)
-        problems: list[Problem] = []
-        for spec, node in zip(program.diagram.nodes, program.nodes, strict=True):
-            problems += check_functions(spec, node, outside.function)
-            problems += check_kernel(spec, node, outside.kernel)
-        if problems:
-            raise DiagramError(*(replace(each, severity="error") for each in problems))
-
-    async def _fork(self, command: c.ForkExecution) -> Execution:
+    async def _fork(self, command: c.ForkExecution, services: Services) -> Execution:
         source_id = await self._named(command.execution_id)
         entries = await asyncio.to_thread(self._journal.read, source_id)
         source = await asyncio.to_thread(fold, entries, self._compiled)
@@ -272,10 +281,10 @@ class Engine:
             origin=e.Origin(execution_id=source_id, at=command.at),
             values=command.values,
         )
-        return await self._start(program, event, paused=command.paused)
+        return await self._start(program, event, services, paused=command.paused)
 
     async def _start(
-        self, program: Program, event: e.ExecutionStarted, *, paused: bool
+        self, program: Program, event: e.ExecutionStarted, services: Services, *, paused: bool
     ) -> Execution:
         await self._written()  # what cannot be kept does not begin
         past = (
@@ -287,7 +296,7 @@ class Engine:
         execution = Execution(
             execution_id,
             program,
-            self._services,
+            services,
             self._journal,
             self._clock,
             past=past,
@@ -339,10 +348,10 @@ class Engine:
             self._elsewhere.attend()
             return execution
 
-    async def _plan(self, command: c.PlanExecution) -> Any:
+    async def _plan(self, command: c.PlanExecution, services: Services) -> Any:
         since = await self._named(command.since) if command.since else None
         program = await self._compile(command.diagram)
-        return await plan(program, command, since, self._services, self._journal, self._compiled)
+        return await plan(program, command, since, services, self._journal, self._compiled)
 
     async def _conversation(self, command: c.GetConversation) -> c.Ack:
         """As it stands in the journal: nobody needs to hold the run for that."""
@@ -418,6 +427,17 @@ class Engine:
 
 def _outside(services: Services) -> Outside:
     return Outside(services.llm.check, services.tools.function, services.kernel.look)
+
+
+def _check_outside(program: Program, services: Services) -> None:
+    """What is missing is better known before anything was paid for; raises `DiagramError`."""
+    outside = _outside(services)
+    problems: list[Problem] = []
+    for spec, node in zip(program.diagram.nodes, program.nodes, strict=True):
+        problems += check_functions(spec, node, outside.function)
+        problems += check_kernel(spec, node, outside.kernel)
+    if problems:
+        raise DiagramError(*(replace(each, severity="error") for each in problems))
 
 
 def _check_label(label: str, program: Program) -> None:

@@ -105,6 +105,12 @@ class Execution:
         self.effects = Effects(self, journal)
         self.purse = Purse(self)
 
+    def use(self, services: Services) -> None:
+        """Have other services from now on, in all parts too."""
+        self.services = services
+        for child in self.children.values():
+            child.use(services)
+
     @property
     def seq(self) -> int:
         """The number of the last entry."""

@@ -241,8 +241,13 @@ class Toolbox(Protocol):
         """The tools of an MCP server; raises `ServiceError` when it cannot be reached."""
         ...
 
-    async def use(self, tool: OutsideTool, arguments: Mapping[str, Any]) -> ToolResult:
-        """Use it once, now. Raises `ServiceError` when it cannot be reached."""
+    async def use(
+        self, tool: OutsideTool, arguments: Mapping[str, Any], key: str = ""
+    ) -> ToolResult:
+        """Use it once, now. Raises `ServiceError` when it cannot be reached.
+
+        The `key` is the same whenever this very use is tried again.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -159,8 +159,8 @@ def _outside(outside: OutsideTool, ctx: Context) -> Offer:
     )
 
     async def use(arguments: Mapping[str, Any], effect: str, _: int) -> ToolResult:
-        async def work(_: str) -> Any:
-            text, images, failed = await ctx.services.tools.use(outside, arguments)
+        async def work(key: str) -> Any:
+            text, images, failed = await ctx.services.tools.use(outside, arguments, key)
             more = {"images": list(images), "failed": failed}
             return {"text": text, **{name: value for name, value in more.items() if value}}
 

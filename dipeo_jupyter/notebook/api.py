@@ -152,6 +152,15 @@ def get(run: str) -> Run:
     return default_session().get(run)
 
 
+def attach(run: str) -> Run:
+    """The run with this id, which goes on in the server that has started this kernel.
+
+    What it needs from a notebook (jobs with `kernel: true`, functions that are tools) it asks this
+    kernel for from now on. Else it is as with `get`.
+    """
+    return default_session().attach(run)
+
+
 def resume(run: str) -> Run:
     """Go on with a run, wherever and whenever it was left, and return it at once.
 

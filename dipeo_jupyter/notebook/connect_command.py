@@ -47,7 +47,7 @@ def _to_the_server_of_this_kernel(session: Session) -> str:
     file = _connection_file()
     for server in servers_for(file, session.settings.environ) if file else ():
         try:
-            session.connect(server)
+            session.connect(server, as_kernel=True)
         except CommandError:
             continue  # it is another one's
         return _there(server)

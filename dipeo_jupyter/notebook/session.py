@@ -12,13 +12,15 @@ from weakref import WeakValueDictionary
 
 from ..app import build_engine, build_services, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
+from ..client.kernel_side import KernelSide
 from ..client.remote import RemoteClient, Server
 from ..diagram.files import Readable, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
-from ..errors import DiagramError, Problem
+from ..errors import CommandError, DiagramError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
+from ..services.tools import FUNCTIONS
 from ..settings import CassetteMode, Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
@@ -75,15 +77,23 @@ class Session:
         """The server that is connected, else the engine here that has the cassette in use."""
         return self._server or self._engine(self.settings)
 
-    def connect(self, server: Server | None) -> None:
+    def connect(self, server: Server | None, *, as_kernel: bool = False) -> None:
         """Have a server do what is asked for from now on; None: an engine in this process.
 
-        Runs that there are stay where they are. Raises `CommandError` when it cannot be reached.
+        Runs that there are stay where they are. With `as_kernel` the server has started this
+        kernel, and may ask it for what its runs need from here. Raises `CommandError` when it
+        cannot be reached.
         """
-        remote = RemoteClient(server) if server else None
-        if remote is not None:
-            self._remotes.append(remote)
+        if server is None:
+            self._server = None
+            return
+        remote = RemoteClient(server, self._kernel_side() if as_kernel else None)
+        try:
             self.loop.run(remote.send(c.ListExecutions()))
+        except CommandError:
+            self.loop.run(remote.close())
+            raise
+        self._remotes.append(remote)
         self._server = remote
 
     def use(self, cassette: str | Path | None, mode: CassetteMode | None = None) -> None:
@@ -139,6 +149,13 @@ class Session:
         source = Source("", diagram.name or "diagram", {})
         attached = Run(conversation, diagram, source, self.loop, summary.events)
         return self._known(attached)
+
+    def attach(self, run: str, ask: Ask | None = ask_by_input) -> Run:
+        """The same; what it needs from a notebook, it asks this one for from now on."""
+        found = self.get(run, ask)
+        if self._server is not None:
+            self.loop.run(self._server.attach(found.id))
+        return found
 
     def runs(self) -> Runs:
         """All runs that are kept, the newest first."""
@@ -200,6 +217,11 @@ class Session:
         if tape not in self._engines:
             self._engines[tape] = self._built(settings)
         return self._engines[tape]
+
+    def _kernel_side(self) -> KernelSide:
+        services = build_services(self.settings, namespace=self._namespace)
+        notebook = self.settings.environ.get("JPY_SESSION_NAME")
+        return KernelSide(services, FUNCTIONS.offered, Path(notebook).name if notebook else None)
 
     def _built(self, settings: Settings) -> Engine:
         return build_engine(settings, build_services(settings, namespace=self._namespace))

@@ -16,6 +16,7 @@ from ..diagram.files import Format
 from ..diagram.model import Diagram
 from .commands import Ack, Command, OnExecution
 from .events import Entry, ExecutionId, Fact
+from .kernel import KernelCancel, KernelRequest, KernelSaid
 
 VERSION = 1
 """Of the protocol; another one would not understand what is said."""
@@ -59,7 +60,8 @@ class RelayEvent(Fact):
 
 
 ConnectionCommand = Annotated[
-    Subscribe | Unsubscribe | Ping | ConvertDiagram | RelayEvent, Field(discriminator="type")
+    Subscribe | Unsubscribe | Ping | ConvertDiagram | RelayEvent | KernelSaid,
+    Field(discriminator="type"),
 ]
 AnyCommand = Command | ConnectionCommand
 any_command_adapter: TypeAdapter[AnyCommand] = TypeAdapter(
@@ -119,12 +121,13 @@ class EndOfEvents(Fact):
 
 
 ServerMessage = Annotated[
-    Connected | Ack | Refusal | Relayed | EndOfEvents, Field(discriminator="type")
+    Connected | Ack | Refusal | Relayed | EndOfEvents | KernelRequest | KernelCancel,
+    Field(discriminator="type"),
 ]
 
 
 def frame(
-    message: Connected | Ack | Refusal | Relayed | EndOfEvents,
+    message: ServerMessage,
     *,
     correlation_id: str | None = None,
     execution_id: ExecutionId | None = None,

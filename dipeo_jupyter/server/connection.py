@@ -14,8 +14,10 @@ from ..diagram.files import converted
 from ..errors import CommandError, DiagramError, DipeoError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
+from ..protocol import kernel as k
 from ..protocol import wire as w
 from ..protocol.requests import BadFrameError, Request, read_request
+from .kernels import KernelDesk
 from .limits import Bucket
 from .outbox import Outbox, Stream, Write
 from .users import Log, User
@@ -57,7 +59,11 @@ class Connection:
         write: Write,
         close: Close,
         log: Log,
+        kernel_id: str | None = None,
     ) -> None:
+        """With a `kernel_id`, it is that kernel's, which has proved what it is."""
+        self._kernel_id = kernel_id
+        self._desk: KernelDesk | None = None
         self.id = f"client_{ULID()}"
         self._user = user
         self._may = may
@@ -136,6 +142,8 @@ class Connection:
             if task is not asyncio.current_task():
                 task.cancel()
         self._streams.clear()
+        if self._desk is not None:
+            self._desk.disconnected(self._outbox.say)
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -184,8 +192,32 @@ class Connection:
                 for each in tuple(self._user.connections):
                     each.relay(command.name, command.data)
                 self._acknowledge(c.Ack(), request)
+            case k.OfferKernel() as offer:
+                self._take_offer(offer, request)
+            case k.AttachKernel(execution_id=execution_id):
+                attached = await self._user.attach(execution_id, self._kernels_desk())
+                self._acknowledge(c.Ack(execution_id=attached), request)
+            case k.KernelReply() | k.KernelOutput() as said:
+                self._kernels_desk().hear(said)
+                self._acknowledge(c.Ack(), request)
             case command:
                 await self._send(command, request)
+
+    def _take_offer(self, offer: k.OfferKernel, request: Request) -> None:
+        if self._kernel_id is None:
+            raise _no_kernel()
+        desk = self._user.desk(self._kernel_id, offer.process)
+        if self._desk is not None and self._desk is not desk:
+            self._desk.disconnected(self._outbox.say)
+        self._desk = desk
+        numbers = desk.connected(offer, self._outbox.say)
+        self._acknowledge(c.Ack(result=numbers), request)
+        desk.ask_again()
+
+    def _kernels_desk(self) -> KernelDesk:
+        if self._desk is None:
+            raise _no_kernel()
+        return self._desk
 
     async def _send(self, command: c.Command, request: Request) -> None:
         if isinstance(command, c.CheckDiagram):
@@ -195,7 +227,7 @@ class Connection:
             _checked(request, request.reading.diagram)
         # What only tells is told anew: it may be large, and have changed.
         number = None if command.type in READS else request.correlation_id
-        ack = await self._user.send(command, number)
+        ack = await self._user.send(command, number, self._desk)
         self._acknowledge(ack, request)
         starts = isinstance(command, c.ExecuteDiagram | c.ForkExecution)
         if starts and request.follow and ack.execution_id not in self._streams:
@@ -207,7 +239,8 @@ class Connection:
         reading = request.reading
         found = list(reading.problems) if reading else []
         partial = command.partial or bool(reading and reading.errors)
-        ack = await self._user.send(command.model_copy(update={"partial": partial}))
+        checked = command.model_copy(update={"partial": partial})
+        ack = await self._user.send(checked, desk=self._desk)
         more = [reading.source.locate(each) if reading else each for each in ack.result]
         self._acknowledge(c.Ack(result=[*map(_told, [*found, *more])]), request)
 
@@ -317,6 +350,11 @@ class Connection:
             self.closed()
         except ConnectionError:
             self.closed()
+
+
+def _no_kernel() -> CommandError:
+    message = "Only kernels of this server say that, and say first what they offer."
+    return CommandError(message, code="no_kernel")
 
 
 def _checked(request: Request, diagram: Any) -> Any:

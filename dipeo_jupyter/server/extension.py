@@ -68,6 +68,12 @@ class DipeoApp(ExtensionApp):
         min=0.1,
         help="Seconds after which a reader that does not take a message is given up.",
     ).tag(config=True)
+    kernel_patience = Float(
+        USUAL.kernel_patience,
+        min=0,
+        help="Seconds that a kernel whose connection is lost may take to come back, before what "
+        "it was asked for fails.",
+    ).tag(config=True)
 
     users: Users | None = None
     _notice: Path | None = None
@@ -152,4 +158,5 @@ class DipeoApp(ExtensionApp):
             runs_at_once=self.runs_at_once,
             held_bytes=self.held_bytes,
             write_timeout=self.write_timeout,
+            kernel_patience=self.kernel_patience,
         )

@@ -27,6 +27,8 @@ class ServerLimits:
     held_frames: int = 10_000
     write_timeout: float = 30.0
     delta_interval: float = 0.05
+    kernel_patience: float = 10.0
+    """How long a kernel that has lost its connection may take to come back."""
     look_again: float = 60.0
     """After which somebody who only listens must still be who they were."""
 

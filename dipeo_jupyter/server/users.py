@@ -15,13 +15,16 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, cast
+from weakref import WeakValueDictionary
 
 from ..app import build_engine
 from ..engine.engine import Engine
+from ..engine.ports import Services
 from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..settings import Settings
+from .kernels import KernelDesk, with_kernel
 from .limits import ServerLimits
 from .outbox import Frames
 
@@ -78,6 +81,7 @@ class User:
         self._still: set[e.ExecutionId] = set()
         self._starting = 0
         self._wishes: OrderedDict[str, _Wish] = OrderedDict()
+        self._desks: WeakValueDictionary[tuple[str, str], KernelDesk] = WeakValueDictionary()
 
     @property
     def live(self) -> tuple[e.ExecutionId, ...]:
@@ -94,13 +98,37 @@ class User:
         """How many runs go on or begin."""
         return len(self._watching) - len(self._still) + self._starting
 
-    async def send(self, command: c.Command, correlation_id: str | None = None) -> c.Ack:
-        """Have the engine obey; what is asked for again, under the same UUID, is done once."""
+    def desk(self, kernel_id: str, process: str) -> KernelDesk:
+        """Where this process of a kernel is asked; earlier ones of the same kernel have ended."""
+        desk = self._desks.get((kernel_id, process))
+        if desk is None:
+            for (other, _), earlier in list(self._desks.items()):
+                if other == kernel_id:
+                    earlier.end("was restarted meanwhile")
+            desk = KernelDesk(kernel_id, self.limits.kernel_patience)
+            self._desks[kernel_id, process] = desk
+        return desk
+
+    async def attach(self, execution_id: e.ExecutionId, desk: KernelDesk) -> e.ExecutionId:
+        """Have a run ask another kernel from now on; its full id."""
+        return await self._engine.lend(execution_id, with_kernel(self._engine.services, desk))
+
+    async def send(
+        self,
+        command: c.Command,
+        correlation_id: str | None = None,
+        desk: KernelDesk | None = None,
+    ) -> c.Ack:
+        """Have the engine obey; what is asked for again, under the same UUID, is done once.
+
+        A run that is started or gone on with asks the kernel at the `desk`, if there is one.
+        """
+        services = with_kernel(self._engine.services, desk) if desk is not None else None
         if correlation_id is None or not UNIQUE.fullmatch(correlation_id):
-            return await self._send(command)
+            return await self._send(command, services)
         known = self._wishes.get(correlation_id)
         if known is None:
-            return await self._send_once(command, correlation_id)
+            return await self._send_once(command, correlation_id, services)
         if known.command != command:
             message = f"Something else was asked for by the correlation id {correlation_id!r}."
             raise CommandError(message, code="duplicate_id", hint="Use a new one for each command.")
@@ -131,13 +159,15 @@ class User:
         await asyncio.gather(*self._watching.values(), return_exceptions=True)
         await self._engine.close()
 
-    async def _send_once(self, command: c.Command, correlation_id: str) -> c.Ack:
+    async def _send_once(
+        self, command: c.Command, correlation_id: str, services: Services | None
+    ) -> c.Ack:
         wish = _Wish(command, asyncio.get_running_loop().create_future())
         self._wishes[correlation_id] = wish
         while len(self._wishes) > MOST_REMEMBERED:
             self._wishes.popitem(last=False)
         try:
-            ack = await self._send(command)
+            ack = await self._send(command, services)
         except BaseException as error:
             del self._wishes[correlation_id]  # it may be tried again
             wish.ack.set_exception(error)
@@ -146,22 +176,22 @@ class User:
         wish.ack.set_result(ack)
         return ack
 
-    async def _send(self, command: c.Command) -> c.Ack:
+    async def _send(self, command: c.Command, services: Services | None = None) -> c.Ack:
         if isinstance(command, c.ExecuteDiagram | c.ForkExecution):
-            return await self._start(command)
-        ack = await self._engine.send(command)
+            return await self._start(command, services)
+        ack = await self._engine.send(command, services)
         if isinstance(command, c.OnExecution) and ack.execution_id is not None:
             self._look_after(ack.execution_id, ack.seq, command)
         return ack
 
-    async def _start(self, command: c.Command) -> c.Ack:
+    async def _start(self, command: c.Command, services: Services | None) -> c.Ack:
         if self.busy >= self.limits.runs_at_once:
             message = f"{self.busy} of your runs go on already, and more may not."
             hint = "Wait for one to end, or cancel one; DipeoApp.runs_at_once is the limit."
             raise CommandError(message, code="too_many_runs", hint=hint)
         self._starting += 1
         try:
-            ack = await self._engine.send(command)
+            ack = await self._engine.send(command, services)
         finally:
             self._starting -= 1
         assert ack.execution_id is not None

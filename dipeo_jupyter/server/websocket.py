@@ -35,6 +35,8 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """Without `ws_authenticated` it would be open to everybody."""
 
     auth_resource = RESOURCE
+    _kernel: str | None = None
+    """The kernel that has proved to be at the other end."""
 
     def initialize(
         self, users: Users, allowed_origins: tuple[str, ...], examiner: Examiner
@@ -105,7 +107,9 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if len(user.connections) >= user.limits.connections_per_user:
             self.close(1013, "too many connections of yours")
             return
-        self._connection = Connection(user, self._may, self._write, self._end, self.log)
+        self._connection = Connection(
+            user, self._may, self._write, self._end, self.log, self._kernel
+        )
         await self._connection.open()
         self._watching = asyncio.create_task(self._look_again())
 
@@ -180,8 +184,6 @@ class KernelWebSocket(DipeoWebSocket):
     What they run is their owner's. Where an identity provider tells people apart, nobody knows
     whose a kernel is, and so none is let in.
     """
-
-    _kernel: str | None = None
 
     def check_origin(self, origin: str | None = None) -> bool:
         """No page has business here."""

@@ -76,6 +76,10 @@ class Functions:
         offered = OutsideTool(tool, home, repeatable)
         self._functions[own] = _Function(offered, adapter, inspect.iscoroutinefunction(function))
 
+    def offered(self) -> list[OutsideTool]:
+        """All that there are."""
+        return [each.offered for each in self._functions.values()]
+
     def find(self, name: str) -> OutsideTool:
         """The function of this name; raises `ServiceError` when there is none."""
         if name not in self._functions:

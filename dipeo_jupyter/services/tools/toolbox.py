@@ -29,7 +29,12 @@ class LocalToolbox:
     async def of_server(self, name: str) -> Sequence[OutsideTool]:
         return await self._servers.tools(name)
 
-    async def use(self, tool: OutsideTool, arguments: Mapping[str, Any]) -> ToolResult:
+    async def use(
+        self,
+        tool: OutsideTool,
+        arguments: Mapping[str, Any],
+        key: str = "",
+    ) -> ToolResult:
         if isinstance(tool, ServerTool):
             return await self._servers.use(tool, arguments)
         result = await self._functions.use(tool, arguments)

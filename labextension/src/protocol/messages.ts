@@ -39,6 +39,12 @@ export interface Ack {
 
 export type AnyEvent = ExecutionStarted | ExecutionPaused | ExecutionResumed | ExecutionRecovered | ExecutionEdited | BreakpointsSet | ExecutionCompleted | ExecutionFailed | ExecutionCancelled | NodeStarted | NodePaused | NodeResumed | SkipRequested | EffectStarted | EffectCompleted | NodeProgress | TokenDelta | NodeCompleted | NodeFailed | NodeSkipped | InputRequired | InputReceived | BudgetWarning | Broadcast;
 
+/** From now on a run asks this kernel, and not the one that it has asked so far. */
+export interface AttachKernel {
+  execution_id: string;
+  type: "attach_kernel";
+}
+
 /**
  * Where a run pauses by itself: before or after a node fires.
  *
@@ -86,6 +92,14 @@ export interface BudgetWarning {
   budget: Budget;
 }
 
+/** What came of a function; that it `failed` is for the model to know. */
+export interface CallDone {
+  type: "call_done";
+  text?: string;
+  images?: string[];
+  failed?: boolean;
+}
+
 export interface CancelExecution {
   execution_id: string;
   type: "cancel_execution";
@@ -99,7 +113,7 @@ export interface CheckDiagram {
   partial?: boolean;
 }
 
-export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | RelayEvent;
+export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
 
 /** The first thing that is said. `most_bytes` is the largest frame that is taken. */
 export interface Connected {
@@ -402,6 +416,67 @@ export interface InputRequired {
   asked_by: string | null;
 }
 
+/** What a job has returned, and printed. */
+export interface JobDone {
+  type: "job_done";
+  value?: JsonValue;
+  stdout?: string;
+  returned?: boolean;
+}
+
+/** A function to be called. */
+export interface KernelCall {
+  type: "call";
+  function: string;
+  arguments?: { [key: string]: JsonValue };
+}
+
+/** A request that nobody waits for any more. */
+export interface KernelCancel {
+  type: "kernel_cancel";
+  number: string;
+}
+
+/** It could not be done: the code has failed, took too long, or cannot be run there. */
+export interface KernelFailed {
+  type: "kernel_failed";
+  why: "code" | "timeout" | "service";
+  message: string;
+  field?: string | null;
+  details?: string | null;
+}
+
+/** Python to be run among the names of the notebook; `timeout` is in seconds. */
+export interface KernelJob {
+  type: "job";
+  code: string;
+  inputs?: { [key: string]: JsonValue };
+  function?: string | null;
+  timeout: number;
+}
+
+/** What is printed in the course of a request. */
+export interface KernelOutput {
+  type: "kernel_output";
+  number: string;
+  text: string;
+}
+
+/** What came of a request. */
+export interface KernelReply {
+  type: "kernel_reply";
+  number: string;
+  outcome: JobDone | CallDone | KernelFailed;
+}
+
+/** Something that the kernel is to do. */
+export interface KernelRequest {
+  type: "kernel_request";
+  number: string;
+  key: string;
+  work: KernelJob | KernelCall;
+}
+
 export interface ListExecutions {
   type: "list_executions";
 }
@@ -505,6 +580,29 @@ export interface NodeStarted {
   activation: number;
   inputs: { [key: string]: JsonValue };
   type: "node_started";
+}
+
+/**
+ * A kernel says what it can be asked for; the result has the numbers of what it still is.
+ *
+ * `process` names this process of the kernel and no later one; `notebook` says whether there is
+ * one, and what it is `called`.
+ */
+export interface OfferKernel {
+  type: "offer_kernel";
+  process: string;
+  notebook?: boolean;
+  called?: string | null;
+  functions?: OfferedFunction[];
+}
+
+/** A Python function that is a tool; `home` says which version of it. */
+export interface OfferedFunction {
+  name: string;
+  description?: string;
+  parameters: { [key: string]: JsonValue };
+  home: string;
+  repeatable?: boolean;
 }
 
 /** Where a run has its past from: another run, up to the activations `at` (`argue[2]`). */
@@ -678,7 +776,7 @@ export interface Said {
   forgotten?: { [key: string]: string };
 }
 
-export type ServerMessage = Connected | Ack | Refusal | Relayed | EndOfEvents;
+export type ServerMessage = Connected | Ack | Refusal | Relayed | EndOfEvents | KernelRequest | KernelCancel;
 
 /** Replace all breakpoints of a run. */
 export interface SetBreakpoints {
