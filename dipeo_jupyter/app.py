@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .engine.clock import SystemClock
 from .engine.engine import Engine
 from .engine.execution import Limits
+from .engine.observing import Observer, Observers
 from .engine.ports import LLM, Services
 from .errors import CommandError, ServiceError
 from .nodes import load_node_types
@@ -24,12 +26,17 @@ from .services.key_stores import Keyring, dotenv_files
 from .services.keys import Keys
 from .services.llm import LiteLLM, LLMRouter
 from .services.notion import NotionService
+from .services.observing.exporting import provider_for
+from .services.observing.run_log import RunLog
 from .services.redaction import keep_out_of_logs
 from .services.responses import ResponseCache, ResponseFile, SharedResponses, Store
 from .services.sandbox.process import ProcessSandbox
 from .services.tools import FUNCTIONS, Functions, LocalToolbox
 from .services.tools.mcp import McpServers
 from .settings import CassetteMode, Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 
 def build_keys(settings: Settings) -> Keys:
@@ -133,8 +140,31 @@ def build_services(
     )
 
 
-def build_engine(settings: Settings, services: Services | None = None) -> Engine:
-    """An engine for the event loop of whoever calls it."""
+def build_observers(settings: Settings, tracer_provider: TracerProvider | None = None) -> Observers:
+    """Whoever looks on at runs: the log, and as the settings say, metrics and traces.
+
+    A `tracer_provider` that is handed in gets the spans whatever the settings say.
+    """
+    looking: list[Observer] = [RunLog()]
+    if settings.metrics:
+        from .services.observing.metrics import Metrics  # noqa: PLC0415 - its library takes long
+
+        looking.append(Metrics())
+    provider = tracer_provider or provider_for(exported=settings.traces, environ=settings.environ)
+    if provider is None:
+        return Observers(*looking)
+    from .services.observing.tracing import Tracing  # noqa: PLC0415 - only some have its library
+
+    return Observers(*looking, tracer=Tracing(provider, content=settings.traced_content))
+
+
+def build_engine(
+    settings: Settings,
+    services: Services | None = None,
+    *,
+    tracer_provider: TracerProvider | None = None,
+) -> Engine:
+    """An engine for the event loop of whoever calls it; see `build_observers`."""
     journal, trouble = open_journal(settings.home)
     if trouble:
         warnings.warn(trouble, RuntimeWarning, stacklevel=2)
@@ -145,4 +175,5 @@ def build_engine(settings: Settings, services: Services | None = None) -> Engine
         SystemClock(),
         Limits(settings.max_concurrency, settings.max_rounds),
         keep_last=settings.keep_last,
+        observers=build_observers(settings, tracer_provider),
     )

@@ -12,6 +12,10 @@ from typing import Literal, get_args
 CassetteMode = Literal["auto", "record", "replay", "off"]
 CASSETTE_MODES: tuple[CassetteMode, ...] = get_args(CassetteMode)
 
+TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_CAPTURED = ("true", "span_only", "span_and_event")
+
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:
@@ -62,6 +66,12 @@ class Settings:
     responses: ResponseLimits = field(default_factory=ResponseLimits)
     redis_url: str | None = field(default=None, repr=False)
     """May have a password in it."""
+    metrics: bool = False
+    """Whether what happens in runs is counted, for Prometheus."""
+    traces: bool = False
+    """Whether spans of runs go to where OpenTelemetry's own variables say."""
+    traced_content: bool = False
+    """Whether spans have in them what is said to models and tools, and what they say."""
 
     @property
     def taped(self) -> bool:
@@ -82,7 +92,9 @@ class Settings:
         `DIPEO_<PROVIDER>_MAX_CONCURRENCY` and `DIPEO_<PROVIDER>_RPM` (requests per minute) for
         each that must not be asked too much; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`;
         `DIPEO_RESPONSE_CACHE` (`on` or `sqlite`; `off`), `DIPEO_RESPONSE_CACHE_TTL` (seconds),
-        `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`.
+        `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`). Of
+        OpenTelemetry's own, `OTEL_EXPORTER_OTLP_ENDPOINT` and
+        `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and what switches tracing off.
         """
         environ = os.environ if environ is None else environ
         models = ModelLimits(
@@ -109,7 +121,16 @@ class Settings:
                 megabytes=_count(environ, "DIPEO_RESPONSE_CACHE_SIZE", usual.megabytes),
             ),
             redis_url=environ.get("DIPEO_REDIS_URL") or None,
+            metrics=_switch(environ, "DIPEO_METRICS"),
+            traces=_traces(environ),
+            traced_content=environ.get(CAPTURE, "").lower() in _CAPTURED,
         )
+
+
+def _traces(environ: Mapping[str, str]) -> bool:
+    wanted = any(environ.get(name) for name in TRACED)
+    disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return wanted and not disabled and environ.get("OTEL_TRACES_EXPORTER", "otlp") != "none"
 
 
 def _cassette_mode(text: str) -> CassetteMode:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 import dipeo_jupyter
 from dipeo_jupyter import cli
@@ -20,6 +21,8 @@ from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.notebook import magics
 from dipeo_jupyter.protocol.commands import Ack
 from dipeo_jupyter.protocol.events import Entry
+from dipeo_jupyter.services.observing import genai
+from dipeo_jupyter.services.observing.metrics import Instruments
 from dipeo_jupyter.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +75,14 @@ def parts():
         for option in options_of(parser) - {"--input"}:
             yield f"option of dipeo {name}", option
     yield from (("node type", f"| `{name}` |") for name in node_types)
+    registry = CollectorRegistry()
+    Instruments(registry)
+    for metric in registry.collect():
+        suffix = "_total" if metric.type == "counter" else ""
+        yield "metric", f"| `{metric.name}{suffix}` |"
+    for name in vars(genai).values():
+        if isinstance(name, str) and name.startswith(("gen_ai.", "dipeo.", "error.")):
+            yield "attribute", f"`{name}`"
     yield from (("setting", f"`{name}`") for name in variables if name != "DIPEO_")
 
 
@@ -82,7 +93,7 @@ def test_the_readme_names_everything_there_is(kind, name):
 
 def test_the_readme_names_no_setting_that_does_not_exist():
     named = set(re.findall(r"`(DIPEO_\w+)`", README))
-    words = {"DIPEO_CASSETTE_MODE": "replay", "DIPEO_RESPONSE_CACHE": "on"}
+    words = {"DIPEO_CASSETTE_MODE": "replay", "DIPEO_RESPONSE_CACHE": "on", "DIPEO_METRICS": "on"}
 
     for name in named:
         value = words.get(name, "7")

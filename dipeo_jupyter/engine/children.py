@@ -100,6 +100,7 @@ class Child(Execution):
             whole.clock,
             past=past,
             parts=whole.parts,
+            observers=whole.observers,
         )
         self.whole, self.spot, self.purse = whole, spot, whole.purse
         self.attended = False

@@ -65,6 +65,10 @@ class Host(Protocol):
 
     def record(self, event: AnyEvent) -> None: ...
 
+    def retried(self, at: Activation, message: str) -> None:
+        """An attempt has failed, and there will be another."""
+        ...
+
     async def put_question(self, activation: Activation, question: Question) -> Any: ...
 
     async def effect(
@@ -233,7 +237,7 @@ class RunContext:
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
         node = self.state.program.nodes[self.at.node]
-        return await attempt(work, node, self._host.clock, self.progress)
+        return await attempt(work, node, self._host.clock, self._retried)
 
     async def run_diagram(
         self,
@@ -251,6 +255,10 @@ class RunContext:
         if done.failure is not None:
             raise done.failure
         return done.result
+
+    def _retried(self, message: str) -> None:
+        self.progress(message)
+        self._host.retried(self.at, message)
 
     def _count(self, usage: Usage | None) -> None:
         if usage is not None:

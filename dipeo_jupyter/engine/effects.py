@@ -11,6 +11,7 @@ from ..protocol import events as e
 from .budget import Purse
 from .moments import Activation
 from .node import EffectPolicy
+from .observing import Answered, Asked, Unanswered
 from .ports import Journal
 from .prices import Billed, Quote
 from .reuse import Lane, Past, choose, key_of
@@ -44,6 +45,10 @@ class Host(Protocol):
     def node_of_whole(self, node: int) -> int: ...
 
     def record(self, event: e.AnyEvent) -> None: ...
+
+    def tell(self, happened: object) -> None:
+        """Tell whoever looks on of something that no journal keeps."""
+        ...
 
     def trouble(self, message: str | None) -> None: ...
 
@@ -89,15 +94,17 @@ class Effects:
         if reused:
             return self._done(at, name, key, value, reused=True)
         if quote is None:
-            return self._done(at, name, key, await self._carry_out(at, name, key, work))
+            return self._done(at, name, key, await self._carry_out(at, name, key, request, work))
         await host.purse.room_for(quote, host.node_of_whole(node))
         with host.purse.paying(quote):
-            return self._done(at, name, key, await self._carry_out(at, name, key, work))
+            return self._done(at, name, key, await self._carry_out(at, name, key, request, work))
 
     def _done(
         self, at: Activation, name: str, key: str, value: Any, *, reused: bool = False
     ) -> e.EffectCompleted:
-        value, usage = value if isinstance(value, Billed) else (value, None)
+        usage, replayed = None, False
+        if isinstance(value, Billed):
+            value, usage, replayed = value
         self.unknown.discard((at.node, name))
         event = e.EffectCompleted(
             node=self._host.state.program.labels[at.node],
@@ -109,6 +116,8 @@ class Effects:
             usage=usage,
         )
         self._host.record(event)
+        if not reused:
+            self._host.tell(Answered(event, replayed))
         if usage is not None:
             self._host.purse.spend(usage)
         return event
@@ -124,17 +133,25 @@ class Effects:
             found = choose(everywhere, lane, labels)
         return NOT_FOUND if found is None else found.value
 
-    async def _carry_out(self, at: Activation, name: str, key: str, work: Work) -> Any:
+    async def _carry_out(
+        self, at: Activation, name: str, key: str, request: Mapping[str, Any], work: Work
+    ) -> Any:
         """Do it; when that is cut short nobody knows whether it is done."""
         host = self._host
         label = host.state.program.labels[at.node]
-        host.record(e.EffectStarted(node=label, activation=at.number, effect=name, key=key))
+        started = e.EffectStarted(node=label, activation=at.number, effect=name, key=key)
+        host.record(started)
         await self._safe()
+        host.tell(Asked(started, request))
         try:
             # The same whenever it is tried again, and never again for anything else.
             return await work(f"{host.execution_id}/{label}[{at.number}]{name}")
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             self.unknown.add((at.node, name))
+            host.tell(Unanswered(started, error))
+            raise
+        except Exception as error:
+            host.tell(Unanswered(started, error))
             raise
 
     async def _safe(self) -> None:

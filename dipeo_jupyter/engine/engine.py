@@ -30,6 +30,7 @@ from .execution import Execution, Limits
 from .light_schema import describe
 from .loading import fold, past_after, past_of_fork, past_of_run
 from .node import NodeTypes
+from .observing import Observers
 from .planning import plan
 from .ports import Journal, Services
 from .program import Program
@@ -64,6 +65,7 @@ class Engine:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         *,
         keep_last: int | None = None,
+        observers: Observers | None = None,
     ) -> None:
         self._node_types = node_types
         self._services = services
@@ -76,6 +78,7 @@ class Engine:
         self._elsewhere = Elsewhere(journal, clock, self._obey_letter)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keep_last = keep_last
+        self._observers = observers
         self._tidying: asyncio.Task[None] | None = None
 
     @property
@@ -153,6 +156,8 @@ class Engine:
                 with contextlib.suppress(CommandError):
                     await execution.pause(now=True, reason="closed")
             await execution.stop()
+        if self._observers is not None:
+            self._observers.close()
         await self._services.tools.aclose()
         if self._tidying is not None:
             await self._tidying
@@ -259,6 +264,7 @@ class Engine:
             origin=command.origin,
             values=command.values,
             budget=command.budget,
+            traceparent=command.traceparent,
         )
         return await self._start(program, event, services, paused=command.paused)
 
@@ -280,6 +286,7 @@ class Engine:
             max_rounds=source.started.max_rounds,
             origin=e.Origin(execution_id=source_id, at=command.at),
             values=command.values,
+            traceparent=command.traceparent,
         )
         return await self._start(program, event, services, paused=command.paused)
 
@@ -293,6 +300,9 @@ class Engine:
             else past_of_fork(self._journal, event, self._compiled)
         )
         execution_id = f"exec_{ULID()}"
+        if self._observers is not None:
+            trace = self._observers.begins(execution_id, event, self._clock.time())
+            event = replace(event, traceparent=trace)
         execution = Execution(
             execution_id,
             program,
@@ -301,6 +311,7 @@ class Engine:
             self._clock,
             past=past,
             parts=self._children,
+            observers=self._observers,
         )
         self._executions[execution_id] = execution
         self._elsewhere.attend()
@@ -341,6 +352,7 @@ class Engine:
                 self._clock,
                 past=past,
                 parts=self._children,
+                observers=self._observers,
             )
             execution.restore(loaded.state, loaded.entries)
             self._executions[execution_id] = execution

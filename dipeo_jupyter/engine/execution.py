@@ -26,6 +26,7 @@ from .effects import Effects, Work
 from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
+from .observing import Observers, Retried
 from .ports import PAGE, Journal, Services
 from .prices import Quote
 from .program import Program
@@ -75,6 +76,7 @@ class Execution:
         *,
         past: Past = NOTHING,
         parts: Parts | None = None,
+        observers: Observers | None = None,
     ) -> None:
         self.execution_id = execution_id
         self.program = program
@@ -82,12 +84,15 @@ class Execution:
         self.started = clock.time()
         self.past = past
         self.parts = parts
+        self.observers = observers
         self.whole: Execution | None = None
         """The run that this one is a part of."""
         self.children: dict[e.ExecutionId, Execution] = {}
         """Runs that are parts of this one and not over."""
         self.origin: e.Origin | None = None
         self.thread: str | None = None
+        self.traceparent: str | None = None
+        """Where the run stands in its trace."""
         self.path = path_of(execution_id)
         self.fresh = False
         self.services = services
@@ -118,7 +123,7 @@ class Execution:
 
     def start(self, event: e.ExecutionStarted, *, paused: bool = False) -> None:
         """Begin a new run, or with `paused` wait for the first step."""
-        self.origin, self.fresh, self.thread = event.origin, event.fresh, event.thread
+        self._begun_as(event)
         self.record(event)
         if paused:
             self.record(e.ExecutionPaused())
@@ -129,11 +134,7 @@ class Execution:
         self._asleep = True
         first = entries[0]
         assert isinstance(first.event, e.ExecutionStarted)
-        self.origin, self.fresh, self.thread = (
-            first.event.origin,
-            first.event.fresh,
-            first.event.thread,
-        )
+        self._begun_as(first.event)
         self.state, self.program, self.started = state, state.program, first.time
         self._seq = entries[-1].seq
         self.purse.used += state.spending.total
@@ -198,12 +199,23 @@ class Execution:
                 self.state = state.edited(self.program, event)
             else:
                 state.apply(event)
+        if self.observers is not None:
+            self.observers.tell(self, event, entry.time)
         if self._watchers:
             position = self._journal.position()
             for watcher in self._watchers:
                 watcher.put_nowait((entry, position))
         if self.children and self.parts is not None:
             self.parts.lead(self, event)
+
+    def tell(self, happened: object) -> None:
+        """Tell whoever looks on of something that no journal keeps."""
+        if self.observers is not None:
+            self.observers.tell(self, happened, self.clock.time())
+
+    def retried(self, at: Activation, message: str) -> None:
+        """An attempt of a node has failed, and there will be another."""
+        self.tell(Retried(self.program.labels[at.node], at.number, message))
 
     async def events(self, after: int = 0) -> AsyncIterator[e.Entry]:
         """Yield what happened after entry `after`, then what happens, until the run is over.
@@ -355,6 +367,10 @@ class Execution:
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
         self._advance()
+
+    def _begun_as(self, event: e.ExecutionStarted) -> None:
+        self.origin, self.fresh = event.origin, event.fresh
+        self.thread, self.traceparent = event.thread, event.traceparent
 
     def _node(self, label: str) -> int:
         if label not in self.program.index:

@@ -74,10 +74,11 @@ def billed(usage: Usage, price: Price | None, images: int = 0) -> Usage:
 
 
 class Billed(NamedTuple):
-    """What an effect gave, and what it took."""
+    """What an effect gave, and what it took; what is `replayed` was recorded, and is free."""
 
     value: Any
     usage: Usage
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

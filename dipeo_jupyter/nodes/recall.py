@@ -86,7 +86,7 @@ class Recall:
         async def ask(_: str) -> Billed:
             answer, usage = await answer_to(request, llm, lambda _: None)
             chosen = numbers_in(answer.text, len(messages))
-            return Billed({"chosen": chosen[-self.at_most :]}, usage)
+            return Billed({"chosen": chosen[-self.at_most :]}, usage, answer.replayed)
 
         asked = {
             "recall": [[each.role, each.content] for each in chat],

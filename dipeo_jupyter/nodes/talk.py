@@ -115,7 +115,7 @@ class Talk:
                 value["calls"] = [each.model_dump() for each in answer.calls]
             if answer.images:
                 value["images"] = list(answer.images)
-            return Billed(value, usage)
+            return Billed(value, usage, answer.replayed)
 
         done = await ctx.effect(
             {**request.said(), "with": llm.identity(self.person)},

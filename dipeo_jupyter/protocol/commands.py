@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
 from ..diagram.model import Diagram, Label
 from .events import Breakpoint, Budget, ExecutionId, ExecutionStatus, Fact, Origin, Usage
+
+Traceparent: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"),
+]
+"""The span that a run is to be a part of, as of W3C Trace Context."""
 
 
 class ExecuteDiagram(Fact):
@@ -16,7 +22,8 @@ class ExecuteDiagram(Fact):
     A `fresh` run asks models again what has been asked before; `origin` is a run whose results
     hold where nothing has changed, `values` are outputs of activations (`argue[2]`) given by hand.
     It begins with the conversation that the last run of its `thread` has ended with, or without a
-    thread, with that of its origin, if that had one.
+    thread, with that of its origin, if that had one. With a `traceparent` it is part of the trace
+    that this names.
     """
 
     type: Literal["execute_diagram"] = "execute_diagram"
@@ -31,6 +38,7 @@ class ExecuteDiagram(Fact):
     origin: Origin | None = None
     values: dict[str, Any] = {}
     budget: Budget = Budget()
+    traceparent: Traceparent | None = None
 
 
 class CheckDiagram(Fact):
@@ -167,6 +175,7 @@ class ForkExecution(OnExecution):
     values: dict[str, Any] = {}
     budget: Budget = Budget()
     paused: bool = False
+    traceparent: Traceparent | None = None
 
 
 class UserResponse(OnExecution):

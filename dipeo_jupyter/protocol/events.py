@@ -221,7 +221,8 @@ class ExecutionStarted(Event):
 
     A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
     is a part of, and `generation` how often that one had been edited by then. `before` is what had
-    been said there, or in the earlier runs of the `thread`.
+    been said there, or in the earlier runs of the `thread`. `traceparent` is where the run stands
+    in its trace, as of W3C Trace Context.
     """
 
     type: Literal["execution_started"] = "execution_started"
@@ -238,6 +239,7 @@ class ExecutionStarted(Event):
     before: tuple[Message, ...] = ()
     generation: int = 0
     budget: Budget = field(default_factory=Budget)
+    traceparent: str | None = None
 
 
 @fact

@@ -23,7 +23,10 @@ from .wire import ALL_RUNS, AnyCommand, any_command_adapter
 DEEPEST = 100
 """How deep what is said may be nested."""
 LONGEST_ID = 200
-ENVELOPE = ("type", "payload", "timestamp", "correlation_id", "execution_id", "seq")
+ENVELOPE = (
+    *("type", "payload", "timestamp", "correlation_id", "execution_id", "seq"),
+    "traceparent",
+)
 OLDER_WORDS = {
     "abort_execution": "cancel_execution",
     "interactive_response": "user_response",
@@ -95,6 +98,8 @@ def _request(message: dict[str, Any], correlation_id: str | None) -> Request:
     if kind not in KNOWN:
         hint = did_you_mean(word, KNOWN)
         raise BadFrameError(f"There is no command {word!r}.", code="unknown_command", hint=hint)
+    if kind in _STARTS and message.get("traceparent") is not None:
+        fields.setdefault("traceparent", message["traceparent"])
     follow = fields.pop("follow", True) is not False if kind in _STARTS else True
     if kind == "execute_diagram":
         fields.pop("options", None)  # of older clients; nothing of them is left to choose

@@ -249,7 +249,8 @@ export interface ErrorInfo {
  * A `fresh` run asks models again what has been asked before; `origin` is a run whose results
  * hold where nothing has changed, `values` are outputs of activations (`argue[2]`) given by hand.
  * It begins with the conversation that the last run of its `thread` has ended with, or without a
- * thread, with that of its origin, if that had one.
+ * thread, with that of its origin, if that had one. With a `traceparent` it is part of the trace
+ * that this names.
  */
 export interface ExecuteDiagram {
   type: "execute_diagram";
@@ -265,6 +266,7 @@ export interface ExecuteDiagram {
   origin?: Origin | null;
   values?: { [key: string]: JsonValue };
   budget?: Budget;
+  traceparent?: string | null;
 }
 
 export interface ExecutionCancelled {
@@ -335,7 +337,8 @@ export interface ExecutionResumed {
  *
  * A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
  * is a part of, and `generation` how often that one had been edited by then. `before` is what had
- * been said there, or in the earlier runs of the `thread`.
+ * been said there, or in the earlier runs of the `thread`. `traceparent` is where the run stands
+ * in its trace, as of W3C Trace Context.
  */
 export interface ExecutionStarted {
   type: "execution_started";
@@ -352,6 +355,7 @@ export interface ExecutionStarted {
   before: Message[];
   generation: number;
   budget: Budget;
+  traceparent: string | null;
 }
 
 /**
@@ -387,6 +391,7 @@ export interface ForkExecution {
   values?: { [key: string]: JsonValue };
   budget?: Budget;
   paused?: boolean;
+  traceparent?: string | null;
 }
 
 /** Tell who said what to whom so far, and who still sees it: a list of `conversation.Said`. */
