@@ -47,7 +47,8 @@ class Settings:
     at every call, so that a new key takes effect at once. `api_bases` says where a provider is
     reached (by provider name); it never comes from a diagram. `home` is the folder in which runs
     are kept; without it they are forgotten when the process ends. Of finished runs, the last
-    `keep_last` are kept. What models answer is on the `cassette`, if there is one. With a
+    `keep_last` are kept. A notebook's diagrams run where `connect` says: `embedded`, `auto` or the
+    address of a server. What models answer is on the `cassette`, if there is one. With a
     `response_cache` it is kept for whoever asks the same: in the Redis at `redis_url`, else in
     `home`.
     """
@@ -62,6 +63,7 @@ class Settings:
     models: ModelLimits = field(default_factory=ModelLimits)
     cassette: Path | None = None
     cassette_mode: CassetteMode = "auto"
+    connect: str = "embedded"
     response_cache: bool = False
     responses: ResponseLimits = field(default_factory=ResponseLimits)
     redis_url: str | None = field(default=None, repr=False)
@@ -86,6 +88,7 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the `DIPEO_…` variables; raises `ValueError` for one that cannot be.
 
+        `DIPEO_CONNECT` (`embedded`, `auto` or an address);
         `DIPEO_ROOT`, `DIPEO_HOME` (default: `.dipeo` in the root), `DIPEO_KEEP_LAST`,
         `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_IDLE_TIMEOUT` (seconds);
         `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere;
@@ -108,6 +111,7 @@ class Settings:
             root=root,
             home=Path(environ.get("DIPEO_HOME") or root / ".dipeo"),
             keep_last=_count(environ, "DIPEO_KEEP_LAST", 200),
+            connect=environ.get("DIPEO_CONNECT") or "embedded",
             max_concurrency=_count(environ, "DIPEO_MAX_CONCURRENCY", 20),
             max_rounds=_count(environ, "DIPEO_MAX_ROUNDS", 100),
             environ=environ,

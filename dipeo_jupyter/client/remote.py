@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds between two tries to reach the server."""
+LATER_PATIENCE = 30.0
+"""Seconds, at least, that a server may take to come back that was there before."""
 GOODBYE = 2.0
 """Seconds that the server has for its own goodbye."""
 SLOWER = 1.0
@@ -315,11 +317,14 @@ class RemoteClient:
     async def _connect(self) -> WebSocketClientConnection:
         """A connection on which the server has said hello."""
         begun, pause = asyncio.get_running_loop().time(), FIRST_PAUSE
+        patience = self._server.patience
+        if self._most_bytes:  # it is known to be the right one
+            patience = max(patience, LATER_PATIENCE)
         while True:
             try:
                 return await self._try()
             except OSError as error:
-                if asyncio.get_running_loop().time() - begun > self._server.patience:
+                if asyncio.get_running_loop().time() - begun > patience:
                     message = f"The server at {self._server.url} cannot be reached: {error}."
                     hint = "Runs that it has go on; look whether it is up."
                     raise CommandError(message, code="no_server", hint=hint) from None

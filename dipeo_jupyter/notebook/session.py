@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ..app import build_engine, build_services, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
 from ..client.kernel_side import KernelSide
-from ..client.remote import RemoteClient, Server
+from ..client.remote import RemoteClient, Server, with_token
 from ..diagram.files import Readable, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
@@ -24,6 +26,7 @@ from ..services.tools import FUNCTIONS
 from ..settings import CassetteMode, Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
+from .connecting import HERE, NOT_FOUND, SOON, servers_of_this_kernel, there
 from .listing import Plan, Runs
 from .names import Namespace, notebook_names
 from .run import Run
@@ -65,36 +68,37 @@ class Session:
     def __init__(self, settings: Settings, namespace: Namespace = notebook_names) -> None:
         self.settings = settings
         self._namespace = namespace
-        self._engines = {_tape(settings): self._built(settings)}
+        self._engines: dict[object, Engine] = {}
         self.loop = BackgroundLoop()
         self._remotes: list[RemoteClient] = []
         self._server: RemoteClient | None = None
+        self._settled = False
         self._runs: WeakValueDictionary[e.ExecutionId, Run] = WeakValueDictionary()
         atexit.register(self._stop)
 
     @property
     def engine(self) -> Client:
         """The server that is connected, else the engine here that has the cassette in use."""
+        self._settle()
         return self._server or self._engine(self.settings)
 
-    def connect(self, server: Server | None, *, as_kernel: bool = False) -> None:
-        """Have a server do what is asked for from now on; None: an engine in this process.
+    def connect(self, where: str) -> str:
+        """Say where diagrams run from now on, and be told in words where that is.
 
-        Runs that there are stay where they are. With `as_kernel` the server has started this
-        kernel, and may ask it for what its runs need from here. Raises `CommandError` when it
-        cannot be reached.
+        `embedded`: in this process; `auto`: in the server that has started this kernel, if there
+        is one; else the address of a server. Runs that there are stay where they are. Raises
+        `CommandError` when a server cannot be reached.
         """
-        if server is None:
+        self._settled = True
+        if where == "embedded":
             self._server = None
-            return
-        remote = RemoteClient(server, self._kernel_side() if as_kernel else None)
-        try:
-            self.loop.run(remote.send(c.ListExecutions()))
-        except CommandError:
-            self.loop.run(remote.close())
-            raise
-        self._remotes.append(remote)
-        self._server = remote
+            return HERE
+        if where == "auto":
+            server = self._connect_to_own()
+            return NOT_FOUND if server is None else there(server)
+        server = with_token(where, self.settings.environ.get("JUPYTER_TOKEN"))
+        self._server = self._connected(RemoteClient(server))
+        return there(server)
 
     def use(self, cassette: str | Path | None, mode: CassetteMode | None = None) -> None:
         """Have models asked through a cassette in all runs that are started from now on.
@@ -119,8 +123,11 @@ class Session:
         if chosen.cassette or chosen.cassette_mode:
             settings = with_cassette(settings, chosen.cassette, chosen.cassette_mode)
         # A cassette is a file here, and so is whoever plays it.
-        engine = self._engine(settings)
-        client = Taped(engine) if settings.taped else self._server or engine
+        if settings.taped:
+            client: Client = Taped(self._engine(settings))
+        else:
+            self._settle()
+            client = self._server or self._engine(settings)
         command = c.ExecuteDiagram(
             diagram=drawn,
             inputs=_inputs(inputs, since),
@@ -217,6 +224,49 @@ class Session:
         if tape not in self._engines:
             self._engines[tape] = self._built(settings)
         return self._engines[tape]
+
+    def _settle(self) -> None:
+        """At the first use: go where the settings say, and tell people if that is not here."""
+        if self._settled:
+            return
+        self._settled = True
+        where = self.settings.connect
+        if where == "auto":
+            server = self._connect_to_own()
+            if server is not None:
+                print(there(server))  # noqa: T201 - people must know whose files and keys it has
+        elif where != "embedded":
+            print(self.connect(where))  # noqa: T201 - as above
+
+    def _connect_to_own(self) -> Server | None:
+        """Connect to the server that has started this kernel; None, and to none, without one."""
+        self._server = None
+        end = monotonic() + SOON
+        for server in servers_of_this_kernel(self.settings.environ):
+            remote = RemoteClient(server, self._kernel_side())
+            try:
+                self._server = self._connected(remote, max(0.0, end - monotonic()))
+            except CommandError:
+                continue  # it is another one's
+            return server
+        return None
+
+    def _connected(self, remote: RemoteClient, within: float | None = None) -> RemoteClient:
+        async def first() -> None:
+            try:
+                async with asyncio.timeout(within):
+                    await remote.send(c.ListExecutions())
+            except TimeoutError:
+                message = "The server does not answer."
+                raise CommandError(message, code="no_server") from None
+
+        try:
+            self.loop.run(first())
+        except CommandError:
+            self.loop.run(remote.close())
+            raise
+        self._remotes.append(remote)
+        return remote
 
     def _kernel_side(self) -> KernelSide:
         services = build_services(self.settings, namespace=self._namespace)

@@ -8,6 +8,8 @@ import pytest
 
 import dipeo_jupyter as dipeo
 
+BOTH_MODES = True
+
 DOUBLE = """
 nodes:
 - {label: start, type: start}

@@ -12,6 +12,8 @@ from dipeo_jupyter.notebook.commands import obey
 from dipeo_jupyter.notebook.session import Session
 from dipeo_jupyter.settings import Settings
 
+BOTH_MODES = True
+
 LOOP = """
 name: loop
 persons: {Ada: {service: demo, system_prompt: Be kind.}}

@@ -13,6 +13,8 @@ from dipeo_jupyter.diagram.files import load
 from dipeo_jupyter.errors import CommandError, DiagramError
 from dipeo_jupyter.notebook.commands import obey
 
+BOTH_MODES = True
+
 ECHO = """
 nodes:
 - {label: start, type: start}

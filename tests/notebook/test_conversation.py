@@ -12,6 +12,8 @@ from dipeo_jupyter.notebook.commands import obey
 from dipeo_jupyter.notebook.session import Session, default_session
 from dipeo_jupyter.settings import Settings
 
+BOTH_MODES = True
+
 PERSONS = """
 persons:
   P: {service: demo, answers: [I am P]}

@@ -12,6 +12,8 @@ from dipeo_jupyter.notebook.session import Session
 from dipeo_jupyter.settings import Settings
 from tests.steering import REAL_MODELS
 
+BOTH_MODES = True
+
 pytestmark = REAL_MODELS
 
 COLUMNS = ["index", "item", "prompt", "result", "error", "input_tokens", "output_tokens", "usd"]

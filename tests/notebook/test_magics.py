@@ -17,6 +17,8 @@ from dipeo_jupyter.errors import CommandError, DiagramError, ExecutionFailedErro
 from dipeo_jupyter.notebook.magics import Interrupted
 from dipeo_jupyter.notebook.run import Run
 
+BOTH_MODES = True
+
 ECHO = """
 nodes:
 - {label: start, type: start}

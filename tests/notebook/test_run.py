@@ -17,6 +17,8 @@ from dipeo_jupyter.errors import CommandError, DiagramError, ExecutionFailedErro
 from dipeo_jupyter.protocol import events as e
 from tests.running import diagram_of
 
+BOTH_MODES = True
+
 CHAIN = """
 name: chain
 nodes:

@@ -22,6 +22,8 @@ from dipeo_jupyter.protocol import events as e
 from tests.running import diagram_of
 from tests.running import run as run_on_engine
 
+BOTH_MODES = True
+
 DEBATE = diagram_of("""
 persons:
   Ada: {service: demo, model: small}

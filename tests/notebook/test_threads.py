@@ -14,6 +14,8 @@ from dipeo_jupyter.notebook.commands import obey
 from dipeo_jupyter.notebook.session import Session, default_session
 from dipeo_jupyter.settings import Settings
 
+BOTH_MODES = True
+
 CHAT = """
 persons: {P: {service: demo}}
 nodes:
@@ -75,7 +77,8 @@ def test_a_thread_is_found_by_the_next_process(settings):
         assert shown(say(session, "two")) == ["one", "two"]
 
 
-def test_a_thread_is_found_in_what_another_process_has_written(tmp_path, home, kernel):
+def test_a_thread_is_found_in_what_another_process_has_written(tmp_path, home, kernel, monkeypatch):
+    monkeypatch.setenv("DIPEO_CONNECT", "embedded")
     program = [sys.executable, "-c", TALK_ONCE.format(chat=CHAT)]
     done = subprocess.run(program, capture_output=True, text=True, check=True, cwd=tmp_path)
 

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import logging
+import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -142,7 +143,7 @@ async def serving(
         }
     )
     settings.merge(Config(config or {}))
-    app = ServerApp(config=settings)
+    app = _ServerApp(config=settings)
     served = Served(app)
     handler = _Lines(served.log)
     app.initialize(argv=list(arguments), find_extensions=False)
@@ -156,6 +157,13 @@ async def serving(
         await app.http_server.close_all_connections()
         app.log.removeHandler(handler)
         app.clear_instance()
+
+
+class _ServerApp(ServerApp):
+    def init_signal(self):
+        """Only the main thread of a program hears of signals."""
+        if threading.current_thread() is threading.main_thread():
+            super().init_signal()
 
 
 class _Lines(logging.Handler):

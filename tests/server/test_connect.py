@@ -6,6 +6,7 @@ import asyncio
 from textwrap import dedent
 
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 
 import dipeo_jupyter
 from dipeo_jupyter.errors import CommandError
@@ -13,6 +14,15 @@ from dipeo_jupyter.notebook.commands import obey
 
 from .serving import ASK, QUICK, TOKEN
 from .test_kernels import kernel_of
+
+COUNT = """
+version: light
+nodes:
+- {label: start, type: start}
+- {label: count, type: job, kernel: true, code: "seen = len(rows)\\nreturn seen"}
+- {label: end, type: endpoint}
+connections: [{from: start, to: count}, {from: count, to: end}]
+"""
 
 
 async def listed(served):
@@ -93,6 +103,52 @@ def test_a_real_kernel_connects_to_its_server_by_itself_and_its_runs_outlive_it(
     assert "{'end': {'x': 1}}" in said
     waiting = said.split()[-1]
     assert (waiting, True) in runs
+
+
+def test_a_kernel_that_is_told_so_connects_at_its_first_run_and_says_where(server, monkeypatch):
+    monkeypatch.setenv("DIPEO_CONNECT", "auto")
+    code = dedent(
+        f"""
+        %load_ext dipeo_jupyter
+        from dipeo_jupyter.notebook.session import default_session
+        import dipeo_jupyter
+        print("nothing yet", default_session.cache_info().currsize)
+        rows = [1, 2, 3]
+        for each in (1, 2):
+            run = dipeo_jupyter.run_sync({COUNT!r})
+            print(run.outputs, seen)
+        print(dipeo_jupyter.attach(run.id) is run, run.id)
+        """
+    )
+
+    async def main(served):
+        async with kernel_of(served) as (kernel_id, _):
+            said = await execute(served.app.kernel_manager.get_kernel(kernel_id), code)
+        return said.splitlines(), await listed(served)
+
+    (first, where, *outputs, last), runs = server(main)
+
+    assert first == "nothing yet 0"
+    assert where.startswith("Diagrams run in the Jupyter server at ws://")
+    assert outputs == ["{'end': 3} 3", "{'end': 3} 3"]
+    assert last.split()[0] == "True"
+    assert last.split()[1] in [run for run, _ in runs]
+
+
+def test_a_kernel_of_no_server_runs_diagrams_itself_and_says_nothing(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIPEO_CONNECT", "auto")
+    elsewhere = f"import os\nos.environ['DIPEO_HOME'] = {str(tmp_path / 'own')!r}\n"
+    code = f"{elsewhere}import dipeo_jupyter\nprint(dipeo_jupyter.run_sync({QUICK!r}).outputs)"
+
+    async def main(served):
+        manager = AsyncKernelManager(kernel_name="python3")
+        await manager.start_kernel()
+        try:
+            return await execute(manager, code), await listed(served)
+        finally:
+            await manager.shutdown_kernel(now=True)
+
+    assert server(main) == ("{'end': {'x': 1}}\n", [])
 
 
 async def execute(kernel, code):

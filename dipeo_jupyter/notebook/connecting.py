@@ -1,0 +1,37 @@
+"""Where diagrams of a notebook run: in its own process, or in a Jupyter server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..client.discovery import servers_for
+from ..client.remote import Server
+
+HERE = "Diagrams run in this process."
+NOT_FOUND = f"No server was found that has started this kernel. {HERE}"
+SOON = 1.0
+"""Seconds within which the server that has started a kernel must have let it in."""
+
+
+def servers_of_this_kernel(environ: Mapping[str, str]) -> Iterator[Server]:
+    """The servers that may have started this kernel; none when this is no kernel."""
+    file = _connection_file()
+    return servers_for(file, environ) if file is not None else iter(())
+
+
+def there(server: Server) -> str:
+    """What people are told when a server does it."""
+    return f"Diagrams run in the Jupyter server at {server.url}, with its files and its keys."
+
+
+def _connection_file() -> Path | None:
+    if "ipykernel" not in sys.modules:  # who is no kernel does not load it
+        return None
+    from ipykernel.connect import get_connection_file  # noqa: PLC0415 - only kernels have one
+
+    try:
+        return Path(get_connection_file())
+    except RuntimeError:
+        return None
