@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from ..errors import CommandError, DiagramError
+from .doctor import add_doctor
 from .drawing import add_drawing
 from .files import add_files
 from .keys import add_keys
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
     words.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
     commands = words.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_steering, add_listing, add_files, add_drawing, add_keys):
+    for add in (add_run, add_steering, add_listing, add_files, add_drawing, add_keys, add_doctor):
         add(commands)
     return words
 

@@ -1,7 +1,8 @@
 """`%dipeo check|convert|diff|draw|schema|explain`: what is done with diagrams in one line.
 
 What is done with runs is in `run_commands.py`, with keys in `key_commands.py`, with
-cassettes in `cassette_commands.py`; `connect_command.py` says where all of it is done.
+cassettes in `cassette_commands.py`; `connect_command.py` says where all of it is done, and
+`doctor_command.py` whether it can be.
 
 Whatever names a diagram is a variable of the notebook (a `Run`, a `Diagram`, a text), else a file.
 """
@@ -27,6 +28,7 @@ from ..protocol.commands import Describe
 from . import api
 from .cassette_commands import add_cassette_commands
 from .connect_command import add_connect_command
+from .doctor_command import add_doctor_command
 from .key_commands import add_key_commands
 from .options import Options
 from .problems import Problems
@@ -88,6 +90,7 @@ def command_options() -> Options:
     add_key_commands(commands)
     add_cassette_commands(commands)
     add_connect_command(commands)
+    add_doctor_command(commands)
     return options
 
 

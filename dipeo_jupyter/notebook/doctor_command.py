@@ -1,0 +1,62 @@
+"""`%dipeo doctor`: whether everything is there that is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..client.discovery import servers_for
+from ..client.remote import RemoteClient
+from ..doctor import COLUMNS, Examination, examine
+from .records import as_frame, table
+from .session import Session, default_session
+
+
+class Shown(Examination):
+    """As a notebook shows it."""
+
+    __slots__ = ()
+
+    def to_frame(self) -> Any:
+        """The same as a pandas DataFrame; raises `CommandError` without pandas."""
+        return as_frame(self.to_records(), [*COLUMNS, "mend"])
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> dict[str, str]:
+        advice = "".join(f"<li>{escape(each)}</li>" for each in self.advice())
+        html = table(COLUMNS, self.to_records()) + (f"<ul>{advice}</ul>" if advice else "")
+        return {"text/plain": repr(self), "text/html": html}
+
+
+def add_doctor_command(commands: Any) -> None:
+    """Make `%dipeo doctor` known."""
+    each = commands.add_parser("doctor", help="say whether everything is there, and how to mend it")
+    each.set_defaults(act=_doctor)
+
+
+def _doctor(_: argparse.Namespace, __: Mapping[str, Any]) -> Shown:
+    try:
+        mode = _mode(default_session())
+    except ValueError:  # settings that cannot be, which are found out again
+        mode = "unknown, as settings are wrong"
+    return Shown(examine(os.environ, mode))
+
+
+def _mode(session: Session) -> str:
+    """Where diagrams run, and why."""
+    if isinstance(session.engine, RemoteClient):
+        return "in a Jupyter server, since `%dipeo connect`"
+    from ipykernel.connect import get_connection_file  # noqa: PLC0415 - only kernels have one
+
+    try:
+        file = Path(get_connection_file())
+    except RuntimeError:
+        return "in this process: it is no kernel"
+    if any(servers_for(file, session.settings.environ)):
+        return "in this kernel; `%dipeo connect auto` lets its server run them"
+    return "in this kernel: no Jupyter server with the extension was found"
