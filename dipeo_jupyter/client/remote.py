@@ -130,6 +130,7 @@ class RemoteClient:
         self._most_bytes = 0
         self._linking: asyncio.Task[None] | None = None
         self._linked = asyncio.Event()
+        self._connecting: asyncio.Future[WebSocketClientConnection] | None = None
         self._trouble: CommandError | None = None
         self._asked: dict[str, _Asked] = {}
         self._followers: dict[e.ExecutionId, set[_Follower]] = {}
@@ -181,12 +182,20 @@ class RemoteClient:
                 await asyncio.wait({self._linking}, timeout=GOODBYE)
             self._linking.cancel()
             await asyncio.wait({self._linking})
+            await self._hang_up()
         self._fail(CommandError("The connection to the server was closed.", code="no_server"))
+
+    async def _hang_up(self) -> None:
+        """A connection that is only being made cannot be given up halfway."""
+        if self._connecting is not None:
+            with contextlib.suppress(Exception):  # nobody wants to know any more
+                async with asyncio.timeout(GOODBYE):
+                    (await self._connecting).close()
 
     # -- asking -----------------------------------------------------------------------------------
 
     async def _ask(self, type_: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        await self._link()
+        await self._link()  # says what the server takes
         number = uuid.uuid4().hex
         text = to_json({"type": type_, "payload": payload, "correlation_id": number}).decode()
         if len(text) > self._most_bytes and len(text.encode()) > self._most_bytes:
@@ -196,10 +205,11 @@ class RemoteClient:
             hint = "Give large values as files, or set DipeoApp.frame_bytes."
             raise CommandError(message, code="too_large", hint=hint)
         while True:
+            await self._link()
             try:
                 return await self._ask_once(number, text)
             except CommandError as error:
-                if error.code != "rate_limited":
+                if error.code not in ("rate_limited", "stopping"):
                     raise
             await asyncio.sleep(random.uniform(0.5, 1) * SLOWER)  # noqa: S311 - not all at once
 
@@ -344,10 +354,11 @@ class RemoteClient:
             connect_timeout=10,
             request_timeout=10,
         )
+        self._connecting = asyncio.ensure_future(
+            websocket_connect(request, ping_interval=20, ping_timeout=20, max_message_size=2**30)
+        )
         try:
-            socket = await websocket_connect(
-                request, ping_interval=20, ping_timeout=20, max_message_size=2**30
-            )
+            socket = await asyncio.shield(self._connecting)
         except HTTPClientError as error:
             if error.code in (502, 503, 504, 599):
                 raise ConnectionError(f"HTTP {error.code}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from ..errors import JournalError
@@ -42,6 +42,11 @@ class Host(Protocol):
     fresh: bool
     purse: Purse
 
+    @property
+    def closing(self) -> bool:
+        """Whether nothing begins any more."""
+        ...
+
     def node_of_whole(self, node: int) -> int: ...
 
     def record(self, event: e.AnyEvent) -> None: ...
@@ -67,6 +72,14 @@ class Effects:
         self.well = asyncio.Event()
         """Set while the journal can be written."""
         self.well.set()
+        self._begun: dict[asyncio.Future[None], int] = {}
+        """By node; each is done when what was begun is over."""
+
+    @property
+    def under_way(self) -> set[asyncio.Future[None]]:
+        """One for each that works, and does not wait for a human; done when that is over."""
+        asking = self._host.state.questions
+        return {over for over, node in self._begun.items() if node not in asking}
 
     async def do(
         self,
@@ -94,10 +107,12 @@ class Effects:
         if reused:
             return self._done(at, name, key, value, reused=True)
         if quote is None:
-            return self._done(at, name, key, await self._carry_out(at, name, key, request, work))
+            carrying = self._carry_out(at, name, key, request, work)
+            return self._done(at, name, key, await self._attended(node, carrying))
         await host.purse.room_for(quote, host.node_of_whole(node))
         with host.purse.paying(quote):
-            return self._done(at, name, key, await self._carry_out(at, name, key, request, work))
+            carrying = self._carry_out(at, name, key, request, work)
+            return self._done(at, name, key, await self._attended(node, carrying))
 
     def _done(
         self, at: Activation, name: str, key: str, value: Any, *, reused: bool = False
@@ -132,6 +147,19 @@ class Effects:
             everywhere = await asyncio.to_thread(self._journal.effects, key)
             found = choose(everywhere, lane, labels)
         return NOT_FOUND if found is None else found.value
+
+    async def _attended(self, node: int, carrying: Coroutine[Any, Any, Any]) -> Any:
+        """Let it be known that something is under way, until it is over."""
+        over = asyncio.get_running_loop().create_future()
+        if self._host.closing:
+            carrying.close()
+            await over  # it begins when the run is gone on with, and here never
+        self._begun[over] = node
+        try:
+            return await carrying
+        finally:
+            del self._begun[over]
+            over.set_result(None)
 
     async def _carry_out(
         self, at: Activation, name: str, key: str, request: Mapping[str, Any], work: Work

@@ -42,6 +42,12 @@ LARGE = 300
 GOES_ON = (c.ResumeExecution, c.StepExecution, c.EditExecution)
 """Whoever says one of these goes on with a run, with what they have."""
 
+STILL_OBEYED = (
+    *(c.GetExecution, c.GetConversation, c.ListExecutions, c.CheckDiagram, c.Describe),
+    *(c.PlanExecution, c.PauseExecution, c.CancelExecution),
+)
+"""What nothing begins by."""
+
 
 def _slow_to_compile(diagram: Diagram) -> bool:
     """Large diagrams, and those with a JSON Schema: importing its library takes seconds."""
@@ -94,6 +100,7 @@ class Engine:
         """
         self._listen()
         lent = services or self._services
+        self._check_open_for(command)
         match command:
             case c.ExecuteDiagram():
                 return await self._begun(await self._execute(command, lent))
@@ -144,6 +151,18 @@ class Engine:
         if (execution := self._executions.get(execution_id)) is not None:
             execution.use(services)
         return execution_id
+
+    async def drain(self) -> None:
+        """Begin nothing new, and wait until no effect is under way; `close` is to follow."""
+        self._children.closing = True
+        await self._elsewhere.close()
+        for execution in list(self._executions.values()):
+            if "/" not in execution.execution_id and execution.status == "running":
+                await execution.pause(reason="closed")
+        while under_way := {
+            each for run in self._executions.values() for each in run.effects.under_way
+        }:
+            await asyncio.wait(under_way)
 
     async def close(self) -> None:
         """Stop everything that runs here, so that it can be gone on with, and let go of it."""
@@ -372,6 +391,12 @@ class Engine:
             await self._journal.written()
         said = await asyncio.to_thread(conversation_of, self._journal, execution_id, self._compiled)
         return c.Ack(execution_id=execution_id, result=said)
+
+    def _check_open_for(self, command: c.Command) -> None:
+        if self._children.closing and not isinstance(command, STILL_OBEYED):
+            message = "The engine stops, and begins nothing new."
+            hint = "Ask again when it is back: runs are left so that they can be gone on with."
+            raise CommandError(message, code="stopping", hint=hint)
 
     # -- helpers ----------------------------------------------------------------------------------
 

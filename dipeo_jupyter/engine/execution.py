@@ -54,6 +54,9 @@ class Limits:
 class Parts(Protocol):
     """Runs the diagrams that are parts of a run: see `children.py`."""
 
+    closing: bool
+    """Whether nothing begins any more, because the process is to end."""
+
     async def run(self, whole: Execution, at: Activation, part: Part) -> PartDone: ...
 
     def lead(self, whole: Execution, event: e.AnyEvent) -> None:
@@ -151,6 +154,11 @@ class Execution:
         if self._asleep and shown == "running":
             return "waiting" if self.state.questions else "paused"
         return "running" if self._in_reserve and shown == "waiting" else shown
+
+    @property
+    def closing(self) -> bool:
+        """Whether no effect begins here any more."""
+        return self.parts is not None and self.parts.closing
 
     def wake(self) -> None:
         """Go on where another process has left off; what was under way runs again."""

@@ -74,6 +74,13 @@ class DipeoApp(ExtensionApp):
         help="Seconds that a kernel whose connection is lost may take to come back, before what "
         "it was asked for fails.",
     ).tag(config=True)
+    drain_seconds = Float(
+        USUAL.drain_seconds,
+        min=0,
+        help="Seconds that model calls, jobs and other effects have to end when the server stops. "
+        "Nothing new begins then; what is not done is cut short, and all runs can be resumed. "
+        "Who stops the server a second time waits no longer.",
+    ).tag(config=True)
 
     users: Users | None = None
     _notice: Path | None = None
@@ -159,4 +166,5 @@ class DipeoApp(ExtensionApp):
             held_bytes=self.held_bytes,
             write_timeout=self.write_timeout,
             kernel_patience=self.kernel_patience,
+            drain_seconds=self.drain_seconds,
         )

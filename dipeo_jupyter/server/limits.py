@@ -29,6 +29,8 @@ class ServerLimits:
     delta_interval: float = 0.05
     kernel_patience: float = 10.0
     """How long a kernel that has lost its connection may take to come back."""
+    drain_seconds: float = 10.0
+    """How long the server waits, when it stops, for what is under way."""
     look_again: float = 60.0
     """After which somebody who only listens must still be who they were."""
 

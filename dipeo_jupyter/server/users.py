@@ -150,6 +150,10 @@ class User:
             except DipeoError as error:
                 self._log.warning("%s cannot be gone on with: %s", each.execution_id, error)
 
+    async def drain(self) -> None:
+        """Begin nothing new, and wait for what is under way; everyone may go on listening."""
+        await self._engine.drain()
+
     async def close(self) -> None:
         """Say good-bye to everyone, and stop what runs so that it can be gone on with."""
         goodbyes = (each.dismiss(1012, "the server stops") for each in [*self.connections])
@@ -228,7 +232,7 @@ class User:
         paused: e.ExecutionPaused | None = None
         async for entry in self.events(execution_id):
             if isinstance(entry.event, e.ExecutionPaused):
-                paused = entry.event
+                paused = paused or entry.event  # who had paused it before, wants it so
             elif isinstance(entry.event, e.ExecutionResumed):
                 paused = None
         return paused is not None and paused.reason == "closed"
@@ -250,11 +254,12 @@ class Users:
         self._log = log
         self._auto_resume = auto_resume
         self._users: dict[str, asyncio.Task[User]] = {}
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
+        self._at_once = asyncio.Event()
 
     async def get(self, name: str) -> User:
         """The user of this name; raises `CommandError` when the server stops."""
-        if self._closed:
+        if self._closing is not None:
             raise CommandError("The server stops.", code="stopping")
         if name not in self._users:
             self._users[name] = asyncio.create_task(self._open(name))
@@ -274,10 +279,27 @@ class Users:
         ]
 
     async def close(self) -> None:
-        self._closed = True
+        """Stop, when what is under way is done or has had its time; called again, at once."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        else:
+            self._at_once.set()
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         await asyncio.gather(*self._users.values(), return_exceptions=True)
+        done = asyncio.create_task(self._drain())
+        enough = asyncio.create_task(self._at_once.wait())
+        limit = self.limits.drain_seconds
+        await asyncio.wait({done, enough}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        for each in (done, enough):
+            each.cancel()
+        await asyncio.gather(done, enough, return_exceptions=True)
         await asyncio.gather(*(user.close() for user in self.known))
         self._users.clear()
+
+    async def _drain(self) -> None:
+        await asyncio.gather(*(user.drain() for user in self.known))
 
     async def _open(self, name: str) -> User:
         settings = self.settings

@@ -72,6 +72,13 @@ async def begin(client, diagram=ASKS, **fields):
     return (await client.send(c.ExecuteDiagram(diagram=diagram, **fields))).execution_id
 
 
+async def follow(client, run, seen, asked):
+    async for entry in client.events(run):
+        seen.append(entry)
+        if isinstance(entry.event, e.InputRequired):
+            asked.set()
+
+
 async def heard(client, run, after=0):
     return [entry async for entry in client.events(run, after)]
 
@@ -258,12 +265,6 @@ def test_a_server_that_comes_back_is_followed_from_where_it_stopped(server):
                 await client.send(answer)
                 await following
             return seen
-
-    async def follow(client, run, seen, asked):
-        async for entry in client.events(run):
-            seen.append(entry)
-            if isinstance(entry.event, e.InputRequired):
-                asked.set()
 
     seen = server(main)
 
