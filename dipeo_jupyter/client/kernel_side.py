@@ -21,7 +21,7 @@ from ..protocol import kernel as k
 
 MOST_REMEMBERED = 200
 """Effects whose outcome is known, in case that it is asked for again."""
-_OUTPUT_PAUSE = 0.05
+_OUTPUT_PAUSE = 0.2
 """Seconds between two messages about what is printed."""
 
 Tell = Callable[[k.KernelReply | k.KernelOutput], Awaitable[object]]

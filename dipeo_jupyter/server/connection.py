@@ -96,7 +96,8 @@ class Connection:
 
         Commands about one run are obeyed one after the other, in the order in which they came.
         """
-        if not self._bucket.take():
+        # A kernel answers as fast as it is asked; what it may have to do at once is bounded.
+        if self._kernel_id is None and not self._bucket.take():
             await self._slow_down(text)
             return
         await self._outbox.room()  # who does not read is not heard

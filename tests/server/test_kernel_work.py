@@ -211,6 +211,41 @@ def test_a_kernel_that_is_gone_fails_the_node_and_another_goes_on(server, tmp_pa
     assert (outputs, calls) == ({"end": True}, ["cats"])
 
 
+def test_a_kernel_that_is_restarted_is_another_one_at_once(server, tmp_path):
+    async def main(served):
+        async with kernel_of(served) as (_, file):
+            (address,) = servers_for(file, {})
+            first, second = (Notebook(address, tmp_path) for _ in range(2))
+            begun, go = gate(first.names)
+            run = await first.start(WAIT)
+            await begun.wait()
+            await second.client.send(c.ListExecutions())
+            failed, _ = await second.end(run)
+            go.set()
+            for each in (first, second):
+                await each.client.close()
+            return failed.error.message, second.names["calls"]
+
+    message, calls = server(main)
+
+    assert "needs the kernel of a.ipynb, which has started the run and was restarted" in message
+    assert calls == []
+
+
+def test_many_calls_at_once_are_no_flood(notebook):
+    nodes = "".join(
+        f"- {{label: n{n}, type: job, kernel: true, code: calls.append({n})}}\n" for n in range(300)
+    )
+    edges = "".join(f"- {{from: start, to: n{n}}}\n" for n in range(300))
+    wide = f"version: light\nnodes:\n- {{label: start, type: start}}\n{nodes}connections:\n{edges}"
+
+    async def main(served, own):
+        end, _ = await own.run(wide)
+        return end.type, sorted(own.names["calls"])
+
+    assert notebook(main) == ("execution_completed", list(range(300)))
+
+
 def test_an_attached_kernel_is_asked_from_then_on(notebook, tmp_path):
     async def main(served, own):
         run = await own.start(COUNT, paused=True)

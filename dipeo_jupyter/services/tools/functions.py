@@ -78,7 +78,8 @@ class Functions:
 
     def offered(self) -> list[OutsideTool]:
         """All that there are."""
-        return [each.offered for each in self._functions.values()]
+        # Cells may add some meanwhile, in another thread.
+        return [each.offered for each in list(self._functions.values())]
 
     def find(self, name: str) -> OutsideTool:
         """The function of this name; raises `ServiceError` when there is none."""
