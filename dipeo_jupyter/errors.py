@@ -133,7 +133,7 @@ class ServiceError(DipeoError):
     """Something outside failed: a model, a file, a network.
 
     `kind` says what sort of failure it is; `retry_after` is in seconds, when whoever refused said
-    so.
+    so. When `perhaps_done`, nobody knows whether it was done all the same.
     """
 
     def __init__(
@@ -143,9 +143,11 @@ class ServiceError(DipeoError):
         retryable: bool = False,
         retry_after: float | None = None,
         kind: FailureKind = "other",
+        perhaps_done: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.perhaps_done = perhaps_done
         self.retryable = retryable
         self.retry_after = retry_after
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from ..errors import JournalError
+from ..errors import JournalError, ServiceError
 from ..protocol import events as e
 from .budget import Purse
 from .moments import Activation
@@ -179,6 +179,8 @@ class Effects:
             host.tell(Unanswered(started, error))
             raise
         except Exception as error:
+            if isinstance(error, ServiceError) and error.perhaps_done:
+                self.unknown.add((at.node, name))
             host.tell(Unanswered(started, error))
             raise
 

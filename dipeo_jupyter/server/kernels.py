@@ -88,7 +88,7 @@ class KernelDesk:
         self._say, self._gone = None, why
         for each in self._asked.values():
             if not each.outcome.done():
-                each.outcome.set_exception(self._absent())
+                each.outcome.set_exception(self._absent(perhaps_done=True))
 
     def hear(self, said: k.KernelReply | k.KernelOutput) -> None:
         """Take what the kernel says of a request; of what nobody waits for, nothing."""
@@ -155,10 +155,11 @@ class KernelDesk:
         finally:
             del self._asked[number]
 
-    def _absent(self) -> ServiceError:
+    def _absent(self, *, perhaps_done: bool = False) -> ServiceError:
         return ServiceError(
             f"It needs {self.name}, which has started the run and {self._gone}. Go on with the "
-            "run in a notebook that has what it needs: `dipeo.resume(id)`."
+            "run in a notebook that has what it needs: `dipeo.resume(id)`.",
+            perhaps_done=perhaps_done,
         )
 
     def _stop_waiting(self) -> None:

@@ -309,6 +309,46 @@ def test_a_model_uses_a_function_of_the_kernel_through_the_server(
     assert asked[1].body["messages"][-1]["content"] == "3"
 
 
+@REAL_MODELS
+def test_people_are_asked_whether_a_call_is_repeated_whose_kernel_is_gone(
+    server, openai_server, tmp_path, monkeypatch
+):
+    openai_server.call(("price", {}))
+    openai_server.reply("Three.")
+    monkeypatch.setenv("DIPEO_OPENAI_API_BASE", openai_server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789abcdef")
+
+    async def main(served):
+        begun, calls = asyncio.Event(), []
+
+        async def price() -> int:
+            calls.append(1)
+            begun.set()
+            return await asyncio.get_running_loop().create_future()
+
+        async with notebook_of(served, tmp_path) as first:
+            first.functions.add(price)
+            run = await first.start(ASK)
+            await begun.wait()
+            await first.client.close()
+        async with notebook_of(served, tmp_path) as second:
+            second.functions.add(lambda: 3, "price")
+            failed, _ = await second.end(run)
+            await second.client.send(c.ResumeExecution(execution_id=run))
+            async for entry in second.client.events(run):
+                if isinstance(entry.event, e.InputRequired):
+                    answer = c.UserResponse(execution_id=run, node="ask", value="repeat")
+                    await second.client.send(answer)
+                    question = entry.event.question.prompt
+            return failed.error.message, question, entry.event.outputs, calls
+
+    message, question, outputs, calls = server(main, kernel_patience=0.1)
+
+    assert "needs the kernel of a.ipynb" in message
+    assert "The tool 'price' was under way" in question
+    assert (outputs, calls) == ({"end": "Three."}, [1])
+
+
 def test_to_attach_takes_a_run_that_is_there(notebook):
     async def main(served, own):
         with pytest.raises(CommandError) as caught:
