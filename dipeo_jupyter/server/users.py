@@ -144,7 +144,7 @@ class User:
             if each.live or each.status in ("completed", "failed", "cancelled"):
                 continue
             try:
-                if each.status in _OPEN or await self._was_closed(each.execution_id):
+                if each.status in _OPEN or await self._was_interrupted(each.execution_id):
                     await self.send(c.ResumeExecution(execution_id=each.execution_id))
                     self._log.info("dipeo_jupyter goes on with %s", each.execution_id)
             except DipeoError as error:
@@ -227,15 +227,17 @@ class User:
             self._still.discard(execution_id)
             self._watching.pop(execution_id, None)
 
-    async def _was_closed(self, execution_id: e.ExecutionId) -> bool:
-        """Whether a run is paused only because its process has ended."""
-        paused: e.ExecutionPaused | None = None
+    async def _was_interrupted(self, execution_id: e.ExecutionId) -> bool:
+        """Whether a run stands still only because its process has ended, in whatever way."""
+        stopped: e.ExecutionPaused | e.ExecutionEdited | None = None
         async for entry in self.events(execution_id):
-            if isinstance(entry.event, e.ExecutionPaused):
-                paused = paused or entry.event  # who had paused it before, wants it so
+            if isinstance(entry.event, e.ExecutionPaused | e.ExecutionEdited):
+                stopped = stopped or entry.event  # who had paused it before, wants it so
             elif isinstance(entry.event, e.ExecutionResumed):
-                paused = None
-        return paused is not None and paused.reason == "closed"
+                stopped = None
+        if isinstance(stopped, e.ExecutionPaused):
+            return stopped.reason == "closed"
+        return stopped is None
 
 
 class Users:
