@@ -6,12 +6,10 @@ import argparse
 import os
 from collections.abc import Iterable, Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
-from ..client.discovery import servers_for
-from ..client.remote import RemoteClient
 from ..doctor import COLUMNS, Examination, examine
+from .connecting import servers_of_this_kernel
 from .records import as_frame, table
 from .session import Session, default_session
 
@@ -48,15 +46,14 @@ def _doctor(_: argparse.Namespace, __: Mapping[str, Any]) -> Shown:
 
 
 def _mode(session: Session) -> str:
-    """Where diagrams run, and why."""
-    if isinstance(session.engine, RemoteClient):
-        return "in a Jupyter server, since `%dipeo connect`"
-    from ipykernel.connect import get_connection_file  # noqa: PLC0415 - only kernels have one
-
-    try:
-        file = Path(get_connection_file())
-    except RuntimeError:
-        return "in this process: it is no kernel"
-    if any(servers_for(file, session.settings.environ)):
-        return "in this kernel; `%dipeo connect auto` lets its server run them"
-    return "in this kernel: no Jupyter server with the extension was found"
+    """Where diagrams run, and why. An address is not repeated: it may have a token in it."""
+    if session.server is not None:
+        return "in a Jupyter server, which is connected"
+    wanted = session.settings.connect
+    if wanted not in ("embedded", "auto"):
+        return "in the Jupyter server that DIPEO_CONNECT names"
+    if not any(servers_of_this_kernel(session.settings.environ)):
+        return "in this process: no Jupyter server was found that has started it"
+    if wanted == "auto":
+        return "in the Jupyter server that has started this kernel, by DIPEO_CONNECT=auto"
+    return "in this kernel; `%dipeo connect auto` has its server do it"

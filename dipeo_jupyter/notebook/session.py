@@ -82,6 +82,11 @@ class Session:
         self._settle()
         return self._server or self._engine(self.settings)
 
+    @property
+    def server(self) -> RemoteClient | None:
+        """The server that is connected by now."""
+        return self._server
+
     def connect(self, where: str) -> str:
         """Say where diagrams run from now on, and be told in words where that is.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from dataclasses import replace
@@ -21,6 +22,7 @@ from .users import OWNER, Users
 from .websocket import KERNEL_PATH, PATH, DipeoWebSocket, KernelWebSocket
 
 USUAL = ServerLimits()
+OURS = logging.getLogger("dipeo_jupyter")
 
 
 class DipeoApp(ExtensionApp):
@@ -86,6 +88,7 @@ class DipeoApp(ExtensionApp):
     _notice: Path | None = None
 
     def initialize_settings(self) -> None:
+        self._show_logs()
         self.users = Users(
             self._engine_settings(), self._limits(), self.log, auto_resume=self.auto_resume
         )
@@ -108,10 +111,18 @@ class DipeoApp(ExtensionApp):
             await self.users.get(OWNER)
 
     async def stop_extension(self) -> None:
+        for handler in self.log.handlers:
+            OURS.removeHandler(handler)
         if self._notice is not None:
             self._notice.unlink(missing_ok=True)
         if self.users is not None:
             await self.users.close()
+
+    def _show_logs(self) -> None:
+        """What is logged about runs is seen where Jupyter's own lines are."""
+        OURS.setLevel(self.log.level)
+        for handler in self.log.handlers:
+            OURS.addHandler(handler)
 
     def current_activity(self) -> list[str] | None:
         """The runs that go on, because of which the server is not idle."""
@@ -154,7 +165,7 @@ class DipeoApp(ExtensionApp):
         environ = settings.environ
         root = Path(self.root or environ.get("DIPEO_ROOT") or self.serverapp.root_dir).absolute()
         home = Path(self.home or environ.get("DIPEO_HOME") or root / ".dipeo").absolute()
-        return replace(settings, root=root, home=home)
+        return replace(settings, root=root, home=home, metrics=True)
 
     def _limits(self) -> ServerLimits:
         return ServerLimits(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from dipeo_jupyter.notebook import doctor_command, session
 from dipeo_jupyter.notebook.commands import obey
+
+
+def mode():
+    return {each.check: each for each in obey("doctor", {})}["mode"].found
+
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -19,9 +25,23 @@ def test_what_is_found_is_shown_as_a_table():
 
 
 def test_it_says_where_diagrams_run_and_why():
-    mode = {each.check: each for each in obey("doctor", {})}["mode"]
+    assert mode() == "in this process: no Jupyter server was found that has started it"
 
-    assert mode.found == "in this process: it is no kernel"
+
+def test_a_server_that_is_near_is_told_of(monkeypatch):
+    monkeypatch.setattr(doctor_command, "servers_of_this_kernel", lambda _: iter(["one"]))
+
+    assert "`%dipeo connect auto`" in mode()
+    monkeypatch.setenv("DIPEO_CONNECT", "auto")
+    session.default_session.cache_clear()
+    assert mode().endswith("by DIPEO_CONNECT=auto")
+
+
+def test_an_address_with_a_token_is_not_repeated(monkeypatch):
+    monkeypatch.setenv("DIPEO_CONNECT", "http://127.0.0.1:1/?token=secret")
+
+    assert "token" not in mode()
+    assert session.default_session().server is None
 
 
 def test_it_can_be_looked_at_as_a_frame():
