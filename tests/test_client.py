@@ -16,11 +16,11 @@ from dipeo_jupyter.client import (
     Conversation,
     check_answers,
     explain,
-    in_thread,
     in_words,
     json_or_text,
 )
 from dipeo_jupyter.diagram import light
+from dipeo_jupyter.engine.own_thread import in_thread
 from dipeo_jupyter.errors import CommandError, NoAnswerError
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
