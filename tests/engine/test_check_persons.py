@@ -9,6 +9,7 @@ import pytest
 
 from dipeo_jupyter.engine.checks.outside import Outside
 from dipeo_jupyter.services.demo import DemoLLM
+from dipeo_jupyter.services.kernel import NotebookKernel, no_notebook
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
 from dipeo_jupyter.services.tools import Functions
@@ -21,7 +22,10 @@ KEY = "sk-proj-abcdefghijklmnop0123456789"
 def found(fields, environ=None, *, node="{type: person_job, person: P, prompt: Hi}", more=""):
     llm = LLMRouter(DemoLLM(), LiteLLM(Keys(environ or {})))
     text = flow(f"a: {node}", "start -> a", persons=f"P: {{{fields}}}")
-    return check(text + dedent(more), outside=Outside(llm.check, Functions().find))
+    return check(
+        text + dedent(more),
+        outside=Outside(llm.check, Functions().find, NotebookKernel(no_notebook).look),
+    )
 
 
 @pytest.mark.parametrize(
