@@ -73,8 +73,11 @@ class Examination(tuple[Finding, ...]):
 Findings: TypeAlias = Iterator[Finding]
 
 
-def examine(environ: Mapping[str, str], mode: str) -> Examination:
-    """Look at everything; `mode` says where diagrams run, and why."""
+def examine(mode: str, environ: Mapping[str, str] | None = None) -> Examination:
+    """Look at everything; `mode` says where diagrams run, and why.
+
+    The settings are those of `environ`, by default of this process.
+    """
     found = [*_versions(requires(NAME) or ()), *_extras(requires(NAME) or ()), *_extension()]
     found.append(Finding("mode", "ok", mode))
     try:

@@ -21,11 +21,11 @@ def environ(tmp_path):
 
 
 def look(environ):
-    return {each.check: each for each in examine(environ, "here")}
+    return {each.check: each for each in examine("here", environ)}
 
 
 def test_a_whole_installation_has_nothing_broken(environ):
-    found = examine(environ, "here")
+    found = examine("here", environ)
 
     assert not found.broken, found
     assert {"python", "ipykernel", "jupyter-server", "mode", "runs"} <= {x.check for x in found}
@@ -36,7 +36,7 @@ def test_nothing_is_made_and_nobody_is_asked(environ, tmp_path, monkeypatch):
         raise AssertionError("somebody was asked")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    examine({**environ, "DIPEO_RESPONSE_CACHE": "on", "DIPEO_REDIS_URL": "redis://x"}, "here")
+    examine("here", {**environ, "DIPEO_RESPONSE_CACHE": "on", "DIPEO_REDIS_URL": "redis://x"})
 
     assert list(tmp_path.iterdir()) == []
 
@@ -109,7 +109,7 @@ def test_a_folder_far_away_is_noted(environ, tmp_path, monkeypatch):
 
 
 def test_keys_are_told_by_name_alone(environ):
-    found = examine({**environ, "OPENAI_API_KEY": KEY}, "here")
+    found = examine("here", {**environ, "OPENAI_API_KEY": KEY})
 
     (keys,) = [each for each in found if each.check == "keys"]
     assert (keys.verdict, keys.found) == ("ok", "OPENAI_API_KEY")

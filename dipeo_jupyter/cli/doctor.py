@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 
 from ..doctor import examine
 from .steering import Commands
@@ -23,6 +22,6 @@ def add_doctor(commands: Commands) -> None:
 
 
 async def _doctor(options: argparse.Namespace) -> int:
-    found = examine(os.environ, MODE)
+    found = examine(MODE)
     print(json.dumps(found.to_records(), ensure_ascii=False, indent=2) if options.json else found)
     return FAILED if found.broken else DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -42,7 +41,7 @@ def _doctor(_: argparse.Namespace, __: Mapping[str, Any]) -> Shown:
         mode = _mode(default_session())
     except ValueError:  # settings that cannot be, which are found out again
         mode = "unknown, as settings are wrong"
-    return Shown(examine(os.environ, mode))
+    return Shown(examine(mode))
 
 
 def _mode(session: Session) -> str:

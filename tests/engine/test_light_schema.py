@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -249,15 +248,6 @@ def test_every_node_type_has_a_snippet_that_is_accepted():
     snippets = DEFS["node"]["defaultSnippets"]
     assert [each["label"] for each in snippets] == [each.type for each in CLASSES]
     assert not list(VALIDATOR.iter_errors({"nodes": [each["body"] for each in snippets]}))
-
-
-def test_the_schema_is_made_in_a_moment():
-    def seconds():
-        begin = time.process_time()
-        light_schema(TYPES)
-        return time.process_time() - begin
-
-    assert min(seconds() for _ in range(7)) < 0.05
 
 
 # The command --------------------------------------------------------------------------------------

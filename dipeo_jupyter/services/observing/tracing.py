@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from opentelemetry.context import Context
@@ -24,7 +25,6 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ... import __version__
 from ...engine.children import Child
 from ...engine.execution import Execution
 from ...engine.observing import Answered, Asked, Handler, Unanswered
@@ -50,7 +50,7 @@ class Tracing:
     """Makes spans of what happens in the runs of an engine; with `content`, of what is said too."""
 
     def __init__(self, provider: TracerProvider, *, content: bool = False) -> None:
-        self._tracer = provider.get_tracer("dipeo_jupyter", __version__)
+        self._tracer = provider.get_tracer("dipeo_jupyter", version("dipeo_jupyter"))
         self._content = content
         self._runs: dict[e.ExecutionId, _Open] = {}
 
