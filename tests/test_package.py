@@ -97,7 +97,9 @@ def test_a_name_that_does_not_exist_is_an_attribute_error():
 
 def test_imports_go_downwards_only():
     # In a process of its own: it silences all loggers there are.
-    lint = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    lint = (
+        "from importlinter.cli import lint_imports as lint; raise SystemExit(lint(no_cache=True))"
+    )
     command = [sys.executable, "-c", lint]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
