@@ -244,7 +244,11 @@ class ModelServer:
             await asyncio.sleep(0)
         for writer in self._writers:  # what was not sent by now would keep them open
             writer.transport.abort()
-        for _ in range(3):  # a transport is closed in the loop's next turns
+        answering = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
+        for _ in range(5):  # a transport is closed in the loop's next turns
             await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
