@@ -63,9 +63,6 @@ class Exchange(ModelExchange):
             yield _event("content_block_stop", index=index)
         yield from self._end("tools")
 
-    def drawing(self, text: str, png: str) -> Iterator[str]:
-        raise NotImplementedError("no model of Anthropic's draws")
-
     def _start(self) -> str:
         first = {name: count for name, count in (self.usage or {}).items() if name in FIRST}
         message = _message([], None, {"input_tokens": 0, **first, "output_tokens": 1})

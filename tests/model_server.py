@@ -65,10 +65,6 @@ class ModelExchange(ABC):
         """The events of an answer that wants tools: each an id, a name, and arguments as JSON."""
 
     @abstractmethod
-    def drawing(self, text: str, png: str) -> Iterator[str]:
-        """The events of an answer with an image, in base64."""
-
-    @abstractmethod
     def whole(self, text: str, ending: str) -> str:
         """The JSON of an answer that is not streamed."""
 
@@ -167,7 +163,7 @@ class ModelServer:
         self._then(lambda exchange: exchange.all(exchange.calling(text, wanted)), times)
 
     def draw(self, png: str, text: str = "") -> None:
-        """Answer with an image, in base64."""
+        """Answer with an image, in base64; for providers whose exchange has a `drawing`."""
         self._then(lambda exchange: exchange.all(exchange.drawing(text, png)))
 
     def fail(self, status: int, *, echo_key: bool = False, times: int | None = 1, **headers: Any):

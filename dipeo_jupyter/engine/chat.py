@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from ..diagram.model import Person
 from ..protocol.events import ToolCall, Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
+TOOL_NAME = r"[a-zA-Z0-9_-]{1,64}"
+"""What all providers take for the name of a tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ class Tool:
             "description": self.description,
             "parameters": dict(self.parameters),
         }
+
+
+def tool_name(text: str) -> str:
+    """The name of a tool that is most like a text."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", text)[:64] or "tool"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from ..diagram.suggest import did_you_mean
+from ..engine.chat import TOOL_NAME
 from .diagram_files import ENDINGS
 
-_NAME = r"[a-zA-Z0-9_-]{1,64}"
-"""What all providers take for the name of a tool."""
 _SEARCH = ("web_search", "web_search_preview", "websearch")
 _DRAWING = ("image_generation", "image")
 _SERVER = "mcp:"
@@ -27,7 +26,7 @@ class ToolRef(BaseModel):
 
 
 class FunctionTool(ToolRef):
-    """A Python function that was given to the run: `@dipeo.tool`, `tools=[…]` or `--tools`."""
+    """A Python function that somebody has given: by `@dipeo.tool`, in the terminal `--tools`."""
 
     function: str = Field(description="The function's name.", examples=["exchange_rate"])
 
@@ -41,7 +40,7 @@ class DiagramTool(ToolRef):
     )
     name: str | None = Field(
         None,
-        pattern=f"^{_NAME}$",
+        pattern=f"^{TOOL_NAME}$",
         description="What the model calls it. By default the file's name.",
         examples=["summarize"],
     )
@@ -77,7 +76,7 @@ class ImageGeneration(ToolRef):
     """A model that draws; what it has drawn is part of the answer."""
 
     class Options(BaseModel):
-        """Which model draws, and how; more options go to its provider as they are."""
+        """Which model draws, and how: options that its provider knows, such as `size`."""
 
         model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -142,7 +141,7 @@ def _named(text: str) -> ToolRef | None:
         return McpTools(mcp=name[len(_SERVER) :].strip())
     if name.lower().endswith(ENDINGS):
         return DiagramTool(diagram=name)
-    if re.fullmatch(_NAME, name):
+    if re.fullmatch(TOOL_NAME, name):
         return FunctionTool(function=name)
     raise ValueError(f"{text[:60]!r} names no tool: write {_FORMS}")
 

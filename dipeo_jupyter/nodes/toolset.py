@@ -7,7 +7,6 @@ them. What goes wrong in a tool is told to the model, which may try something el
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -16,7 +15,7 @@ from typing import Any
 
 from ..diagram.model import Person
 from ..diagram.suggest import did_you_mean
-from ..engine.chat import Tool
+from ..engine.chat import Tool, tool_name
 from ..engine.inputs import as_text
 from ..engine.node import Context, EffectPolicy
 from ..engine.ports import OutsideTool, ToolResult
@@ -191,7 +190,7 @@ async def _diagram(ref: DiagramTool, ctx: Context) -> Offer:
     except DiagramError as error:
         raise wrong_diagram(reading, error, FIELD) from error
     tool = Tool(
-        name=ref.name or _name_of(ref.diagram),
+        name=ref.name or tool_name(PurePosixPath(ref.diagram).name.partition(".")[0]),
         description=ref.description or diagram.description or f"Runs {diagram.name or 'it'}.",
         parameters=inputs_schema(diagram),
     )
@@ -210,11 +209,6 @@ async def _diagram(ref: DiagramTool, ctx: Context) -> Offer:
         return ToolResult(as_text(result_of(done.outputs)))
 
     return Offer(tool, use, at_once=True)
-
-
-def _name_of(path: str) -> str:
-    stem = PurePosixPath(path).name.partition(".")[0]
-    return re.sub(r"[^a-zA-Z0-9_-]+", "_", stem)[:64] or "diagram"
 
 
 async def _used(offer: Offer, call: ToolCall, effect: str, number: int) -> ToolResult:

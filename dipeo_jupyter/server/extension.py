@@ -62,8 +62,8 @@ class DipeoApp(ExtensionApp):
     held_bytes = Integer(
         USUAL.held_bytes,
         min=1000,
-        help="How much is held for a reader that is behind, in bytes; then it is told to come "
-        "again.",
+        help="How much is held for a reader that is behind, in bytes; it is told the rest from the "
+        "journal, when it comes to it.",
     ).tag(config=True)
     write_timeout = Float(
         USUAL.write_timeout,

@@ -17,14 +17,12 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import ArgsKwargs
 
 from ...diagram.suggest import did_you_mean
-from ...engine.chat import Tool
+from ...engine.chat import TOOL_NAME, Tool
 from ...engine.own_thread import in_thread
 from ...engine.ports import OutsideTool, ToolResult
 from ...engine.values import as_json, is_image
 from ...errors import ServiceError
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""What all providers take for the name of a tool."""
 _LONGEST_ERROR = 2_000
 
 
@@ -56,7 +54,7 @@ class Functions:
         own = str(name or getattr(function, "__name__", ""))
         if not callable(function):
             raise TypeError(f"A tool is a function, not {type(function).__name__}.")
-        if not _NAME.fullmatch(own):
+        if not re.fullmatch(TOOL_NAME, own):
             raise ValueError(
                 f"{own!r} is no name for a tool: up to 64 of the letters a to z, digits, _ and -. "
                 'Give it one: `@dipeo.tool(name="…")`.'

@@ -5,20 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ....engine.chat import Tool
+from ....engine.chat import Tool, tool_name
 from ....engine.ports import OutsideTool, ToolResult
 from ....engine.values import image_url
 
 if TYPE_CHECKING:
     import mcp_types as types
-
-_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
-_LONGEST_NAME = 64
-"""What all providers take for the name of a tool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +30,7 @@ def tool_of(server: str, info: types.Implementation | None, tool: types.Tool) ->
     title = tool.title or (hints and hints.title)
     return ServerTool(
         tool=Tool(
-            _NOT_IN_NAMES.sub("_", tool.name)[:_LONGEST_NAME],
+            tool_name(tool.name),
             tool.description or title or "",
             tool.input_schema,
         ),
