@@ -75,6 +75,8 @@ class Connection:
         self._at_once = asyncio.Semaphore(user.limits.commands_at_once)
         self._obeying: dict[asyncio.Task[None], str | None] = {}
         self._streams: dict[e.ExecutionId, asyncio.Task[None]] = {}
+        self._told: dict[e.ExecutionId, Stream] = {}
+        """How far each of them is."""
         self._all_runs = False
         self._writing: asyncio.Task[None] | None = None
 
@@ -126,6 +128,14 @@ class Connection:
         """Tell what somebody has relayed, unless there is no room for it."""
         if self.held < self._limits.held_bytes:
             self._outbox.say(w.frame(w.Relayed(name=name, data=data)))
+
+    async def catch_up(self) -> None:
+        """Tell all that has happened by now in the runs that are followed, if that is soon."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                for run, stream in [*self._told.items()]:
+                    ack = await self._user.send(c.GetExecution(execution_id=run))
+                    await stream.reach(ack.seq)
 
     async def dismiss(self, code: int, reason: str) -> None:
         """End the connection; the other side is told what there is to tell, and why it ends."""
@@ -309,7 +319,7 @@ class Connection:
         Nobody waits for a reader who is behind: it is told the rest from the journal, as soon as
         there is room for that. Only pieces of answers, which are not kept, are then left out.
         """
-        stream = Stream(execution_id, after)
+        stream = self._told[execution_id] = Stream(execution_id, after)
         try:
             while not await self._tell_some(stream, seq):
                 await self._outbox.room()
@@ -325,6 +335,8 @@ class Connection:
         finally:
             if self._streams.get(execution_id) is asyncio.current_task():
                 del self._streams[execution_id]
+            if self._told.get(execution_id) is stream:
+                del self._told[execution_id]
 
     async def _tell_some(self, stream: Stream, seq: int) -> bool:
         """Tell as much as there is room for; True when that was all, and the run is over.

@@ -50,6 +50,18 @@ class Stream:
 
     execution_id: ExecutionId
     told: int
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def move(self, seq: int) -> None:
+        """This entry is told."""
+        self.told = seq
+        self._moved.set()
+
+    async def reach(self, seq: int) -> None:
+        """Wait until this entry is told."""
+        while self.told < seq:
+            self._moved.clear()
+            await self._moved.wait()
 
 
 @dataclass(slots=True, eq=False)
@@ -106,7 +118,7 @@ class Outbox:
             return False
         self._forget_deltas(entry.execution_id)
         self._add(_Item(self._frames.of(entry), stream))
-        stream.told = entry.seq
+        stream.move(entry.seq)
         return True
 
     def drop(self, stream: Stream) -> None:

@@ -48,6 +48,10 @@ class Connection(Protocol):
 
     def relay(self, name: str, data: object) -> None: ...
 
+    async def catch_up(self) -> None:
+        """Tell all that has happened by now, if that is soon."""
+        ...
+
     async def dismiss(self, code: int, reason: str) -> None:
         """End it; the other side is told why."""
         ...
@@ -156,7 +160,9 @@ class User:
 
     async def close(self) -> None:
         """Say good-bye to everyone, and stop what runs so that it can be gone on with."""
-        goodbyes = (each.dismiss(1012, "the server stops") for each in [*self.connections])
+        connections = [*self.connections]
+        await asyncio.gather(*(each.catch_up() for each in connections), return_exceptions=True)
+        goodbyes = (each.dismiss(1012, "the server stops") for each in connections)
         await asyncio.gather(*goodbyes, return_exceptions=True)
         for task in self._watching.values():
             task.cancel()

@@ -125,7 +125,7 @@ def test_who_stops_the_server_twice_waits_no_longer(server, model):
     server(main, drain_seconds=600)
 
 
-def test_who_follows_is_told_that_the_server_stops(server, model):
+def test_who_follows_hears_what_ends_while_the_server_stops(server, model):
     async def main(served):
         async with served.client() as client, remote(served) as other:
             run = await begin(other, TWICE)
@@ -133,6 +133,7 @@ def test_who_follows_is_told_that_the_server_stops(server, model):
             await model.is_asked()
             stopping = await stops(served)
             model.go_on()
+            await client.until("node_completed", node="first")
             code = await client.closed()
             await stopping
             return code
