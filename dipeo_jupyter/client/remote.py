@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from ..errors import CommandError, DiagramError, Problem
@@ -142,11 +142,15 @@ class RemoteClient:
         if isinstance(command, c.ExecuteDiagram | c.ForkExecution):
             payload["follow"] = False  # whoever wants to, will
         await self._offer()
-        ack = c.Ack.model_validate(await self._ask(command.type, payload))
+        answer = await self._ask(command.type, payload)
         adapter = _RESULTS.get(type(command))
-        if adapter is None:
-            return ack
-        return ack.model_copy(update={"result": adapter.validate_python(ack.result)})
+        try:
+            ack = c.Ack.model_validate(answer)
+            if adapter is None:
+                return ack
+            return ack.model_copy(update={"result": adapter.validate_python(ack.result)})
+        except ValidationError:
+            raise self._not_understood() from None
 
     async def attach(self, execution_id: e.ExecutionId) -> None:
         """Have a run ask this kernel from now on for what only a kernel can do."""
@@ -319,10 +323,13 @@ class RemoteClient:
                     socket.close()
         except CommandError as error:
             self._fail(error)
-        except ValueError:
-            message = f"What the server at {self._server.url} says is not understood."
-            hint = "Both sides must have the same version of dipeo_jupyter."
-            self._fail(CommandError(message, code="bad_server", hint=hint))
+        except (ValueError, LookupError, TypeError):
+            self._fail(self._not_understood())
+
+    def _not_understood(self) -> CommandError:
+        message = f"What the server at {self._server.url} says is not understood."
+        hint = "Both sides must have the same version of dipeo_jupyter."
+        return CommandError(message, code="bad_server", hint=hint)
 
     async def _connect(self) -> WebSocketClientConnection:
         """A connection on which the server has said hello."""

@@ -53,7 +53,7 @@ class Stream:
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def move(self, seq: int) -> None:
-        """This entry is told."""
+        """An entry is told."""
         self.told = seq
         self._moved.set()
 

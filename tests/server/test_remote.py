@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import serve
 
 from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.client import Conversation
@@ -336,3 +338,42 @@ def test_what_is_no_address_is_refused_and_its_token_not_repeated():
         with_token("localhost:8888/?token=secret")
 
     assert "secret" not in f"{caught.value}{caught.value.hint}"
+
+
+HELLO = '{"type": "connected", "payload": {"most_bytes": 1000000}}'
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        ["no JSON"],
+        ["{}"],
+        ["[]"],
+        [HELLO, "no JSON"],
+        [HELLO, '{"type": "ack", "correlation_id": "NUMBER"}'],
+        [HELLO, '{"type": "ack", "correlation_id": "NUMBER", "payload": 3}'],
+        [HELLO, '{"type": "ack", "correlation_id": "NUMBER", "payload": {"result": 3}}'],
+    ],
+)
+def test_who_is_told_what_nobody_understands_does_not_wait_for_ever(frames):
+    async def talk(socket):
+        for frame in frames[:1]:
+            await socket.send(frame)
+        async for asked in socket:
+            number = json.loads(asked)["correlation_id"]
+            for frame in frames[1:]:
+                await socket.send(frame.replace("NUMBER", number))
+
+    async def main():
+        async with serve(talk, "127.0.0.1", 0) as listening:
+            port = listening.sockets[0].getsockname()[1]
+            client = RemoteClient(with_token(f"http://127.0.0.1:{port}"))
+            try:
+                async with asyncio.timeout(10):
+                    await client.send(c.ListExecutions())
+            finally:
+                await client.close()
+
+    with pytest.raises(CommandError) as refused:
+        asyncio.run(main())
+    assert refused.value.code == "bad_server"
