@@ -69,11 +69,22 @@ class KernelSide:
         try:
             request = _request.validate_python(payload)
         except ValidationError:
-            return  # of a newer server, which will have no answer
+            self._refuse(payload, tell)
+            return
         if request.number not in self._requests:
             task = asyncio.create_task(self._answer(request, tell))
             self._requests[request.number] = task
             task.add_done_callback(lambda _: self._requests.pop(request.number, None))
+
+    def _refuse(self, payload: object, tell: Tell) -> None:
+        """Say that it is not understood, to a newer server, which would wait for ever."""
+        match payload:
+            case {"number": str() as number}:
+                message = "The kernel does not know what this is. Install the server's version."
+                failed = k.KernelFailed(why="service", message=message)
+                reply = _reply(k.KernelReply(number=number, outcome=failed), tell)
+                task = self._requests[number] = asyncio.create_task(reply)
+                task.add_done_callback(lambda _: self._requests.pop(number, None))
 
     def cancel(self, number: str) -> None:
         """Do it no longer, for nobody waits for it."""

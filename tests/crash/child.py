@@ -237,7 +237,7 @@ class Player:
             if event.node in self.scenario.silent:
                 continue
             unknown = "repeat" in (event.question.schema_ or {}).get("enum", ())
-            value = "repeat" if unknown else f"{event.node}-{event.activation}"
+            value = self.scenario.unknown if unknown else f"{event.node}-{event.activation}"
             await self.engine.send(c.UserResponse(execution_id=run, node=event.node, value=value))
         questions.clear()
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeAlias
@@ -47,6 +47,8 @@ Stage: TypeAlias = Run | Edit | Fork
 class Scenario:
     """`LOG` in the text stands for the side log of jobs. `silent` nodes get no answer.
 
+    What nobody knows of whether it was done, people have done (again), or `unknown: done` leave.
+
     When the run fails, people make the file `fixed` and resume it, `repairs` times.
     """
 
@@ -55,6 +57,7 @@ class Scenario:
     stages: tuple[Stage, ...] = (Run(),)
     silent: tuple[str, ...] = ()
     repairs: int = 0
+    unknown: str = "repeat"
 
     def diagram(self, log: Path, stage: Stage | None = None) -> Diagram:
         text = self.text
@@ -619,5 +622,6 @@ edges: [start -> make -> end]
 """,
 )
 NOTES = Scenario("notes", TOOLS.replace("TOOL", "note").replace(", PART", "") + PERSONS)
-APART = {each.name: each for each in (CREATES, NOTES)}
+LEFT = replace(NOTES, name="notes_left", unknown="done")
+APART = {each.name: each for each in (CREATES, NOTES, LEFT)}
 """Those that do not go as if nothing had been: people are asked what became of it."""

@@ -71,3 +71,30 @@ def test_a_tool_that_was_under_way_is_used_again_only_by_order(lab, every_point)
     assert found <= possible
     assert found == possible or not every_point
     assert (1, 4) in found
+
+
+def begun(trial):
+    """The effect that has begun and not ended."""
+    done = {each.effect for each in events(trial, e.EffectCompleted)}
+    return {each.effect for each in events(trial, e.EffectStarted)} - done
+
+
+def kill_in(lab, trial, effect, *before):
+    """The point at which to kill, behind others, so that this effect is under way then."""
+    for nth in range(2, 40):
+        with lab.trial(trial.scenario) as other:
+            kills = (*before, Kill("before_commit", nth))
+            if all(lab.live(other, each) for each in kills) and begun(other) == {effect}:
+                return kills[-1]
+    raise AssertionError(f"{effect} is never under way")
+
+
+def test_an_answer_about_one_tool_is_none_about_the_next(lab):
+    with lab.trial("notes_left") as trial:
+        first = kill_in(lab, trial, ".tool0.0")
+        second = kill_in(lab, trial, ".tool0.1", first)
+        assert lab.live(trial, first)
+        assert lab.live(trial, second)
+        assert not lab.live(trial)
+        assert len(events(trial, e.InputRequired)) == 2
+        assert trial.log["note"] == 3  # both had been done, and none is done again

@@ -120,3 +120,14 @@ def test_a_function_that_is_gone_is_said_to_be(kernel):
 
     assert outcome.why == "service"
     assert "There is no function 'price'" in outcome.message
+
+
+@pytest.mark.parametrize("work", [{"type": "dance"}, {"type": "job"}, None])
+def test_what_a_newer_server_asks_for_is_refused(kernel, work):
+    async def main(own):
+        own.side.take({"number": "1", "key": "x", "work": work}, own.tell)
+        return await own.reply()
+
+    number, outcome = kernel(main)
+    assert ("1", "service") == (number, outcome.why)
+    assert "does not know what this is" in outcome.message
