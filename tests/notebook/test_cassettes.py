@@ -11,6 +11,7 @@ from dipeo_jupyter.notebook.commands import obey
 from dipeo_jupyter.notebook.line_completion import complete_cell_line, complete_command
 from dipeo_jupyter.notebook.session import default_session
 
+from ..shells import new_shell
 from ..steering import REAL_MODELS
 from .test_magics import Cells
 
@@ -46,7 +47,8 @@ def provider(openai_server, monkeypatch):
 @pytest.fixture
 def cells(provider, kernel, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return Cells(tmp_path)
+    with new_shell(tmp_path) as shell:
+        yield Cells(shell)
 
 
 @pytest.fixture

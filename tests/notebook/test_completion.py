@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import types
-
 import pytest
 from IPython.core.completer import provisionalcompleter
-from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import start_new_kernel
-from traitlets.config import Config
 
 from dipeo_jupyter.diagram.completion import complete
 from dipeo_jupyter.notebook import completion
+from tests.shells import new_shell
 
 LONG = 60
 """Seconds until something that must come is missed."""
@@ -30,12 +27,8 @@ connections:
 class Shell:
     """A shell with `%%dipeo`, asked for completions as a kernel asks."""
 
-    def __init__(self, folder):
-        config = Config()
-        config.HistoryManager.enabled = False
-        self.ip = InteractiveShell(
-            config=config, ipython_dir=str(folder), user_module=types.ModuleType("cells")
-        )
+    def __init__(self, ip):
+        self.ip = ip
         self.ip.run_line_magic("load_ext", "dipeo_jupyter")
 
     def __call__(self, text):
@@ -49,11 +42,9 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path):
-    shell = Shell(tmp_path)
-    shell.ip.push({"tea": {"kind": "green"}, "number": 3, "drawn": DIAGRAM})
-    yield shell
-    shell.ip.history_manager.end_session()
-    shell.ip.reset(new_session=False)
+    with new_shell(tmp_path) as ip:
+        ip.push({"tea": {"kind": "green"}, "number": 3, "drawn": DIAGRAM})
+        yield Shell(ip)
 
 
 @pytest.fixture(scope="module")

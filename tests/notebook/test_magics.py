@@ -6,16 +6,14 @@ import asyncio
 import os
 import signal
 import threading
-import types
 
 import pytest
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from dipeo_jupyter.errors import CommandError, DiagramError, ExecutionFailedError, NoAnswerError
 from dipeo_jupyter.notebook.magics import Interrupted
 from dipeo_jupyter.notebook.run import Run
+from tests.shells import new_shell
 
 BOTH_MODES = True
 
@@ -48,12 +46,8 @@ def gated(gate):
 class Cells:
     """A shell with `%%dipeo`; whatever goes wrong in a cell is in the result."""
 
-    def __init__(self, folder):
-        config = Config()
-        config.HistoryManager.enabled = False
-        self.shell = InteractiveShell(
-            config=config, ipython_dir=str(folder), user_module=types.ModuleType("cells")
-        )
+    def __init__(self, shell):
+        self.shell = shell
         self.run("%load_ext dipeo_jupyter")
 
     def run(self, code):
@@ -74,7 +68,8 @@ class Cells:
 
 @pytest.fixture
 def cells(kernel, tmp_path):
-    return Cells(tmp_path)
+    with new_shell(tmp_path) as shell:
+        yield Cells(shell)
 
 
 def test_the_cell_gives_its_run_and_a_name_holds_it(cells):
@@ -261,13 +256,14 @@ def test_an_interrupt_in_a_terminal_pauses_the_run_too(cells, gate, capsys):
 
 
 def test_autoawait_may_be_switched_on_later(kernel, tmp_path):
-    cells = Cells(tmp_path)
-    cells.run("%unload_ext dipeo_jupyter")
-    cells.run("%autoawait off")
-    cells.run("%load_ext dipeo_jupyter")
-    cells.run("%autoawait asyncio")
+    with new_shell(tmp_path) as shell:
+        cells = Cells(shell)
+        cells.run("%unload_ext dipeo_jupyter")
+        cells.run("%autoawait off")
+        cells.run("%load_ext dipeo_jupyter")
+        cells.run("%autoawait asyncio")
 
-    assert cells.dipeo("--inputs n=1", ECHO).output == {"n": 1}
+        assert cells.dipeo("--inputs n=1", ECHO).output == {"n": 1}
 
 
 def test_other_cells_are_left_alone(cells):
