@@ -27,6 +27,7 @@ class Following:
         """Follow from now on, if nobody does: runs that are over can be gone on with."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow())
+            self._task.add_done_callback(self._ended)
 
     async def send(self, command: c.Command) -> c.Ack:
         """Have a command obeyed; whatever comes of it is followed."""
@@ -64,6 +65,12 @@ class Following:
             c.GetExecution(execution_id=self._conversation.execution_id)
         )
         self.history.abandoned = not ack.result.live
+        self._news.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nothing more is heard. Why not, those are told who wait; else nobody needs to know."""
+        if not task.cancelled():
+            task.exception()
         self._news.set()
 
     async def _stands(self, *, was_paused: bool) -> None:
