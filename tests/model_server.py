@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from .listening import stop_listening
+
 KEY_HEADERS = ("x-api-key", "x-goog-api-key", "api-key", "authorization")
 
 
@@ -235,9 +237,7 @@ class ModelServer:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000)
         self._note(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{self.path}")
         await self._over.wait()
-        server.close()
-        for _ in range(10):  # a connection that was just taken has no writer yet
-            await asyncio.sleep(0)
+        await stop_listening(server)
         for writer in self._writers:  # what was not sent by now would keep them open
             writer.transport.abort()
         answering = asyncio.all_tasks() - {asyncio.current_task()}
