@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import warnings
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .engine.clock import SystemClock
 from .engine.engine import Engine
 from .engine.execution import Limits
 from .engine.observing import Observer, Observers
-from .engine.ports import LLM, Services
+from .engine.ports import LLM, OnePlace, Places, Services
 from .errors import CommandError, ServiceError
 from .nodes import load_node_types
 from .services.cassettes import Cassette, CassetteLLM
 from .services.demo import DemoLLM
 from .services.drawings import Drawings
 from .services.embeddings import Embeddings
-from .services.files import LocalFiles
+from .services.files import LocalFiles, folder_below
 from .services.journal import open_journal
 from .services.kernel import Namespace, NotebookKernel, no_notebook
 from .services.key_desk import KeyDesk
@@ -33,7 +35,7 @@ from .services.responses import ResponseCache, ResponseFile, SharedResponses, St
 from .services.sandbox.process import ProcessSandbox
 from .services.tools import FUNCTIONS, Functions, LocalToolbox
 from .services.tools.mcp import McpServers
-from .settings import CassetteMode, Settings
+from .settings import CassetteMode, Settings, api_bases_in
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -60,31 +62,31 @@ def notion_token(keys: Keys) -> str | None:
         return None
 
 
-def build_llm(settings: Settings, keys: Keys, real: LLM | None = None) -> LLM:
-    """Whoever speaks with models: all of them, through the cassette if there is one."""
-    real = real or LiteLLM(keys, settings.api_bases, settings.models)
-    llm = LLMRouter(DemoLLM(), with_response_cache(settings, real))
+def build_llm(settings: Settings, keys: Keys, real: LLM, store: Store | None = None) -> LLM:
+    """Whoever speaks with models: all of them, through the cassette if there is one.
+
+    What is in the `store` is not asked.
+    """
+    asked = ResponseCache(real, store, settings.environ) if store else real
+    llm = LLMRouter(DemoLLM(), asked)
     if settings.cassette is None or not settings.taped:
         return llm
     return CassetteLLM(llm, Cassette(settings.cassette), settings.cassette_mode, keys.redact)
 
 
-def with_response_cache(settings: Settings, real: LLM) -> LLM:
-    """Whoever answers, by what is known already if there is a response cache.
+def build_response_store(settings: Settings) -> Store | None:
+    """Where answers are kept for whoever asks the same, if they are.
 
-    There is none beside a cassette: what is recorded there is what models say.
+    Not beside a cassette: what is recorded there is what models say.
     """
     limits = settings.responses
     if not settings.response_cache or settings.taped:
-        return real
-    store: Store
+        return None
     if settings.redis_url is not None:
-        store = SharedResponses(settings.redis_url, seconds=limits.seconds)
-    elif settings.home is not None:
-        store = ResponseFile(settings.home, seconds=limits.seconds, megabytes=limits.megabytes)
-    else:
-        return real
-    return ResponseCache(real, store, settings.environ)
+        return SharedResponses(settings.redis_url, seconds=limits.seconds)
+    if settings.home is not None:
+        return ResponseFile(settings.home, seconds=limits.seconds, megabytes=limits.megabytes)
+    return None
 
 
 def with_cassette(
@@ -115,29 +117,69 @@ def with_cassette(
     return settings
 
 
+class Folders:
+    """Fulfils the port `Places`: the outside world of the folders below a root, as settings say.
+
+    All share what speaks with models, so that there is one worker and one turn; the `functions` are
+    tools for models, and the `namespace` is that of the notebook in this process, if it is one's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        functions: Functions = FUNCTIONS,
+        namespace: Namespace = no_notebook,
+    ) -> None:
+        self._settings = settings
+        self._functions = functions
+        self._models = LiteLLM(build_keys(settings), settings.api_bases, settings.models)
+        self._responses = build_response_store(settings)
+        self._sandbox = ProcessSandbox()
+        self._kernel = NotebookKernel(namespace)
+        self._known: dict[object, Services] = {}
+
+    def at(self, folder: str, lent: Mapping[str, str] = {}) -> Services:
+        """See the port. Keys and addresses among the `lent` variables count before all others."""
+        place = folder, frozenset(lent.items())
+        if place not in self._known:
+            root = folder_below(self._settings.root, folder)
+            self._known[place] = self._services(root, lent)
+        return self._known[place]
+
+    async def aclose(self) -> None:
+        for each in self._known.values():
+            await each.tools.aclose()
+
+    def _services(self, root: Path, lent: Mapping[str, str]) -> Services:
+        settings = replace(
+            self._settings,
+            root=root,
+            environ=ChainMap(dict(lent), cast(dict[str, str], self._settings.environ)),
+            api_bases={**self._settings.api_bases, **api_bases_in(lent)},
+        )
+        keys = build_keys(settings)
+        real = self._models.with_keys(keys, settings.api_bases)
+        replaying = settings.taped and settings.cassette_mode == "replay"
+        servers = McpServers(root, settings.environ, keys.redact)
+        return Services(
+            llm=build_llm(settings, keys, real, self._responses),
+            files=LocalFiles(root),
+            sandbox=self._sandbox,
+            notion=NotionService(lambda: notion_token(keys)),
+            embedder=Embeddings(None if replaying else real),
+            tools=LocalToolbox(self._functions, servers, keys.redact),
+            painter=Drawings(real, replaying=replaying),
+            kernel=self._kernel,
+        )
+
+
 def build_services(
     settings: Settings,
     functions: Functions = FUNCTIONS,
     namespace: Namespace = no_notebook,
 ) -> Services:
-    """The outside world, as the settings describe it; the functions are tools for models.
-
-    The `namespace` is that of the notebook in this process, if it is one's.
-    """
-    keys = build_keys(settings)
-    real = LiteLLM(keys, settings.api_bases, settings.models)
-    replaying = settings.taped and settings.cassette_mode == "replay"
-    servers = McpServers(settings.root, settings.environ, keys.redact)
-    return Services(
-        llm=build_llm(settings, keys, real),
-        files=LocalFiles(settings.root),
-        sandbox=ProcessSandbox(),
-        notion=NotionService(lambda: notion_token(keys)),
-        embedder=Embeddings(None if replaying else real),
-        tools=LocalToolbox(functions, servers, keys.redact),
-        painter=Drawings(real, replaying=replaying),
-        kernel=NotebookKernel(namespace),
-    )
+    """The outside world of the root; see `Folders`."""
+    return Folders(settings, functions, namespace).at("")
 
 
 def build_observers(settings: Settings, tracer_provider: TracerProvider | None = None) -> Observers:
@@ -160,17 +202,17 @@ def build_observers(settings: Settings, tracer_provider: TracerProvider | None =
 
 def build_engine(
     settings: Settings,
-    services: Services | None = None,
+    services: Services | Places | None = None,
     *,
     tracer_provider: TracerProvider | None = None,
 ) -> Engine:
-    """An engine for the event loop of whoever calls it; see `build_observers`."""
+    """An engine for the event loop of whoever calls it; see `Folders` and `build_observers`."""
     journal, trouble = open_journal(settings.home)
     if trouble:
         warnings.warn(trouble, RuntimeWarning, stacklevel=2)
     return Engine(
         load_node_types(),
-        services or build_services(settings),
+        OnePlace(services) if isinstance(services, Services) else services or Folders(settings),
         journal,
         SystemClock(),
         Limits(settings.max_concurrency, settings.max_rounds),

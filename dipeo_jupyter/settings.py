@@ -88,7 +88,7 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the `DIPEO_…` variables; raises `ValueError` for one that cannot be.
 
-        `DIPEO_CONNECT` (`embedded`, `auto` or an address);
+        `DIPEO_CONNECT` (`auto`, which is the default, `embedded` or an address);
         `DIPEO_ROOT`, `DIPEO_HOME` (default: `.dipeo` in the root), `DIPEO_KEEP_LAST`,
         `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_IDLE_TIMEOUT` (seconds);
         `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere;
@@ -111,11 +111,11 @@ class Settings:
             root=root,
             home=Path(environ.get("DIPEO_HOME") or root / ".dipeo"),
             keep_last=_count(environ, "DIPEO_KEEP_LAST", 200),
-            connect=environ.get("DIPEO_CONNECT") or "embedded",
+            connect=environ.get("DIPEO_CONNECT") or "auto",
             max_concurrency=_count(environ, "DIPEO_MAX_CONCURRENCY", 20),
             max_rounds=_count(environ, "DIPEO_MAX_ROUNDS", 100),
             environ=environ,
-            api_bases=_by_provider(environ, "API_BASE"),
+            api_bases=api_bases_in(environ),
             models=models,
             cassette=Path(cassette) if (cassette := environ.get("DIPEO_CASSETTE")) else None,
             cassette_mode=_cassette_mode(environ.get("DIPEO_CASSETTE_MODE") or "auto"),
@@ -153,6 +153,11 @@ def _switch(environ: Mapping[str, str], name: str) -> bool:
             return True
         case text:
             raise ValueError(f"{name} is {text!r}; it must be one of on, sqlite, off")
+
+
+def api_bases_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where providers are reached, as far as it is not where they usually are."""
+    return _by_provider(environ, "API_BASE")
 
 
 def _by_provider(environ: Mapping[str, str], what: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.observing import Observers
-from dipeo_jupyter.engine.ports import LLM, Journal
+from dipeo_jupyter.engine.ports import LLM, Journal, OnePlace
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.services.journal import MemoryJournal
 from dipeo_jupyter.services.tools import Functions
@@ -94,7 +94,7 @@ def watched(
         services = replace(services, llm=llm or services.llm)
         return Engine(
             load_node_types(),
-            services,
+            OnePlace(services),
             journal or MemoryJournal(),
             SystemClock(),
             observers=observers,

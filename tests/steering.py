@@ -14,7 +14,7 @@ from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.clock import Clock, SystemClock
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.node import Node
-from dipeo_jupyter.engine.ports import LLM
+from dipeo_jupyter.engine.ports import LLM, OnePlace
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.protocol.commands import GetExecution, UserResponse
@@ -43,7 +43,7 @@ def engine(
         services = build_services(Settings(root=root, environ=environ, api_bases=bases))
         services = replace(services, llm=llm or services.llm)
         known = {**load_node_types(), **types}
-        return Engine(known, services, MemoryJournal(), clock or SystemClock())
+        return Engine(known, OnePlace(services), MemoryJournal(), clock or SystemClock())
 
     return build
 

@@ -196,10 +196,14 @@ class Conversation:
         return questions, waiting.status == "waiting" and ack.seq == self._seq
 
 
-async def check(client: Client, reading: Reading) -> list[Problem]:
-    """All problems of what was read, each once, in the order of the text; nothing is run."""
+async def check(client: Client, reading: Reading, folder: str = "") -> list[Problem]:
+    """All problems of what was read, each once, in the order of the text; nothing is run.
+
+    Whether there is what it needs, is seen from the `folder`.
+    """
     # With errors in the text, parts of the diagram are missing.
-    command = CheckDiagram(diagram=reading.diagram, partial=bool(reading.errors))
+    partial = bool(reading.errors)
+    command = CheckDiagram(diagram=reading.diagram, folder=folder, partial=partial)
     ack = await client.send(command)
     located = (*reading.problems, *map(reading.source.locate, ack.result))
     # The edges of a chain stand in one place, and a node that is not there is missed by two.

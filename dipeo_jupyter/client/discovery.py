@@ -22,6 +22,7 @@ class Notice(BaseModel):
     """What a server says about itself. There is no token in it."""
 
     url: str
+    root: str
     pid: int
     instance: str
     certificates: str | None = None
@@ -65,6 +66,7 @@ def _server(notice: Notice, key: bytes, kernel_id: str) -> Server:
         lambda: {HEADER: prove(key, kernel_id, notice.instance)},
         notice.certificates,
         PATIENCE,
+        notice.root,
     )
 
 

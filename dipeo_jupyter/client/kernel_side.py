@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -33,7 +33,8 @@ _request: TypeAdapter[k.KernelRequest] = TypeAdapter(k.KernelRequest)
 class KernelSide:
     """Does by the services of this process what a server asks for, on one event loop.
 
-    `functions` gives the tools that people have defined so far; `called` is the notebook's name.
+    `functions` gives the tools that people have defined so far, and `lent` the variables that its
+    runs shall know; `called` is the notebook's name.
     """
 
     def __init__(
@@ -41,10 +42,12 @@ class KernelSide:
         services: Services,
         functions: Callable[[], Iterable[OutsideTool]],
         called: str | None = None,
+        lent: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._services = services
         self._functions = functions
         self._called = called
+        self._lent = lent
         self._process = uuid.uuid4().hex
         self._requests: dict[str, asyncio.Task[None]] = {}
         self._effects: OrderedDict[str, tuple[k.KernelWork, asyncio.Task[k.KernelOutcome]]]
@@ -62,6 +65,7 @@ class KernelSide:
             notebook=notebook,
             called=self._called,
             functions=tuple(map(_offered, self._functions())),
+            environ=dict(self._lent()),
         )
 
     def take(self, payload: object, tell: Tell) -> None:

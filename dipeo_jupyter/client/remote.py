@@ -51,13 +51,14 @@ class Server:
     """Where a server is, and how to come in. `headers` are asked for at every try.
 
     With `certificates` (a file) its own certificate is trusted. Who does not reach it for
-    `patience` seconds gives up.
+    `patience` seconds gives up. Its runs work below the folder `root`, as far as that is known.
     """
 
     url: str
     headers: Callable[[], Mapping[str, str]] = dict
     certificates: str | None = None
     patience: float = 30.0
+    root: str | None = None
 
 
 def with_token(url: str, token: str | None = None, **options: Any) -> Server:

@@ -300,6 +300,7 @@ class Children:
             parent=whole.execution_id,
             before=part.before,
             generation=whole.state.edits,
+            folder=whole.folder,
         )
         past = await asyncio.to_thread(past_of_fork, self.journal, event, self.compile_now)
         child = Child(whole, spot, program, self.journal, past)

@@ -32,7 +32,7 @@ from .loading import fold, past_after, past_of_fork, past_of_run
 from .node import NodeTypes
 from .observing import Observers
 from .planning import plan
-from .ports import Journal, Services
+from .ports import Journal, Places, Services
 from .program import Program
 from .threads import Beginning, beginning, begun_with
 
@@ -65,7 +65,7 @@ class Engine:
     def __init__(  # noqa: PLR0913 - all that an engine needs from outside
         self,
         node_types: NodeTypes,
-        services: Services,
+        places: Places,
         journal: Journal,
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - frozen
@@ -74,7 +74,7 @@ class Engine:
         observers: Observers | None = None,
     ) -> None:
         self._node_types = node_types
-        self._services = services
+        self._places = places
         self._journal = journal
         self._clock = clock
         self._limits = limits
@@ -87,19 +87,14 @@ class Engine:
         self._observers = observers
         self._tidying: asyncio.Task[None] | None = None
 
-    @property
-    def services(self) -> Services:
-        """What runs use that were started without others."""
-        return self._services
-
-    async def send(self, command: c.Command, services: Services | None = None) -> c.Ack:
+    async def send(self, command: c.Command, places: Places | None = None) -> c.Ack:
         """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong.
 
         What it has brought about is safe in the journal when this returns. A run that is started
-        or gone on with uses these `services` from then on; without, those that it has.
+        or gone on with uses what is at these `places` from then on; without, what it has.
         """
         self._listen()
-        lent = services or self._services
+        lent = places or self._places
         self._check_open_for(command)
         match command:
             case c.ExecuteDiagram():
@@ -112,7 +107,7 @@ class Engine:
                     command.diagram,
                     self._node_types,
                     partial=command.partial,
-                    outside=_outside(lent),
+                    outside=_outside(lent.at(command.folder)),
                 )
                 return c.Ack(result=problems)
             case c.Describe():
@@ -128,7 +123,7 @@ class Engine:
                 return c.Ack(result=list(pruned))
             case c.ListExecutions():
                 return c.Ack(result=await self._list())
-        return await self._steer(command, services)
+        return await self._steer(command, places)
 
     async def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
         """Yield a run's entries after number `after`, then those to come, until it is over.
@@ -145,11 +140,11 @@ class Engine:
         async for entry in entries:
             yield entry
 
-    async def lend(self, execution_id: ExecutionId, services: Services) -> ExecutionId:
-        """Have a run use other services from now on, if it is held here; its full id."""
+    async def lend(self, execution_id: ExecutionId, places: Places) -> ExecutionId:
+        """Have a run use what is at other places from now on, if it is held here; its full id."""
         execution_id = await self._named(execution_id)
         if (execution := self._executions.get(execution_id)) is not None:
-            execution.use(services)
+            execution.use(places.at(execution.folder))
         return execution_id
 
     async def drain(self) -> None:
@@ -177,7 +172,7 @@ class Engine:
             await execution.stop()
         if self._observers is not None:
             self._observers.close()
-        await self._services.tools.aclose()
+        await self._places.aclose()
         if self._tidying is not None:
             await self._tidying
         with contextlib.suppress(JournalError):
@@ -186,7 +181,7 @@ class Engine:
 
     # -- commands about one run -------------------------------------------------------------------
 
-    async def _steer(self, command: c.OnExecution, services: Services | None) -> c.Ack:
+    async def _steer(self, command: c.OnExecution, places: Places | None) -> c.Ack:
         execution_id = await self._named(command.execution_id)
         execution = self._executions.get(execution_id)
         if execution is None:
@@ -199,8 +194,8 @@ class Engine:
             if (ack := await self._elsewhere.send(execution_id, command)) is not None:
                 return ack
             execution = await self._take(execution_id)
-        if services is not None and isinstance(command, GOES_ON):
-            execution.use(services)
+        if places is not None and isinstance(command, GOES_ON):
+            execution.use(places.at(execution.folder))
         result = await self._obey(execution, command)
         if not isinstance(command, c.GetExecution):
             await self._written()
@@ -258,7 +253,8 @@ class Engine:
 
     # -- beginning and taking over ----------------------------------------------------------------
 
-    async def _execute(self, command: c.ExecuteDiagram, services: Services) -> Execution:
+    async def _execute(self, command: c.ExecuteDiagram, places: Places) -> Execution:
+        services = places.at(command.folder)
         program = await self._compile(command.diagram)
         _check_outside(program, services)
         for activation in command.values:
@@ -284,13 +280,16 @@ class Engine:
             values=command.values,
             budget=command.budget,
             traceparent=command.traceparent,
+            folder=command.folder,
         )
         return await self._start(program, event, services, paused=command.paused)
 
-    async def _fork(self, command: c.ForkExecution, services: Services) -> Execution:
+    async def _fork(self, command: c.ForkExecution, places: Places) -> Execution:
         source_id = await self._named(command.execution_id)
         entries = await asyncio.to_thread(self._journal.read, source_id)
         source = await asyncio.to_thread(fold, entries, self._compiled)
+        folder = source.started.folder
+        services = places.at(folder)
         diagram = command.diagram or source.state.program.diagram
         program = await self._compile(diagram)
         for activation in command.values:
@@ -306,6 +305,7 @@ class Engine:
             origin=e.Origin(execution_id=source_id, at=command.at),
             values=command.values,
             traceparent=command.traceparent,
+            folder=folder,
         )
         return await self._start(program, event, services, paused=command.paused)
 
@@ -366,7 +366,7 @@ class Engine:
             execution = Execution(
                 execution_id,
                 loaded.state.program,
-                self._services,
+                self._places.at(loaded.started.folder),
                 self._journal,
                 self._clock,
                 past=past,
@@ -379,7 +379,8 @@ class Engine:
             self._elsewhere.attend()
             return execution
 
-    async def _plan(self, command: c.PlanExecution, services: Services) -> Any:
+    async def _plan(self, command: c.PlanExecution, places: Places) -> Any:
+        services = places.at(command.folder)
         since = await self._named(command.since) if command.since else None
         program = await self._compile(command.diagram)
         return await plan(program, command, since, services, self._journal, self._compiled)

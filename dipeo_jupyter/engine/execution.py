@@ -94,6 +94,7 @@ class Execution:
         """Runs that are parts of this one and not over."""
         self.origin: e.Origin | None = None
         self.thread: str | None = None
+        self.folder = ""
         self.traceparent: str | None = None
         """Where the run stands in its trace."""
         self.path = path_of(execution_id)
@@ -379,6 +380,7 @@ class Execution:
     def _begun_as(self, event: e.ExecutionStarted) -> None:
         self.origin, self.fresh = event.origin, event.fresh
         self.thread, self.traceparent = event.thread, event.traceparent
+        self.folder = event.folder
 
     def _node(self, label: str) -> int:
         if label not in self.program.index:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from ..diagram.model import Label, Person
-from ..errors import Problem
+from ..errors import CommandError, Problem
 from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
 from .chat import ChatAnswer, ChatRequest, Tool
 from .prices import Price
@@ -400,3 +400,34 @@ class Services:
     tools: Toolbox
     painter: Painter
     kernel: Kernel
+
+
+class Places(Protocol):
+    """The outside world by folders: each has files, keys and tools of its own."""
+
+    def at(self, folder: str) -> Services:
+        """What a run in this folder below the root may use; `""` is the root.
+
+        Raises `CommandError` when it is none.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """End what was started for any of them. The next use starts it again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnePlace:
+    """Fulfils the port `Places` where there is no folder but the root."""
+
+    services: Services
+
+    def at(self, folder: str) -> Services:
+        if folder:
+            message = f"There is no folder {folder!r} here."
+            raise CommandError(message, code="bad_folder")
+        return self.services
+
+    async def aclose(self) -> None:
+        await self.services.tools.aclose()

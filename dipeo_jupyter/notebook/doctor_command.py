@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from ..doctor import COLUMNS, Examination, examine
-from .connecting import servers_of_this_kernel
+from .connecting import folder_in, servers_of_this_kernel
 from .records import as_frame, table
 from .session import Session, default_session
 
@@ -51,8 +51,11 @@ def _mode(session: Session) -> str:
     wanted = session.settings.connect
     if wanted not in ("embedded", "auto"):
         return "in the Jupyter server that DIPEO_CONNECT names"
-    if not any(servers_of_this_kernel(session.settings.environ)):
+    own = [*servers_of_this_kernel(session.settings.environ)]
+    if not own:
         return "in this process: no Jupyter server was found that has started it"
-    if wanted == "auto":
-        return "in the Jupyter server that has started this kernel, by DIPEO_CONNECT=auto"
-    return "in this kernel; `%dipeo connect auto` has its server do it"
+    if wanted == "embedded":
+        return "in this kernel, by DIPEO_CONNECT; `%dipeo connect auto` has its server do it"
+    if all(folder_in(each, session.settings.root) is None for each in own):
+        return "in this kernel: its server does not serve this folder"
+    return "in the Jupyter server that has started this kernel"

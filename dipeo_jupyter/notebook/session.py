@@ -12,21 +12,30 @@ from time import monotonic
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..app import build_engine, build_services, with_cassette
+from ..app import Folders, build_engine, build_services, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
 from ..client.kernel_side import KernelSide
-from ..client.remote import RemoteClient, Server, with_token
+from ..client.remote import RemoteClient, with_token
 from ..diagram.files import Readable, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
 from ..errors import CommandError, DiagramError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
+from ..services.keys import is_lent
 from ..services.tools import FUNCTIONS
 from ..settings import CassetteMode, Settings
 from .asking import ask_by_input
 from .background import BackgroundLoop
-from .connecting import HERE, NOT_FOUND, SOON, servers_of_this_kernel, there
+from .connecting import (
+    ELSEWHERE,
+    HERE,
+    NOT_FOUND,
+    SOON,
+    folder_in,
+    servers_of_this_kernel,
+    there,
+)
 from .listing import Plan, Runs
 from .names import Namespace, notebook_names
 from .run import Run
@@ -72,6 +81,7 @@ class Session:
         self.loop = BackgroundLoop()
         self._remotes: list[RemoteClient] = []
         self._server: RemoteClient | None = None
+        self._folder = ""
         self._settled = False
         self._runs: WeakValueDictionary[e.ExecutionId, Run] = WeakValueDictionary()
         atexit.register(self._stop)
@@ -81,6 +91,12 @@ class Session:
         """The server that is connected, else the engine here that has the cassette in use."""
         self._settle()
         return self._server or self._engine(self.settings)
+
+    @property
+    def _place(self) -> str:
+        """The folder of this session's diagrams where they run, once that is settled."""
+        self._settle()
+        return self._folder
 
     @property
     def server(self) -> RemoteClient | None:
@@ -95,12 +111,11 @@ class Session:
         `CommandError` when a server cannot be reached.
         """
         self._settled = True
+        self._server, self._folder = None, ""
         if where == "embedded":
-            self._server = None
             return HERE
         if where == "auto":
-            server = self._connect_to_own()
-            return NOT_FOUND if server is None else there(server)
+            return self._connect_to_own()
         server = with_token(where, self.settings.environ.get("JUPYTER_TOKEN"))
         self._server = self._connected(RemoteClient(server))
         return there(server)
@@ -135,6 +150,7 @@ class Session:
             client = self._server or self._engine(settings)
         command = c.ExecuteDiagram(
             diagram=drawn,
+            folder=self._folder if client is self._server else "",
             inputs=_inputs(inputs, since),
             thread=chosen.thread,
             paused=chosen.paused,
@@ -151,13 +167,12 @@ class Session:
 
     def get(self, run: str, ask: Ask | None = ask_by_input) -> Run:
         """The run with this id, which may be shortened; it does not go on by this."""
-        ack = self.loop.run(self.engine.send(c.GetExecution(execution_id=run)))
-        summary: c.ExecutionSummary = ack.result
+        summary, client = self._find(run)
         known = self._runs.get(summary.execution_id)
         if known is not None:
             return known
-        diagram = self.loop.run(self._diagram(summary.execution_id))
-        conversation = Conversation(self.engine, summary.execution_id, {}, ask)
+        diagram = self.loop.run(_diagram(client, summary.execution_id))
+        conversation = Conversation(client, summary.execution_id, {}, ask)
         source = Source("", diagram.name or "diagram", {})
         attached = Run(conversation, diagram, source, self.loop, summary.events)
         return self._known(attached)
@@ -171,8 +186,11 @@ class Session:
 
     def runs(self) -> Runs:
         """All runs that are kept, the newest first."""
-        found = self.loop.run(self.engine.send(c.ListExecutions())).result
-        return Runs(sorted(found, key=lambda each: each.execution_id, reverse=True))
+        found: dict[e.ExecutionId, c.ExecutionSummary] = {}
+        for client in self._keepers():
+            for each in self.loop.run(client.send(c.ListExecutions())).result:
+                found.setdefault(each.execution_id, each)
+        return Runs(sorted(found.values(), key=lambda each: each.execution_id, reverse=True))
 
     def plan(
         self,
@@ -191,6 +209,7 @@ class Session:
         given = _inputs(inputs, before)
         command = c.PlanExecution(
             diagram=drawn,
+            folder=self._place,
             inputs=given,
             since=before.id if before else None,
             fresh=fresh or self.settings.taped,
@@ -209,7 +228,7 @@ class Session:
 
     def check(self, reading: Reading) -> list[Problem]:
         """All problems of what was read, warnings and hints included; nothing is run."""
-        return self.loop.run(check(self.engine, reading))
+        return self.loop.run(check(self.engine, reading, self._place))
 
     def close(self) -> None:
         """Stop everything that runs, and the loop it runs on."""
@@ -236,25 +255,26 @@ class Session:
             return
         self._settled = True
         where = self.settings.connect
-        if where == "auto":
-            server = self._connect_to_own()
-            if server is not None:
-                print(there(server))  # noqa: T201 - people must know whose files and keys it has
-        elif where != "embedded":
-            print(self.connect(where))  # noqa: T201 - as above
+        said = self.connect(where)
+        if where not in ("auto", "embedded"):
+            print(said)  # noqa: T201 - people must know whose files and keys it has
 
-    def _connect_to_own(self) -> Server | None:
-        """Connect to the server that has started this kernel; None, and to none, without one."""
-        self._server = None
+    def _connect_to_own(self) -> str:
+        """Connect to the server that has started this kernel, if it serves this folder."""
         end = monotonic() + SOON
         for server in servers_of_this_kernel(self.settings.environ):
             remote = RemoteClient(server, self._kernel_side())
             try:
-                self._server = self._connected(remote, max(0.0, end - monotonic()))
+                connected = self._connected(remote, max(0.0, end - monotonic()))
             except CommandError:
                 continue  # it is another one's
-            return server
-        return None
+            folder = folder_in(server, self.settings.root)
+            if folder is None:
+                self.loop.run(connected.close())
+                return ELSEWHERE
+            self._server, self._folder = connected, folder
+            return there(server, folder)
+        return NOT_FOUND
 
     def _connected(self, remote: RemoteClient, within: float | None = None) -> RemoteClient:
         async def first() -> None:
@@ -276,10 +296,16 @@ class Session:
     def _kernel_side(self) -> KernelSide:
         services = build_services(self.settings, namespace=self._namespace)
         notebook = self.settings.environ.get("JPY_SESSION_NAME")
-        return KernelSide(services, FUNCTIONS.offered, Path(notebook).name if notebook else None)
+        called = Path(notebook).name if notebook else None
+        return KernelSide(services, FUNCTIONS.offered, called, self._lent)
+
+    def _lent(self) -> dict[str, str]:
+        """The variables of this process that its runs in a server shall know."""
+        environ = self.settings.environ
+        return {name: environ[name] for name in list(environ) if is_lent(name)}
 
     def _built(self, settings: Settings) -> Engine:
-        return build_engine(settings, build_services(settings, namespace=self._namespace))
+        return build_engine(settings, Folders(settings, namespace=self._namespace))
 
     def _read(self, diagram: Readable, name: str | None = None) -> Reading:
         reading = survey(diagram)
@@ -302,13 +328,33 @@ class Session:
         self._runs[run.id] = run
         return run
 
-    async def _diagram(self, execution_id: e.ExecutionId) -> Any:
-        """What a run was begun with."""
-        events = self.engine.events(execution_id)
-        first = await anext(events)
-        await events.aclose()  # type: ignore[attr-defined] # it is a generator
-        assert isinstance(first.event, e.ExecutionStarted)
-        return first.event.diagram
+    def _keepers(self) -> list[Client]:
+        """Whoever keeps runs: where a server does, also this process, which runs cassettes."""
+        home = self.settings.home
+        keepers: list[Client] = [self.engine]
+        if self._server is not None and (self._engines or (home is not None and home.exists())):
+            keepers.append(self._engine(self.settings))
+        return keepers
+
+    def _find(self, run: str) -> tuple[c.ExecutionSummary, Client]:
+        """A run and who keeps it; raises `CommandError` as the last one does who was asked."""
+        *others, last = self._keepers()
+        for client in others:
+            try:
+                return self.loop.run(client.send(c.GetExecution(execution_id=run))).result, client
+            except CommandError as error:
+                if error.code != "unknown_execution":
+                    raise
+        return self.loop.run(last.send(c.GetExecution(execution_id=run))).result, last
+
+
+async def _diagram(client: Client, execution_id: e.ExecutionId) -> Any:
+    """What a run was begun with."""
+    events = client.events(execution_id)
+    first = await anext(events)
+    await events.aclose()  # type: ignore[attr-defined] # it is a generator
+    assert isinstance(first.event, e.ExecutionStarted)
+    return first.event.diagram
 
 
 def _tape(settings: Settings) -> tuple[Path, CassetteMode] | None:

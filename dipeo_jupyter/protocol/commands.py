@@ -9,6 +9,10 @@ from pydantic import Field, TypeAdapter
 from ..diagram.model import Diagram, Label
 from .events import Breakpoint, Budget, ExecutionId, ExecutionStatus, Fact, Origin, Usage
 
+Folder: TypeAlias = Annotated[str, Field(max_length=4096)]
+"""Where a run has its files, its `.env` and its tools: a path below the root of whoever runs it,
+with `/` between its parts; the root itself when it is empty."""
+
 Traceparent: TypeAlias = Annotated[
     str,
     Field(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"),
@@ -28,6 +32,7 @@ class ExecuteDiagram(Fact):
 
     type: Literal["execute_diagram"] = "execute_diagram"
     diagram: Diagram
+    folder: Folder = ""
     inputs: dict[str, Any] = {}
     thread: str | None = Field(None, min_length=1)
     max_concurrency: int | None = Field(None, ge=1)
@@ -46,6 +51,7 @@ class CheckDiagram(Fact):
 
     type: Literal["check_diagram"] = "check_diagram"
     diagram: Diagram
+    folder: Folder = ""
     partial: bool = Field(default=False, description="Parts that could not be read are missing.")
 
 
@@ -54,6 +60,7 @@ class PlanExecution(Fact):
 
     type: Literal["plan_execution"] = "plan_execution"
     diagram: Diagram
+    folder: Folder = ""
     inputs: dict[str, Any] = {}
     thread: str | None = Field(None, min_length=1)
     since: ExecutionId | None = None

@@ -222,7 +222,7 @@ class ExecutionStarted(Event):
     A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
     is a part of, and `generation` how often that one had been edited by then. `before` is what had
     been said there, or in the earlier runs of the `thread`. `traceparent` is where the run stands
-    in its trace, as of W3C Trace Context.
+    in its trace, as of W3C Trace Context; `folder` is where it works, below the root.
     """
 
     type: Literal["execution_started"] = "execution_started"
@@ -240,6 +240,7 @@ class ExecutionStarted(Event):
     generation: int = 0
     budget: Budget = field(default_factory=Budget)
     traceparent: str | None = None
+    folder: str = ""
 
 
 @fact

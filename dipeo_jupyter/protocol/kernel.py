@@ -30,7 +30,8 @@ class OfferKernel(Fact):
     """A kernel says what it can be asked for; the result has the numbers of what it still is.
 
     `process` names this process of the kernel and no later one; `notebook` says whether there is
-    one, and what it is `called`.
+    one, and what it is `called`. Its runs use the keys, and the addresses of providers, that are
+    in its `environ`.
     """
 
     type: Literal["offer_kernel"] = "offer_kernel"
@@ -38,6 +39,7 @@ class OfferKernel(Fact):
     notebook: bool = False
     called: str | None = Field(None, max_length=200)
     functions: tuple[OfferedFunction, ...] = ()
+    environ: dict[str, str] = Field({}, repr=False)
 
 
 class AttachKernel(OnExecution):

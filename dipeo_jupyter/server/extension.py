@@ -147,9 +147,11 @@ class DipeoApp(ExtensionApp):
         """Say where this server is, to the kernels that it starts."""
         if serverapp.sock:  # they find no way through a file
             return
+        assert self.users is not None
         address = url_path_join(serverapp.connection_url, KERNEL_PATH)
         notice = Notice(
             url=f"ws{address.removeprefix('http')}",
+            root=str(self.users.settings.root),
             pid=os.getpid(),
             instance=self._identity,
             certificates=serverapp.certfile or None,

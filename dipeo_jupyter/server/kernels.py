@@ -12,12 +12,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..app import Folders
 from ..diagram.suggest import did_you_mean
 from ..engine.chat import Tool
 from ..engine.ports import Job, JobResult, OutsideTool, Services, Toolbox, ToolResult
 from ..errors import NodeError, NodeTimeoutError, ServiceError
 from ..protocol import kernel as k
 from ..protocol.wire import frame
+from ..services.keys import is_lent
 
 Say = Callable[[str], None]
 """Tells a kernel a frame, as soon as it takes it."""
@@ -58,6 +60,12 @@ class KernelDesk:
         """As people know it."""
         called = self._offer.called if self._offer else None
         return f"the kernel of {called}" if called else f"the kernel {self.kernel_id[:8]}"
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The keys, and the addresses of providers, that the kernel knows."""
+        lent = self._offer.environ if self._offer else {}
+        return {name: value for name, value in lent.items() if is_lent(name)}
 
     # -- the connection ---------------------------------------------------------------------------
 
@@ -192,9 +200,19 @@ class KernelToolbox:
         await self._others.aclose()
 
 
-def with_kernel(services: Services, desk: KernelDesk) -> Services:
-    """The services of a run that this kernel has started."""
-    return replace(services, kernel=desk, tools=KernelToolbox(desk, services.tools))
+class KernelPlaces:
+    """Fulfils the port `Places` for runs that a kernel has started: it lends them what it has."""
+
+    def __init__(self, desk: KernelDesk, folders: Folders) -> None:
+        self._desk = desk
+        self._folders = folders
+
+    def at(self, folder: str) -> Services:
+        services = self._folders.at(folder, self._desk.environ)
+        return replace(services, kernel=self._desk, tools=KernelToolbox(self._desk, services.tools))
+
+    async def aclose(self) -> None:
+        await self._folders.aclose()
 
 
 def _tool(offered: k.OfferedFunction) -> KernelTool:

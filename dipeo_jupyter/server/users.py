@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, cast
 from weakref import WeakValueDictionary
 
-from ..app import build_engine
+from ..app import Folders, build_engine
 from ..engine.engine import Engine
-from ..engine.ports import Services
+from ..engine.ports import Places
 from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..settings import Settings
-from .kernels import KernelDesk, with_kernel
+from .kernels import KernelDesk, KernelPlaces
 from .limits import ServerLimits
 from .outbox import Frames
 
@@ -72,6 +72,7 @@ class User:
         self,
         name: str,
         engine: Engine,
+        folders: Folders,
         limits: ServerLimits,
         log: Log,
     ) -> None:
@@ -80,6 +81,7 @@ class User:
         self.connections: set[Connection] = set()
         self.frames = Frames()
         self._engine = engine
+        self._folders = folders
         self._log = log
         self._watching: dict[e.ExecutionId, asyncio.Task[None]] = {}
         self._still: set[e.ExecutionId] = set()
@@ -115,7 +117,7 @@ class User:
 
     async def attach(self, execution_id: e.ExecutionId, desk: KernelDesk) -> e.ExecutionId:
         """Have a run ask another kernel from now on; its full id."""
-        return await self._engine.lend(execution_id, with_kernel(self._engine.services, desk))
+        return await self._engine.lend(execution_id, KernelPlaces(desk, self._folders))
 
     async def send(
         self,
@@ -127,12 +129,12 @@ class User:
 
         A run that is started or gone on with asks the kernel at the `desk`, if there is one.
         """
-        services = with_kernel(self._engine.services, desk) if desk is not None else None
+        places = KernelPlaces(desk, self._folders) if desk is not None else None
         if correlation_id is None or not UNIQUE.fullmatch(correlation_id):
-            return await self._send(command, services)
+            return await self._send(command, places)
         known = self._wishes.get(correlation_id)
         if known is None:
-            return await self._send_once(command, correlation_id, services)
+            return await self._send_once(command, correlation_id, places)
         if known.command != command:
             message = f"Something else was asked for by the correlation id {correlation_id!r}."
             raise CommandError(message, code="duplicate_id", hint="Use a new one for each command.")
@@ -170,14 +172,14 @@ class User:
         await self._engine.close()
 
     async def _send_once(
-        self, command: c.Command, correlation_id: str, services: Services | None
+        self, command: c.Command, correlation_id: str, places: Places | None
     ) -> c.Ack:
         wish = _Wish(command, asyncio.get_running_loop().create_future())
         self._wishes[correlation_id] = wish
         while len(self._wishes) > MOST_REMEMBERED:
             self._wishes.popitem(last=False)
         try:
-            ack = await self._send(command, services)
+            ack = await self._send(command, places)
         except BaseException as error:
             del self._wishes[correlation_id]  # it may be tried again
             wish.ack.set_exception(error)
@@ -186,22 +188,22 @@ class User:
         wish.ack.set_result(ack)
         return ack
 
-    async def _send(self, command: c.Command, services: Services | None = None) -> c.Ack:
+    async def _send(self, command: c.Command, places: Places | None = None) -> c.Ack:
         if isinstance(command, c.ExecuteDiagram | c.ForkExecution):
-            return await self._start(command, services)
-        ack = await self._engine.send(command, services)
+            return await self._start(command, places)
+        ack = await self._engine.send(command, places)
         if isinstance(command, c.OnExecution) and ack.execution_id is not None:
             self._look_after(ack.execution_id, ack.seq, command)
         return ack
 
-    async def _start(self, command: c.Command, services: Services | None) -> c.Ack:
+    async def _start(self, command: c.Command, places: Places | None) -> c.Ack:
         if self.busy >= self.limits.runs_at_once:
             message = f"{self.busy} of your runs go on already, and more may not."
             hint = "Wait for one to end, or cancel one; DipeoApp.runs_at_once is the limit."
             raise CommandError(message, code="too_many_runs", hint=hint)
         self._starting += 1
         try:
-            ack = await self._engine.send(command, services)
+            ack = await self._engine.send(command, places)
         finally:
             self._starting -= 1
         assert ack.execution_id is not None
@@ -313,8 +315,9 @@ class Users:
         settings = self.settings
         if name != OWNER and settings.home is not None:
             settings = replace(settings, home=settings.home / "users" / folder_of(name))
-        engine = await asyncio.to_thread(build_engine, settings)
-        user = User(name, engine, self.limits, self._log)
+        folders = await asyncio.to_thread(Folders, settings)
+        engine = await asyncio.to_thread(build_engine, settings, folders)
+        user = User(name, engine, folders, self.limits, self._log)
         if self._auto_resume:
             await user.take_up()
         return user

@@ -21,7 +21,7 @@ from pathlib import Path, PurePath
 from typing import TypeAlias, TypeVar
 
 from ..diagram.suggest import did_you_mean
-from ..errors import ServiceError
+from ..errors import CommandError, ServiceError
 
 Parts: TypeAlias = tuple[str, ...]
 """A path below the root, normalised: `("data", "a.json")`."""
@@ -41,6 +41,23 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
+
+
+def folder_below(root: Path, folder: str) -> Path:
+    """A folder below a root, or the root when it is empty; it need not be there.
+
+    Raises `CommandError` for one that leads out, is hidden, or is reached by a link.
+    """
+    if not folder:
+        return root
+    parts = PurePath(folder).parts
+    odd = any(each.startswith(".") for each in parts) or "\0" in folder
+    there = root.resolve()
+    if odd or PurePath(folder).anchor or (there / folder).resolve() != there / folder:
+        message = f"{folder!r} is no folder below the root of this server."
+        hint = "Name it from the root on, with / between its parts; hidden ones are not used."
+        raise CommandError(message, code="bad_folder", hint=hint)
+    return there / folder
 
 
 class LocalFiles:

@@ -84,6 +84,7 @@ LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
 
 _SECRET_NAME = re.compile(r"API_?KEY|(^|_)(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+_ADDRESS = re.compile(r"DIPEO_\w+_API_BASE")
 
 
 def provider_of(service: str) -> str:
@@ -324,6 +325,11 @@ def owner_of(variable: str) -> str | None:
         return owner
     own = re.fullmatch(r"(\w+)_API_KEY", variable)
     return own[1].lower() if own and own[1].lower() not in KEYLESS else None
+
+
+def is_lent(variable: str) -> bool:
+    """Whether a notebook lends this variable to its runs: a key, or where a provider is reached."""
+    return owner_of(variable) is not None or bool(_ADDRESS.fullmatch(variable))
 
 
 def _variable_name(text: str) -> str:

@@ -20,6 +20,7 @@ from dipeo_jupyter.diagram.model import Label, Person
 from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.engine.ports import OnePlace
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
@@ -263,7 +264,7 @@ def engine_of(life: Life, journal: SqliteJournal) -> Engine:
     services = replace(services, notion=NotedNotion(Path(life.folder, "side.log")))
     if not life.litellm:
         services = replace(services, llm=LoopbackLLM(life.url))
-    return Engine(NODE_TYPES, services, journal, SystemClock())
+    return Engine(NODE_TYPES, OnePlace(services), journal, SystemClock())
 
 
 def functions(log: Path) -> Functions:

@@ -13,6 +13,7 @@ from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.chat import ChatAnswer
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.engine.ports import OnePlace
 from dipeo_jupyter.errors import CommandError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
@@ -128,7 +129,9 @@ async def engine(folder, **models):
     for name, prompts in models.items():
         setattr(asked, name, set(prompts))
     services = replace(services, llm=asked)
-    built = Engine(load_node_types(), services, SqliteJournal(folder / ".dipeo"), SystemClock())
+    built = Engine(
+        load_node_types(), OnePlace(services), SqliteJournal(folder / ".dipeo"), SystemClock()
+    )
     built.asked = asked
     try:
         yield built
@@ -641,7 +644,9 @@ class Ordered(MemoryJournal):
 def on_journal(journal):
     services = build_services(Settings(root=Path()))
     asked = Models(services.llm)
-    built = Engine(load_node_types(), replace(services, llm=asked), journal, SystemClock())
+    built = Engine(
+        load_node_types(), OnePlace(replace(services, llm=asked)), journal, SystemClock()
+    )
     built.asked = asked
     return built
 

@@ -20,7 +20,7 @@ from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.compile import compile_diagram
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.loading import Loaded, fold
-from dipeo_jupyter.engine.ports import Job, JobResult, Services
+from dipeo_jupyter.engine.ports import Job, JobResult, OnePlace, Services
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.engine.program import Program
 from dipeo_jupyter.errors import Problem, ServiceError
@@ -212,7 +212,7 @@ class World:
             DemoPainter(),
             NotebookKernel(no_notebook),
         )
-        self.engine = Engine(TYPES, services, self.journal, self.clock)
+        self.engine = Engine(TYPES, OnePlace(services), self.journal, self.clock)
         return self.engine
 
     async def send(self, command: c.Command) -> c.Ack:

@@ -12,6 +12,7 @@ import pytest
 from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.engine.ports import OnePlace
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.nodes.drawing import USUAL
 from dipeo_jupyter.notebook.session import Session
@@ -52,7 +53,7 @@ def at(root=Path(), home=None, **servers):
 
 def engine(settings):
     return lambda: Engine(
-        load_node_types(), build_services(settings), MemoryJournal(), SystemClock()
+        load_node_types(), OnePlace(build_services(settings)), MemoryJournal(), SystemClock()
     )
 
 

@@ -18,6 +18,7 @@ import dipeo_jupyter as dipeo
 from dipeo_jupyter.app import build_services
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.engine.ports import OnePlace
 from dipeo_jupyter.errors import DiagramError, ExecutionFailedError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.notebook.session import Session
@@ -73,7 +74,9 @@ def engine(server, *given, service="openai", root=None, journal=None, **options)
 
     def build():
         services = build_services(settings, functions(*given, **options))
-        return Engine(load_node_types(), services, journal or MemoryJournal(), SystemClock())
+        return Engine(
+            load_node_types(), OnePlace(services), journal or MemoryJournal(), SystemClock()
+        )
 
     return build
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dipeo_jupyter.client.remote import Server
 from dipeo_jupyter.notebook import doctor_command, session
 from dipeo_jupyter.notebook.commands import obey
 
@@ -28,13 +29,21 @@ def test_it_says_where_diagrams_run_and_why():
     assert mode() == "in this process: no Jupyter server was found that has started it"
 
 
-def test_a_server_that_is_near_is_told_of(monkeypatch):
-    monkeypatch.setattr(doctor_command, "servers_of_this_kernel", lambda _: iter(["one"]))
-
-    assert "`%dipeo connect auto`" in mode()
-    monkeypatch.setenv("DIPEO_CONNECT", "auto")
+@pytest.mark.parametrize(
+    ("wanted", "root", "said"),
+    [
+        ("embedded", ".", "`%dipeo connect auto`"),
+        ("auto", ".", "in the Jupyter server that has started this kernel"),
+        ("auto", "elsewhere", "in this kernel: its server does not serve this folder"),
+    ],
+)
+def test_a_server_that_is_near_is_told_of(monkeypatch, tmp_path, wanted, root, said):
+    near = Server("ws://127.0.0.1:1/dipeo/kernel/ws", root=str(tmp_path / root))
+    monkeypatch.setattr(doctor_command, "servers_of_this_kernel", lambda _: iter([near]))
+    monkeypatch.setenv("DIPEO_CONNECT", wanted)
     session.default_session.cache_clear()
-    assert mode().endswith("by DIPEO_CONNECT=auto")
+
+    assert said in mode()
 
 
 def test_an_address_with_a_token_is_not_repeated(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -81,7 +82,7 @@ def test_outside_a_kernel_of_a_server_auto_means_here(capsys):
     )
 
 
-def test_a_real_kernel_connects_to_its_server_by_itself_and_its_runs_outlive_it(server):
+def test_a_real_kernel_is_connected_to_its_server_when_told_so_and_its_runs_outlive_it(server):
     code = dedent(
         f"""
         %load_ext dipeo_jupyter
@@ -105,8 +106,7 @@ def test_a_real_kernel_connects_to_its_server_by_itself_and_its_runs_outlive_it(
     assert (waiting, True) in runs
 
 
-def test_a_kernel_that_is_told_so_connects_at_its_first_run_and_says_where(server, monkeypatch):
-    monkeypatch.setenv("DIPEO_CONNECT", "auto")
+def test_a_kernel_connects_to_its_server_at_its_first_run_by_itself(server):
     code = dedent(
         f"""
         %load_ext dipeo_jupyter
@@ -126,17 +126,15 @@ def test_a_kernel_that_is_told_so_connects_at_its_first_run_and_says_where(serve
             said = await execute(served.app.kernel_manager.get_kernel(kernel_id), code)
         return said.splitlines(), await listed(served)
 
-    (first, where, *outputs, last), runs = server(main)
+    (first, *outputs, last), runs = server(main)
 
     assert first == "nothing yet 0"
-    assert where.startswith("Diagrams run in the Jupyter server at ws://")
     assert outputs == ["{'end': 3} 3", "{'end': 3} 3"]
     assert last.split()[0] == "True"
     assert last.split()[1] in [run for run, _ in runs]
 
 
-def test_a_kernel_of_no_server_runs_diagrams_itself_and_says_nothing(server, tmp_path, monkeypatch):
-    monkeypatch.setenv("DIPEO_CONNECT", "auto")
+def test_a_kernel_of_no_server_runs_diagrams_itself_and_says_nothing(server, tmp_path):
     elsewhere = f"import os\nos.environ['DIPEO_HOME'] = {str(tmp_path / 'own')!r}\n"
     code = f"{elsewhere}import dipeo_jupyter\nprint(dipeo_jupyter.run_sync({QUICK!r}).outputs)"
 
@@ -151,6 +149,79 @@ def test_a_kernel_of_no_server_runs_diagrams_itself_and_says_nothing(server, tmp
     assert server(main) == ("{'end': {'x': 1}}\n", [])
 
 
+SAVE = """
+version: light
+nodes:
+- {label: start, type: start}
+- {label: end, type: endpoint, filePath: said.txt, saveToFile: true}
+connections: [{from: start, to: end}]
+"""
+
+
+def test_runs_of_a_notebook_work_in_its_folder_and_are_gone_on_with_there(server):
+    code = dedent(
+        f"""
+        import dipeo_jupyter, os
+        run = dipeo_jupyter.start({SAVE!r}, {{"x": "hello"}}, paused=True)
+        print(run.id)
+        """
+    )
+
+    async def main(served):
+        folder = Path(served.app.root_dir, "work", "deep")
+        folder.mkdir(parents=True)  # noqa: ASYNC240 - nothing else goes on
+        async with kernel_of(served, "work/deep") as (kernel_id, _):
+            said = await execute(served.app.kernel_manager.get_kernel(kernel_id), code)
+        async with served.client() as owner:
+            await owner.ask("subscribe", execution_id=said.strip())
+            await owner.ask("resume_execution", execution_id=said.strip())
+            await owner.until("execution_completed")
+        return folder / "said.txt"
+
+    assert "hello" in server(main).read_text()
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_notebook_that_the_server_does_not_serve_runs_them_itself(server, tmp_path, hidden):
+    code = dedent(
+        f"""
+        import os
+        os.chdir({str(tmp_path)!r} if {not hidden} else os.path.join(os.getcwd(), ".hidden"))
+        import dipeo_jupyter
+        %load_ext dipeo_jupyter
+        print(dipeo_jupyter.run_sync({SAVE!r}, {{"x": "hello"}}).status)
+        %dipeo connect auto
+        """
+    )
+
+    async def main(served):
+        Path(served.app.root_dir, ".hidden").mkdir()  # noqa: ASYNC240 - nothing else goes on
+        async with kernel_of(served) as (kernel_id, _):
+            said = await execute(served.app.kernel_manager.get_kernel(kernel_id), code)
+        return said, [run for user in served.users.known for run in user._engine._executions]
+
+    said, held = server(main)
+
+    assert said.splitlines()[0] == "completed"
+    assert "does not serve this folder" in said
+    assert held == []
+
+
+@pytest.mark.parametrize(
+    "folder", ["..", "../x", "/etc", ".ssh", "a/.b", "a/../..", "link", "a\0b", "~root/../.."]
+)
+def test_a_run_works_nowhere_but_below_the_root(server, folder):
+    async def main(served):
+        Path(served.app.root_dir, "link").symlink_to("/etc")  # noqa: ASYNC240 - as above
+        async with served.client() as owner:
+            options = {"diagram": SAVE, "folder": folder}
+            asked = ["execute_diagram", "check_diagram", "plan_execution"]
+            said = [(await owner.ask(each, **options))["payload"] for each in asked]
+        return {each.get("code") for each in said}, await listed(served)
+
+    assert server(main) == ({"bad_folder"}, [])
+
+
 async def execute(kernel, code):
     """What a kernel prints."""
     client = kernel.client()
@@ -160,7 +231,11 @@ async def execute(kernel, code):
     await client.execute_interactive(
         code,
         timeout=60,
-        output_hook=lambda message: said.append(message["content"].get("text", "")),
+        output_hook=lambda message: said.append(_words(message["content"])),
     )
     client.stop_channels()
     return "".join(said)
+
+
+def _words(content):
+    return content.get("text", "") or "".join(content.get("traceback", ()))

@@ -49,7 +49,9 @@ class Notebook:
         services = build_services(
             Settings(root=root, environ=environ or {}), self.functions, lambda: self.names
         )
-        self.client = RemoteClient(server, KernelSide(services, self.functions.offered, "a.ipynb"))
+        self.lent = {}
+        side = KernelSide(services, self.functions.offered, "a.ipynb", lambda: self.lent)
+        self.client = RemoteClient(server, side)
 
     async def start(self, diagram, **options):
         inputs = {"topic": "cats"}
@@ -307,6 +309,48 @@ def test_a_model_uses_a_function_of_the_kernel_through_the_server(
     assert outputs == {"end": "Three."}
     assert asked[0].body["tools"][0]["function"]["description"] == "What something costs."
     assert asked[1].body["messages"][-1]["content"] == "3"
+
+
+ANN = ASK.replace(", tools: [price]", "")
+KEY = "sk-canary-0123456789abcdef"
+
+
+@REAL_MODELS
+def test_runs_use_the_keys_of_their_notebook_as_they_are_when_it_goes_on(
+    notebook, openai_server, caplog
+):
+    caplog.set_level("DEBUG")
+
+    async def main(served, own):
+        own.lent = {"DIPEO_OPENAI_API_BASE": openai_server.url, "OPENAI_API_KEY": KEY}
+        await own.run(ANN)
+        run = await own.start(ANN.replace("much", "many"), paused=True)
+        own.lent = {**own.lent, "OPENAI_API_KEY": f"{KEY}2"}
+        await own.client.send(c.ResumeExecution(execution_id=run))
+        await own.end(run)
+        async with served.client() as owner:  # it has none of its own
+            told = await owner.ask("execute_diagram", diagram=ANN, folder="")
+            failed = await owner.until("execution_failed")
+            listed = await owner.ask("list_executions")
+        journal = (served.users.settings.home / "journal.db").read_bytes()
+        return f"{told} {failed} {listed}", journal
+
+    said, journal = notebook(main)
+
+    assert [each.key for each in openai_server.requests] == [KEY, f"{KEY}2"]
+    assert "No key for openai" in said
+    assert KEY not in said + caplog.text
+    assert KEY.encode() not in journal
+
+
+def test_nothing_but_keys_and_addresses_is_lent(notebook):
+    async def main(served, own):
+        own.lent = {"PATH": "/bin", "DIPEO_ROOT": "/", "DIPEO_REDIS_URL": "x", "XAI_API_KEY": "k"}
+        await own.run(COUNT)
+        desk = next(iter(served.users.known[0]._desks.values()))
+        return dict(desk.environ)
+
+    assert notebook(main) == {"XAI_API_KEY": "k"}
 
 
 @REAL_MODELS

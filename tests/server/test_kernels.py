@@ -62,10 +62,10 @@ def test_a_proof_opens_for_a_minute(examiner, later, kernel):
 
 
 @asynccontextmanager
-async def kernel_of(served):
-    """A kernel of the server: the connection file that it has."""
+async def kernel_of(served, folder=""):
+    """A kernel of the server, for a notebook in this folder: the connection file that it has."""
     kernels = served.app.kernel_manager
-    kernel_id = await kernels.start_kernel()
+    kernel_id = await kernels.start_kernel(path=folder)
     try:
         yield kernel_id, Path(kernels.get_kernel(kernel_id).connection_file)
     finally:
@@ -155,7 +155,8 @@ def kernel(tmp_path):
 
 
 def notice(pid=1, **fields):
-    return Notice(url="ws://127.0.0.1:1/dipeo/kernel/ws", pid=pid, instance="i", **fields)
+    url = "ws://127.0.0.1:1/dipeo/kernel/ws"
+    return Notice(url=url, root="/", pid=pid, instance="i", **fields)
 
 
 def test_the_notice_of_the_parent_comes_first(kernel, tmp_path):

@@ -20,6 +20,7 @@ from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.engine.chat import ChatAnswer, ChatMessage
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
+from dipeo_jupyter.engine.ports import OnePlace
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import events as e
@@ -652,7 +653,7 @@ class Programs:
 
         def engine():
             services = build_services(settings)
-            return Engine(load_node_types(), services, MemoryJournal(), SystemClock())
+            return Engine(load_node_types(), OnePlace(services), MemoryJournal(), SystemClock())
 
         return run(text, engine=engine, **options)
 

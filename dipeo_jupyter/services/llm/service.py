@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -64,7 +65,7 @@ class LiteLLM:
         limits: ModelLimits = USUAL_LIMITS,
         clock: Clock = REAL_TIME,
     ) -> None:
-        self._keys = keys
+        self._keys = self._worker_keys = keys
         self._api_bases = {provider_of(name): url for name, url in api_bases.items()}
         self._silence = limits.silence
         helper, turns = self._helper, self._turns = Helper(keys), Turns(limits, clock)
@@ -74,6 +75,16 @@ class LiteLLM:
             turns.change_loop()
 
         self._aside = Aside("dipeo-models", goodbye)
+
+    def with_keys(self, keys: Keys, api_bases: Mapping[str, str]) -> LiteLLM:
+        """One for whoever has other keys and reaches providers elsewhere.
+
+        They share the worker, and all take their turns together.
+        """
+        other = copy.copy(self)
+        other._keys = keys  # noqa: SLF001 - its own kind
+        other._api_bases = {provider_of(name): url for name, url in api_bases.items()}  # noqa: SLF001 - as above
+        return other
 
     def identity(self, person: Person) -> Mapping[str, Any]:
         provider, model = model_of(person)
@@ -223,7 +234,8 @@ class LiteLLM:
         # Our own retries are journalled; hidden ones would multiply with them.
         access: dict[str, Any] = {"timeout": timeout, "num_retries": 0, "max_retries": 0}
         if provider not in KEYLESS:
-            access["api_key"] = self._keys.get(provider, person.api_key_id)
+            key = access["api_key"] = self._keys.get(provider, person.api_key_id)
+            self._worker_keys.remember(key)  # what the worker prints is cleaned by them
         if provider in self._api_bases:
             access["api_base"] = self._api_bases[provider]
         return access

@@ -109,6 +109,7 @@ export interface CancelExecution {
 export interface CheckDiagram {
   type: "check_diagram";
   diagram: Diagram | string | { [key: string]: JsonValue };
+  folder?: string;
   /** Parts that could not be read are missing. */
   partial?: boolean;
 }
@@ -255,6 +256,7 @@ export interface ErrorInfo {
 export interface ExecuteDiagram {
   type: "execute_diagram";
   diagram: Diagram | string | { [key: string]: JsonValue };
+  folder?: string;
   inputs?: { [key: string]: JsonValue };
   thread?: string | null;
   max_concurrency?: number | null;
@@ -338,7 +340,7 @@ export interface ExecutionResumed {
  * A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
  * is a part of, and `generation` how often that one had been edited by then. `before` is what had
  * been said there, or in the earlier runs of the `thread`. `traceparent` is where the run stands
- * in its trace, as of W3C Trace Context.
+ * in its trace, as of W3C Trace Context; `folder` is where it works, below the root.
  */
 export interface ExecutionStarted {
   type: "execution_started";
@@ -356,6 +358,7 @@ export interface ExecutionStarted {
   generation: number;
   budget: Budget;
   traceparent: string | null;
+  folder: string;
 }
 
 /**
@@ -591,7 +594,8 @@ export interface NodeStarted {
  * A kernel says what it can be asked for; the result has the numbers of what it still is.
  *
  * `process` names this process of the kernel and no later one; `notebook` says whether there is
- * one, and what it is `called`.
+ * one, and what it is `called`. Its runs use the keys, and the addresses of providers, that are
+ * in its `environ`.
  */
 export interface OfferKernel {
   type: "offer_kernel";
@@ -599,6 +603,7 @@ export interface OfferKernel {
   notebook?: boolean;
   called?: string | null;
   functions?: OfferedFunction[];
+  environ?: { [key: string]: string };
 }
 
 /** A Python function that is a tool; `home` says which version of it. */
@@ -664,6 +669,7 @@ export interface Plan {
 export interface PlanExecution {
   type: "plan_execution";
   diagram: Diagram | string | { [key: string]: JsonValue };
+  folder?: string;
   inputs?: { [key: string]: JsonValue };
   thread?: string | null;
   since?: string | null;
