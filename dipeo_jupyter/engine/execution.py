@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -105,8 +106,10 @@ class Execution:
         self._seq = 0
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._watchers: set[asyncio.Queue[tuple[e.Entry, int]]] = set()
-        """Each is given entries, and the position of the journal at which they are safe."""
+        self._watchers: set[asyncio.Queue[e.Entry]] = set()
+        self._unseen: deque[tuple[e.Entry, int]] = deque()
+        """What they are to see when it is safe, and the position of the journal at which it is."""
+        self._showing: asyncio.Task[None] | None = None
         self._asked: dict[int, tuple[Activation, int]] = {}
         self._asleep = False
         self._in_reserve = False
@@ -211,9 +214,7 @@ class Execution:
         if self.observers is not None:
             self.observers.tell(self, event, entry.time)
         if self._watchers:
-            position = self._journal.position()
-            for watcher in self._watchers:
-                watcher.put_nowait((entry, position))
+            self._show(entry)
         if self.children and self.parts is not None:
             self.parts.lead(self, event)
 
@@ -236,7 +237,7 @@ class Execution:
             for entry in page:
                 after = entry.seq
                 yield entry
-        watcher: asyncio.Queue[tuple[e.Entry, int]] = asyncio.Queue()
+        watcher: asyncio.Queue[e.Entry] = asyncio.Queue()
         self._watchers.add(watcher)
         try:
             # Whatever happens while this is read comes by both ways.
@@ -245,15 +246,37 @@ class Execution:
                 for entry in page:
                     after = entry.seq
                     yield entry
-            while not (self.state.over and watcher.empty()):
-                entry, position = await watcher.get()
-                if entry.seq <= after and not entry.event.ephemeral:
-                    continue
-                if not (entry.event.ephemeral or self._journal.is_written(position)):
-                    await self.kept(position, urgent=False)
-                yield entry
+            while not (self.state.over and watcher.empty() and not self._unseen):
+                entry = await watcher.get()
+                if entry.seq > after or entry.event.ephemeral:
+                    yield entry
         finally:
             self._watchers.discard(watcher)
+            if not self._watchers and self._showing is not None:
+                self._showing.cancel()
+                self._showing = None
+                self._unseen.clear()
+
+    def _show(self, entry: e.Entry) -> None:
+        """Let all who watch see an entry as soon as it is safe; one waits for that, for all."""
+        if not self._unseen and (entry.event.ephemeral or self._journal.is_written()):
+            self._give(entry)
+            return
+        self._unseen.append((entry, self._journal.position()))
+        if self._showing is None:
+            self._showing = asyncio.create_task(self._show_what_is_safe())
+
+    async def _show_what_is_safe(self) -> None:
+        while self._unseen:
+            await self.kept(self._unseen[0][1], urgent=False)
+            self._give(self._unseen.popleft()[0])
+            while self._unseen and self._journal.is_written(self._unseen[0][1]):
+                self._give(self._unseen.popleft()[0])
+        self._showing = None
+
+    def _give(self, entry: e.Entry) -> None:
+        for watcher in self._watchers:
+            watcher.put_nowait(entry)
 
     async def _page(self, after: int) -> Sequence[e.Entry]:
         """Some of the entries after this one, which are safe."""

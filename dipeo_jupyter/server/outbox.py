@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,8 +17,11 @@ from ..protocol.events import Entry, ExecutionId, TokenDelta
 from ..protocol.wire import frame_of_entry
 from .limits import ServerLimits
 
-Write: TypeAlias = Callable[[str], Awaitable[None]]
-"""Gives a frame to the reader, and returns when it was taken; raises when it cannot be."""
+Write: TypeAlias = Callable[[Sequence[str]], Awaitable[None]]
+"""Gives frames to the reader, and returns when they were taken; raises when they cannot be."""
+AT_ONCE = 8_000
+"""Bytes that are written together, since waiting for each frame alone takes longer than writing it.
+A reader must take so much within the time for one."""
 BESIDE_TEXT = 256
 """What an item costs beside its text, about."""
 MOST_KNOWN, LARGEST_KNOWN = 256, 20_000
@@ -150,14 +153,21 @@ class Outbox:
                 await self._write_first()
 
     async def _write_first(self) -> None:
+        frames = [self._take()]
+        while self._items and self._in_flight + self._items[0].size <= AT_ONCE:
+            frames.append(self._take())
+        await self._write(frames)
+        self._in_flight = 0
+        self._signal()
+
+    def _take(self) -> str:
         item = self._items.popleft()
-        self._in_flight = size = item.size
+        size = item.size
+        self._in_flight += size
         self._bytes -= size
         if item.delta is not None:  # what follows is another piece
             self._last_deltas = {k: v for k, v in self._last_deltas.items() if v is not item}
-        await self._write(item.frame())
-        self._in_flight = 0
-        self._signal()
+        return item.frame()
 
     def _tell_piece(self, stream: Stream, entry: Entry, event: TokenDelta) -> bool:
         key = (entry.execution_id, event.node, event.activation)

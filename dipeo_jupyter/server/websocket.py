@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -131,12 +132,17 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if self._connection is not None:
             self._connection.closed()
 
-    async def _write(self, text: str) -> None:
-        """Raises `TimeoutError` when nobody takes it, `ConnectionError` when nobody is there."""
+    async def _write(self, frames: Sequence[str]) -> None:
+        """Raises `TimeoutError` when nobody takes them, `ConnectionError` when nobody is there."""
+        taken: list[asyncio.Future[None]] = []
         try:
             async with asyncio.timeout(self._users.limits.write_timeout):
-                await self.write_message(text)
+                for each in frames:
+                    taken.append(self.write_message(each))  # noqa: PERF401 - what was begun before it raises counts
+                await asyncio.gather(*taken)
         except (WebSocketClosedError, StreamClosedError):
+            for future in taken:
+                future.add_done_callback(asyncio.Future.exception)  # they say the same
             raise ConnectionError from None
 
     async def _end(self, code: int, reason: str) -> None:

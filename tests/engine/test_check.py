@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from dipeo_jupyter.app import build_engine
+from dipeo_jupyter.app import build_engine, build_services
 from dipeo_jupyter.client import check as check_reading
 from dipeo_jupyter.diagram import light
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec
@@ -277,7 +277,8 @@ HARM = """
 
 def test_nothing_is_run_read_or_sent(tmp_path, monkeypatch):
     async def main():
-        engine = build_engine(Settings(root=tmp_path))
+        services = build_services(Settings(root=tmp_path))
+        engine = build_engine(Settings(root=tmp_path), services)
 
         def refuse(*_, **__):
             raise AssertionError("check reached the world")
@@ -288,11 +289,11 @@ def test_nothing_is_run_read_or_sent(tmp_path, monkeypatch):
             (socket, "getaddrinfo"),
             (subprocess, "Popen"),
             (asyncio, "create_subprocess_exec"),
-            (engine._services.files, "read"),
-            (engine._services.files, "write"),
-            (engine._services.sandbox, "run"),
-            (engine._services.notion, "call"),
-            (engine._services.llm, "chat"),
+            (services.files, "read"),
+            (services.files, "write"),
+            (services.sandbox, "run"),
+            (services.notion, "call"),
+            (services.llm, "chat"),
         ):
             monkeypatch.setattr(target, name, refuse, raising=True)
         return await check_reading(engine, light.survey(dedent(HARM)))

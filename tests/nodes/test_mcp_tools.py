@@ -95,7 +95,7 @@ def test_a_server_is_started_for_the_nodes_that_name_it_and_ended_with_the_sessi
     settings,
 ):
     with closing(Session(settings)) as session:
-        opened = session.engine._services.tools._servers._open
+        opened = session.engine._places.at("").tools._servers._open
         session.start(drawn("[]")).wait()
         assert not opened.any
         session.start(drawn("['mcp:here']")).wait()

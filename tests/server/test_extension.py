@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 import subprocess
@@ -47,6 +48,17 @@ def test_the_package_is_a_valid_extension_package():
     assert package.validate()
     assert package.version == dipeo_jupyter.__version__
     assert list(package.extension_points) == ["dipeo_jupyter"]
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_what_was_loaded_at_the_start_holds_nobody_up_later(server, freeze):
+    async def main(_):
+        return gc.get_freeze_count() > 0
+
+    try:
+        assert server(main, freeze=freeze) == freeze
+    finally:
+        gc.unfreeze()
 
 
 def test_jupyter_lists_the_extension_as_enabled_and_ok(environment):

@@ -28,16 +28,16 @@ def progress(seq, message="x"):
 
 
 class Reader:
-    """Takes a frame when it is let; `written` is what it has taken."""
+    """Takes frames when it is let; `written` is what it has taken."""
 
     def __init__(self, *, reads=True):
         self.written, self.let = [], asyncio.Event()
         if reads:
             self.let.set()
 
-    async def __call__(self, text):
+    async def __call__(self, frames):
         await self.let.wait()
-        self.written.append(json.loads(text))
+        self.written += map(json.loads, frames)
 
 
 def told(fill, limits=LIMITS, *, reads=True):

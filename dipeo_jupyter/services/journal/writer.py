@@ -28,8 +28,9 @@ Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"
 _log = logging.getLogger(__name__)
 _GATHER = 0.01
 """How long entries gather, in seconds, when nobody waits for them."""
-_SHARE = 2
-"""How many times as long as the last group took to write, when somebody waits who only looks on."""
+_SHARE, _LONGEST = 2, 0.003
+"""How many times as long as the last group took to write, when somebody waits who only looks on;
+and the most of it, in seconds, for they want to see what happens as it happens."""
 _SOON = 0.02
 _LAST_WORDS = 10.0
 
@@ -146,7 +147,7 @@ class Writer:
         with self._changed:
             if self._failing_since is None:
                 if self._changed.wait_for(self._does_anybody_wait, _GATHER):
-                    longest = min(_SHARE * self._took, _GATHER)
+                    longest = min(_SHARE * self._took, _LONGEST)
                     self._changed.wait_for(self._must_go_on, longest)
             else:
                 pause = self._storage.machine.again if self._trouble else _SOON
