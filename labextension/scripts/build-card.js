@@ -2,22 +2,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
+import { cardOptions } from "./card-options.js";
 
 const STATIC = new URL("../../dipeo_jupyter/static/", import.meta.url).pathname;
-export const LARGEST_KB = 150;
-
-const options = {
-  entryPoints: { card: "src/card/index.ts" },
-  outdir: STATIC,
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  minify: true,
-  legalComments: "none",
-  jsx: "automatic",
-  define: { "process.env.NODE_ENV": '"production"' },
-  logLevel: "warning",
-};
+const LARGEST_KB = 150;
+const options = { ...cardOptions, entryPoints: { card: "src/card/index.ts" }, outdir: STATIC };
 
 await mkdir(STATIC, { recursive: true });
 if (process.argv.includes("--watch")) {

@@ -1,7 +1,23 @@
+/** The run card: what anywidget shows under a cell. */
 import "../style/index.css";
+import type { CardModel } from "./model";
+import type { Session } from "./session";
+import { begin } from "./session";
+import { show } from "./show";
 
-function render({ el }: { el: HTMLElement }): void {
-  el.classList.add("dipeo-card");
+const sessions = new WeakMap<CardModel, Session>();
+
+/** Entries may come before anything is shown, and are heard from the beginning. */
+function initialize({ model }: { model: CardModel }): () => void {
+  const session = begin(model);
+  sessions.set(model, session);
+  return session.end;
 }
 
-export default { render };
+function render({ model, el }: { model: CardModel; el: HTMLElement }): () => void {
+  const session = sessions.get(model) ?? begin(model);
+  sessions.set(model, session);
+  return show(el, session, model.get("places"));
+}
+
+export default { initialize, render };

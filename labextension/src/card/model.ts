@@ -1,0 +1,19 @@
+/** What Python tells the card: the traits of its widget. */
+import type { Layout } from "../diagram/layout";
+import type { MessageModel } from "../protocol/comm";
+import type { Diagram, EventFrame } from "../protocol/messages";
+
+export interface Traits {
+  readonly execution_id: string;
+  readonly status: string;
+  readonly diagram: Diagram;
+  /** Where the parts of the diagram stand. */
+  readonly places: Layout | null;
+  /** The server's WebSocket, when the run is there; it is reached by the page's own address. */
+  readonly server: { readonly url: string } | null;
+  readonly snapshot: readonly EventFrame[];
+}
+
+export interface CardModel extends MessageModel {
+  get<K extends keyof Traits>(name: K): Traits[K];
+}

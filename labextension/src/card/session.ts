@@ -1,0 +1,37 @@
+/** One run as a widget knows it, however many cells show it. */
+import type { RunCommand } from "../execution/context";
+import { RunStore } from "../execution/store";
+import { CommTransport } from "../protocol/comm";
+import { TransportConnection } from "../protocol/connection";
+import { EitherTransport } from "../protocol/either";
+import type { Ack, Command } from "../protocol/messages";
+import { SocketTransport, socketUrl } from "../protocol/socket";
+import type { Transport } from "../protocol/transport";
+import type { CardModel } from "./model";
+
+export interface Session {
+  readonly store: RunStore;
+  readonly ask: (command: RunCommand) => Promise<Ack>;
+  readonly end: () => void;
+}
+
+export function begin(model: CardModel): Session {
+  const connection = new TransportConnection(transportOf(model));
+  const execution_id = model.get("execution_id");
+  const store = new RunStore(model.get("snapshot") ?? [], model.get("diagram"));
+  connection.follow(execution_id, store.get().seq, store.take);
+  return {
+    store,
+    ask: (command) => connection.ask({ ...command, execution_id } as Command),
+    end: () => connection.close(),
+  };
+}
+
+/** Straight to the server when there is one, which helps even while the kernel is busy. */
+function transportOf(model: CardModel): Transport {
+  const comm = new CommTransport(model);
+  const server = model.get("server");
+  if (!server) return comm;
+  const { pathname } = new URL(server.url);
+  return new EitherTransport(new SocketTransport(socketUrl(pathname, location)), comm);
+}

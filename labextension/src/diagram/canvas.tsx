@@ -1,0 +1,107 @@
+/** A diagram that can be looked at from near and far, with what becomes of its nodes. */
+import { ReactFlow, ReactFlowProvider, useReactFlow, useStore } from "@xyflow/react";
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from "react";
+import type { Diagram } from "../protocol/messages";
+import { drawnNodes } from "./drawn";
+import { Edges } from "./edge";
+import type { Layout } from "./layout";
+import { isDirection, nearest } from "./nearest";
+import { DiagramNode } from "./node";
+import { firstViewport, MARGIN, type Size, zoomFor } from "./viewport";
+import { ZoomButtons } from "./zoom";
+
+const NODES = { dipeo: DiagramNode };
+/** Below this zoom words cannot be read, and are not drawn. */
+const FAR = 0.4;
+
+export interface CanvasProps {
+  readonly diagram: Diagram;
+  readonly layout: Layout;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function Canvas(props: CanvasProps) {
+  return (
+    <ReactFlowProvider>
+      <Flow {...props} />
+    </ReactFlowProvider>
+  );
+}
+
+function Flow({ diagram, layout, width, height }: CanvasProps) {
+  const nodes = useMemo(() => drawnNodes(diagram, layout), [diagram, layout]);
+  const far = useStore((state) => state.transform[2] < FAR);
+  const steer = useArrowKeys(layout);
+  const room = { width, height };
+  const moved = useFitting(layout, room);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the boxes inside have the focus
+    <div className={`dipeo-canvas${far ? " is-far" : ""}`} onKeyDown={steer}>
+      <ReactFlow
+        aria-label={`Diagram${diagram.name ? ` ${diagram.name}` : ""}`}
+        nodes={nodes}
+        nodeTypes={NODES}
+        width={width}
+        height={height}
+        defaultViewport={firstViewport(layout, room)}
+        onMoveStart={moved}
+        minZoom={Math.min(0.2, zoomFor(layout, room))}
+        maxZoom={2}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        elementsSelectable={false}
+        zoomOnScroll={false}
+        zoomOnDoubleClick={false}
+        preventScrolling={false}
+        zoomActivationKeyCode={["Meta", "Control"]}
+        onlyRenderVisibleElements={nodes.length > 100}
+      >
+        <Edges diagram={diagram} layout={layout} />
+        <ZoomButtons layout={layout} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+/** Fits the diagram into a room that changes, as long as nobody has moved it. */
+function useFitting(layout: Layout, { width, height }: Size): (event: unknown) => void {
+  const { setViewport } = useReactFlow();
+  const moved = useRef(false);
+  useEffect(() => {
+    if (!moved.current) setViewport(firstViewport(layout, { width, height }));
+  }, [layout, width, height, setViewport]);
+  return useCallback((event) => {
+    if (event) moved.current = true;
+  }, []);
+}
+
+/** Arrow keys go from box to box; one that is out of sight is brought in. */
+function useArrowKeys(layout: Layout): (event: KeyboardEvent<HTMLElement>) => void {
+  const { setCenter, getZoom } = useReactFlow();
+  return (event) => {
+    const from = event.target instanceof HTMLElement ? event.target.dataset.label : undefined;
+    if (from === undefined || !isDirection(event.key)) return;
+    event.preventDefault();
+    const label = nearest(layout, from, event.key);
+    const box = label === null ? undefined : layout.boxes[label];
+    if (label === null || !box) return;
+    const found = event.currentTarget.querySelector<HTMLElement>(
+      `[data-label="${CSS.escape(label)}"]`,
+    );
+    const seen =
+      found && isInside(found.getBoundingClientRect(), event.currentTarget.getBoundingClientRect());
+    if (!seen) setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: getZoom() });
+    found?.focus({ preventScroll: true });
+  };
+}
+
+function isInside(inner: DOMRect, outer: DOMRect): boolean {
+  return (
+    inner.left >= outer.left + MARGIN / 2 &&
+    inner.right <= outer.right - MARGIN / 2 &&
+    inner.top >= outer.top &&
+    inner.bottom <= outer.bottom
+  );
+}

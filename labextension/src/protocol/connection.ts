@@ -1,0 +1,135 @@
+/** Commands with their replies, and entries of runs, each of them once, over any transport. */
+import type { Ack, Command, CommandFrame, EventFrame, Refusal, ServerFrame } from "./messages";
+import { isEvent, type Transport } from "./transport";
+
+export type Hear = (entries: readonly EventFrame[]) => void;
+
+export interface Connection {
+  /** What the engine replies; rejects with a `RefusedError` when it does not obey. */
+  ask(command: Command): Promise<Ack>;
+  /** Tell of a run's entries behind number `after`, until the returned function is called. */
+  follow(executionId: string, after: number, hear: Hear): () => void;
+  close(): void;
+}
+
+/** A command was not obeyed; `code` is for programs, the message for people. */
+export class RefusedError extends Error {
+  readonly code: string;
+  readonly hint: string | null;
+
+  constructor(refusal: Pick<Refusal, "code" | "message" | "hint">) {
+    super(refusal.hint ? `${refusal.message} ${refusal.hint}` : refusal.message);
+    this.name = "RefusedError";
+    this.code = refusal.code;
+    this.hint = refusal.hint ?? null;
+  }
+}
+
+interface Asked {
+  readonly frame: CommandFrame;
+  readonly resolve: (ack: Ack) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Following {
+  heard: number;
+  /** Whether what is missing has been asked for, and has not come yet. */
+  behind: boolean;
+  readonly hear: Hear;
+}
+
+export class TransportConnection implements Connection {
+  readonly #transport: Transport;
+  readonly #asked = new Map<string, Asked>();
+  readonly #following = new Map<string, Set<Following>>();
+  readonly #name = Math.random().toString(36).slice(2, 10);
+  #count = 0;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+    transport.open({ frames: (frames) => this.#take(frames), up: () => this.#resume() });
+  }
+
+  ask(command: Command): Promise<Ack> {
+    const number = `${this.#name}-${++this.#count}`;
+    return new Promise((resolve, reject) => {
+      const frame = { ...command, correlation_id: number };
+      this.#asked.set(number, { frame, resolve, reject });
+      this.#transport.send(frame);
+    });
+  }
+
+  follow(executionId: string, after: number, hear: Hear): () => void {
+    const following = { heard: after, behind: false, hear };
+    const others = this.#following.get(executionId) ?? new Set();
+    this.#following.set(executionId, others.add(following));
+    this.#subscribe(executionId, after);
+    return () => {
+      others.delete(following);
+      if (others.size || this.#following.get(executionId) !== others) return;
+      this.#following.delete(executionId);
+      this.#transport.send({ type: "unsubscribe", execution_id: executionId });
+    };
+  }
+
+  close(): void {
+    this.#following.clear();
+    const gone = { code: "closed", message: "The connection was closed before this was answered." };
+    for (const { reject } of this.#asked.values()) reject(new RefusedError(gone));
+    this.#asked.clear();
+    this.#transport.close();
+  }
+
+  /** Ask again what nobody has answered, and for what was missed meanwhile. */
+  #resume(): void {
+    for (const { frame } of this.#asked.values()) this.#transport.send(frame);
+    for (const [executionId, all] of this.#following) {
+      this.#subscribe(executionId, Math.min(...[...all].map((each) => each.heard)));
+    }
+  }
+
+  #subscribe(executionId: string, after: number): void {
+    this.#transport.send({ type: "subscribe", execution_id: executionId, after_seq: after });
+  }
+
+  #take(frames: readonly ServerFrame[]): void {
+    const entries = new Map<string, EventFrame[]>();
+    for (const frame of frames) {
+      if (!isEvent(frame)) this.#reply(frame);
+      else if (entries.has(frame.execution_id)) entries.get(frame.execution_id)?.push(frame);
+      else entries.set(frame.execution_id, [frame]);
+    }
+    for (const [executionId, told] of entries) {
+      for (const each of this.#following.get(executionId) ?? [])
+        this.#pass(executionId, each, told);
+    }
+  }
+
+  /** Pass on what is new, up to the first gap, and ask for what is missing there. */
+  #pass(executionId: string, following: Following, entries: readonly EventFrame[]): void {
+    const fresh: EventFrame[] = [];
+    for (const entry of entries) {
+      // A piece of an answer is not kept; it has the number of the entry that it follows.
+      if (entry.type === "token_delta") {
+        if (entry.seq === following.heard) fresh.push(entry);
+      } else if (entry.seq === following.heard + 1) {
+        fresh.push(entry);
+        following.heard = entry.seq;
+        following.behind = false;
+      } else if (entry.seq > following.heard && !following.behind) {
+        following.behind = true;
+        this.#subscribe(executionId, following.heard);
+      }
+    }
+    if (fresh.length) following.hear(fresh);
+  }
+
+  #reply(frame: Exclude<ServerFrame, EventFrame>): void {
+    const number = frame.correlation_id;
+    const asked = number === undefined ? undefined : this.#asked.get(number);
+    if (number === undefined || asked === undefined) return;
+    this.#asked.delete(number);
+    if (frame.type === "ack") asked.resolve({ type: "ack", ...frame.payload });
+    else if (frame.type === "error") asked.reject(new RefusedError(frame.payload));
+  }
+}

@@ -1,0 +1,79 @@
+/** Firings as bars on a line of time, tokens or dollars. */
+import { firingName, firings } from "../execution/derive";
+import { isOver, type NodeStatus, type RunState } from "../execution/state";
+import { costOf, shortNumber, shortTime, tokensOf } from "../execution/usage";
+
+export type Measure = "time" | "tokens" | "cost";
+
+/** `from` and `length` are shares of the whole, between 0 and 1. */
+export interface Bar {
+  readonly name: string;
+  readonly node: string;
+  readonly status: NodeStatus;
+  readonly from: number;
+  readonly length: number;
+  readonly words: string;
+}
+export interface Row {
+  readonly node: string;
+  readonly bars: readonly Bar[];
+}
+export interface Chart {
+  readonly rows: readonly Row[];
+  readonly whole: string;
+}
+
+interface Span {
+  readonly from: number;
+  readonly length: number;
+}
+
+/** A row for each node that has fired, in the order of their first firings. */
+export function chartOf(state: RunState, measure: Measure, now: number): Chart {
+  const all = firings(state);
+  const spans = measure === "time" ? inTime(state, now) : addedUp(state, measure);
+  const ends = spans.map((span) => span.from + span.length);
+  const whole = Math.max(...ends, 0);
+  const rows = new Map<string, Bar[]>();
+  for (const [index, firing] of all.entries()) {
+    const { from, length } = spans[index] as Span;
+    const share = { from: whole ? from / whole : 0, length: whole ? length / whole : 0 };
+    const words = told(measure, length);
+    const bar = {
+      name: firingName(firing),
+      node: firing.node,
+      status: firing.status,
+      words,
+      ...share,
+    };
+    rows.set(firing.node, [...(rows.get(firing.node) ?? []), bar]);
+  }
+  return { rows: [...rows].map(([node, bars]) => ({ node, bars })), whole: told(measure, whole) };
+}
+
+function inTime(state: RunState, now: number): Span[] {
+  const all = firings(state);
+  const start = Math.min(...all.map((each) => each.started));
+  const open = isOver(state) ? (state.ended ?? now) : now;
+  return all.map((each) => ({
+    from: each.started - start,
+    length: each.duration ?? Math.max(0, open - each.started),
+  }));
+}
+
+/** One behind the other: what has come before is where the next begins. */
+function addedUp(state: RunState, measure: "tokens" | "cost"): Span[] {
+  let from = 0;
+  return firings(state).map(({ usage }) => {
+    const length =
+      usage === null ? 0 : measure === "tokens" ? tokensOf(usage) : (usage.nano_usd ?? 0);
+    const span = { from, length };
+    from += length;
+    return span;
+  });
+}
+
+function told(measure: Measure, length: number): string {
+  if (measure === "time") return shortTime(length);
+  return measure === "tokens" ? `${shortNumber(length)} tok` : costOf({ nano_usd: length });
+}

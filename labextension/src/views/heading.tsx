@@ -1,0 +1,99 @@
+/** One line on the whole run: how it stands, how far it is, what it has taken. */
+import { Mark } from "../diagram/node";
+import { useRun } from "../execution/context";
+import { progress, stoppedAt } from "../execution/derive";
+import { useNow } from "../execution/now";
+import { isOver, type RunState } from "../execution/state";
+import { costOf, shortNumber, shortTime, tokensOf } from "../execution/usage";
+import type { Diagram } from "../protocol/messages";
+import { type Complain, Controls } from "./controls";
+
+interface HeadingProps {
+  readonly diagram: Diagram;
+  readonly problem: string | null;
+  readonly complain: Complain;
+}
+
+export function Heading({ diagram, problem, complain }: HeadingProps) {
+  const status = useRun((state) => state.status);
+  const standing = useRun(standingOf);
+  return (
+    <header className="dipeo-heading">
+      <div className="dipeo-title">
+        <Mark status={status} />
+        <b title={diagram.name ?? undefined}>{diagram.name ?? "Run"}</b>
+        <span role="status" className="dipeo-standing" title={standing}>
+          {standing}
+        </span>
+      </div>
+      <Counters diagram={diagram} />
+      <Controls complain={complain} />
+      <Bar diagram={diagram} />
+      {problem && (
+        <p className="dipeo-wrong" role="alert">
+          {problem}
+        </p>
+      )}
+    </header>
+  );
+}
+
+const WHY: Record<string, string> = {
+  asked: "",
+  steps: "after a step",
+  edited: "after a change",
+  budget: "the budget is used up",
+  journal: "it cannot be written down",
+  closed: "its process has ended",
+  held: "a node is held",
+};
+
+/** `paused before argue[2]` */
+function standingOf(state: RunState): string {
+  const where = stoppedAt(state) ?? "";
+  return [state.status, WHY[where] ?? where].filter(Boolean).join(" ");
+}
+
+function Counters({ diagram }: { diagram: Diagram }) {
+  const usage = useRun((state) => state.usage);
+  const done = useRun((state) => counted(state, diagram));
+  const began = useRun((state) => state.began);
+  const ended = useRun((state) => state.ended);
+  const runs = useRun((state) => state.recorded === "running");
+  const now = useNow(runs);
+  return (
+    <div className="dipeo-counters">
+      <span title="Nodes that are done">{done}</span>
+      {tokensOf(usage) > 0 && (
+        <span title="Tokens, in and out">{shortNumber(tokensOf(usage))} tok</span>
+      )}
+      {usage.calls > 0 && <span title="Cost so far">{costOf(usage)}</span>}
+      {began !== null && <span title="Time">{shortTime(Math.max(0, (ended ?? now) - began))}</span>}
+    </div>
+  );
+}
+
+function counted(state: RunState, diagram: Diagram): string {
+  const { settled, all } = progress(state, diagram);
+  return `${settled}/${all}`;
+}
+
+function Bar({ diagram }: { diagram: Diagram }) {
+  const share = useRun((state) => {
+    const { settled, all } = progress(state, diagram);
+    return state.recorded === "completed" || !all ? 1 : settled / all;
+  });
+  const kind = useRun((state) => (isOver(state) ? state.recorded : "under-way"));
+  return (
+    <div
+      className={`dipeo-bar is-${kind}`}
+      role="progressbar"
+      aria-label="Progress"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(share * 100)}
+    >
+      <i style={{ transform: `scaleX(${share})` }} />
+    </div>
+  );
+}

@@ -1,0 +1,83 @@
+/** What is going on now: who speaks, who works; and at the end, what came of it. */
+import { useRun } from "../execution/context";
+import { firingName, firings } from "../execution/derive";
+import type { Activation, RunState } from "../execution/state";
+import type { ErrorInfo, JsonValue } from "../protocol/messages";
+import { usePersons } from "./message";
+import { colourOf } from "./person";
+import { Value } from "./value";
+
+export function Present() {
+  const state = useRun((whole) => whole);
+  const working = firings(state).filter(
+    (each) => each.status === "running" || each.status === "waiting",
+  );
+  if (state.recorded === "failed" && state.error) return <Failed error={state.error} />;
+  if (state.recorded === "completed") return <Results outputs={state.outputs} />;
+  if (!working.length) return <p className="dipeo-note">{idle(state)}</p>;
+  return working.map((each) => (
+    <Worker key={firingName(each)} firing={each} asked={isAsked(state, each)} />
+  ));
+}
+
+function idle(state: RunState): string {
+  if (state.recorded === "paused") return "Nothing is at work. Resume or step to go on.";
+  return state.recorded === "cancelled" ? "The run was stopped." : "Nothing is at work yet.";
+}
+
+function isAsked(state: RunState, firing: Activation): boolean {
+  return state.nodes.get(firing.node)?.question != null;
+}
+
+/** Somebody at work. What is said grows at the end, and the end stays in sight. */
+function Worker({ firing, asked }: { firing: Activation; asked: boolean }) {
+  const persons = usePersons();
+  const person = useRun((state) => personOf(state, firing.node));
+  const last = firing.log.at(-1);
+  return (
+    <article className={`dipeo-worker ${colourOf(person, persons)}`}>
+      <header>
+        <b>{firingName(firing)}</b>
+        <span className="dipeo-note">
+          {asked ? "waits for an answer" : (person ?? "is at work")}
+        </span>
+      </header>
+      {firing.text && (
+        <div className="dipeo-tail">
+          <p className="dipeo-stream">{firing.text}</p>
+        </div>
+      )}
+      {!firing.text && last && <p className="dipeo-note">{last}</p>}
+    </article>
+  );
+}
+
+function personOf(state: RunState, label: string): string | null {
+  const person = state.diagram?.nodes?.find((each) => each.label === label)?.props?.person;
+  return typeof person === "string" ? person : null;
+}
+
+function Results({ outputs }: { outputs: Record<string, JsonValue> }) {
+  const all = Object.entries(outputs);
+  if (!all.length) return <p className="dipeo-note">The run has no results.</p>;
+  return all.map(([label, value]) => (
+    <article key={label} className="dipeo-result">
+      <header>
+        <b>{label}</b>
+      </header>
+      <Value value={value} name={label} />
+    </article>
+  ));
+}
+
+function Failed({ error }: { error: ErrorInfo }) {
+  return (
+    <div className="dipeo-failure">
+      <p>
+        {error.node && <b>{error.node}: </b>}
+        {error.message}
+      </p>
+      {error.details && <pre>{error.details}</pre>}
+    </div>
+  );
+}
