@@ -70,5 +70,5 @@ function started(diagram: Diagram): EventFrame {
     timestamp: new Date().toISOString(),
     execution_id: "exec_synthetic",
     seq: 1,
-  } as EventFrame;
+  } as unknown as EventFrame;
 }
