@@ -137,6 +137,11 @@ class RemoteClient:
         self._followers: dict[e.ExecutionId, set[_Follower]] = {}
         self._closed = False
 
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._server.url
+
     async def send(self, command: c.Command) -> c.Ack:
         """Ask for something; raises `CommandError` or `DiagramError` when it is refused."""
         payload = command.model_dump(mode="json", by_alias=True, exclude={"type"})

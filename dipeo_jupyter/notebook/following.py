@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
 
 from ..client import Conversation
 from ..protocol import commands as c
+from ..protocol.events import Entry
 from .history import History
 
+Listener: TypeAlias = Callable[[Entry], None]
+"""Is told each entry, pieces of answers included, when the history has it."""
 BY_ITSELF = ("breakpoint", "journal", "budget", "closed")
 """Pauses that nobody has asked for just now: whoever waits for the run is told."""
 
@@ -17,6 +22,7 @@ class Following:
 
     def __init__(self, conversation: Conversation, history: History) -> None:
         self.history = history
+        self.listeners: list[Listener] = []
         self._conversation = conversation
         self._sent = 0
         self._stepping = False
@@ -29,9 +35,12 @@ class Following:
             self._task = asyncio.create_task(self._follow())
             self._task.add_done_callback(self._ended)
 
-    async def send(self, command: c.Command) -> c.Ack:
-        """Have a command obeyed; whatever comes of it is followed."""
-        self._stepping = isinstance(command, c.StepExecution)
+    async def send(self, command: c.Command, *, waits: bool = True) -> c.Ack:
+        """Have a command obeyed; whatever comes of it is followed.
+
+        Whoever does not wait for the run makes its steps while others do, who go on waiting.
+        """
+        self._stepping = waits and isinstance(command, c.StepExecution)
         ack = await self._conversation.client.send(command)
         self._sent += 1
         await self.begin()
@@ -61,6 +70,8 @@ class Following:
                 if not entry.event.ephemeral:
                     self.history.apply(entry)
                     self._news.set()
+                for listener in self.listeners:
+                    listener(entry)
         ack = await self._conversation.client.send(
             c.GetExecution(execution_id=self._conversation.execution_id)
         )

@@ -177,12 +177,17 @@ class DipeoMagics(Magics):
         )
 
     async def _awaited(self, run: Run, words: argparse.Namespace) -> Run:
-        with _shown(run, words.name or UNNAMED):
+        from .card.showing import showing  # noqa: PLC0415 - as above
+
+        with _shown(run, words.name or UNNAMED), showing(run):
             await run
         return self._deliver(run, words.out)
 
     def _waited(self, run: Run, words: argparse.Namespace) -> Run:
+        from .card.showing import show  # noqa: PLC0415 - as above
+
         with _shown(run, words.name or UNNAMED):
+            show(run)
             run.wait()
         return self._deliver(run, words.out)
 

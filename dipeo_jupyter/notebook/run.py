@@ -21,15 +21,17 @@ from .conversation import ConversationTable
 from .costs import Costs, costs_of
 from .following import Following
 from .history import History
-from .images import as_html, images_in
 from .records import ROW, NodeRecord, as_frame, row, shorten
 from .steering import Steering
+from .watched import Watched
 
 if TYPE_CHECKING:
     from .run_diff import RunDiff
 
 BETWEEN_LOOKS = 0.2
 """Seconds: ipykernel obeys its stop button only when something else wakes the kernel's loop up."""
+
+OVER = ("completed", "failed", "cancelled")
 
 
 class Run(Steering):
@@ -55,7 +57,12 @@ class Run(Steering):
         self._loop = loop
         self._history = History()
         self._conversation = conversation
+        self._ask = conversation.ask
         self._following = Following(conversation, self._history)
+        self.watched = Watched(loop, self._following, conversation.client)
+        """For the cards that show it."""
+        if conversation.ask is not None:
+            conversation.ask = self.watched.before(conversation.ask)
         loop.run(self._following.begin())
         self._history.catch_up(seq)
 
@@ -76,6 +83,11 @@ class Run(Steering):
     @property
     def status(self) -> str:
         return self._history.shown_status
+
+    @property
+    def over(self) -> bool:
+        """Whether it has come to an end; one that has failed can be resumed all the same."""
+        return self.status in OVER
 
     @property
     def standing(self) -> str:
@@ -273,7 +285,7 @@ class Run(Steering):
 
     def _beside(self, execution_id: str, seq: int, diagram: Diagram | None, source: Source) -> Run:
         before = self._conversation
-        conversation = Conversation(before.client, execution_id, before.answers, before.ask)
+        conversation = Conversation(before.client, execution_id, before.answers, self._ask)
         return Run(conversation, diagram or self.diagram, source, self._loop, seq)
 
     def __repr__(self) -> str:
@@ -287,8 +299,14 @@ class Run(Steering):
 
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
-    ) -> dict[str, str]:
-        picture = self.picture()
-        shown = "".join(as_html(images_in(each), label) for label, each in self.outputs.items())
-        html = {"text/html": f"{picture}<div>{shown}</div>"} if shown else {}
-        return {"text/plain": repr(self), "image/svg+xml": picture, **html}
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        from .card.static import bundle_of  # noqa: PLC0415 - only who looks pays for it
+
+        return bundle_of(self)
+
+    def _ipython_display_(self) -> None:
+        """IPython's hook: a card, where somebody can use it, while there is something to do."""
+        from .card.showing import show  # noqa: PLC0415 - as above
+
+        if not show(self):
+            raise NotImplementedError  # then IPython takes what is always there

@@ -14,6 +14,9 @@ from pydantic_core import to_json, to_jsonable_python
 
 from ..diagram.files import Format
 from ..diagram.model import Diagram
+from ..diagram.source import Source
+from ..errors import CommandError, DiagramError, DipeoError
+from ..errors import Problem as Found
 from .commands import Ack, Command, OnExecution
 from .events import Entry, ExecutionId, Fact
 from .kernel import KernelCancel, KernelRequest, KernelSaid
@@ -148,6 +151,27 @@ def frame(
 def frame_of_entry(entry: Entry) -> str:
     """An entry of a run as it travels."""
     return to_json(entry.to_wire()).decode()
+
+
+def refusal_of(error: DipeoError, source: Source | None = None) -> Refusal:
+    """How an error is told; what is wrong with a diagram has its lines in the text it came from."""
+    match error:
+        case DiagramError(problems=problems):
+            found = [source.locate(each) if source else each for each in problems]
+            return Refusal(
+                code="bad_diagram",
+                message="\n".join(str(each) for each in found),
+                hint=found[0].hint if len(found) == 1 else None,
+                problems=tuple(map(told, found)),
+            )
+        case CommandError(code=code, hint=hint):
+            return Refusal(code=code, message=str(error), hint=hint)
+    return Refusal(code="refused", message=str(error))
+
+
+def told(problem: Found) -> Problem:
+    """One problem of a diagram, as it travels."""
+    return Problem(**{name: getattr(problem, name) for name in Problem.model_fields})
 
 
 def _now() -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from ulid import ULID
 
 from ..diagram.files import converted
-from ..errors import CommandError, DiagramError, DipeoError, Problem
+from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol import kernel as k
@@ -253,7 +253,7 @@ class Connection:
         checked = command.model_copy(update={"partial": partial})
         ack = await self._user.send(checked, desk=self._desk)
         more = [reading.source.locate(each) if reading else each for each in ack.result]
-        self._acknowledge(c.Ack(result=[*map(_told, [*found, *more])]), request)
+        self._acknowledge(c.Ack(result=[*map(w.told, [*found, *more])]), request)
 
     def _acknowledge(self, ack: c.Ack, request: Request) -> None:
         self._outbox.say(w.frame(ack, correlation_id=request.correlation_id))
@@ -264,7 +264,8 @@ class Connection:
         correlation_id: str | None,
         request: Request | None = None,
     ) -> None:
-        refusal = _refusal(error, request)
+        source = request.reading.source if request and request.reading else None
+        refusal = w.refusal_of(error, source)
         about = getattr(request.command, "execution_id", None) if request else None
         self._outbox.say(w.frame(refusal, correlation_id=correlation_id, execution_id=about))
 
@@ -331,7 +332,7 @@ class Connection:
             self._outbox.drop(stream)
             raise
         except DipeoError as error:
-            self._outbox.say(w.frame(_refusal(error, None), execution_id=execution_id))
+            self._outbox.say(w.frame(w.refusal_of(error), execution_id=execution_id))
         finally:
             if self._streams.get(execution_id) is asyncio.current_task():
                 del self._streams[execution_id]
@@ -373,26 +374,6 @@ def _no_kernel() -> CommandError:
 def _checked(request: Request, diagram: Any) -> Any:
     """The diagram of a request; raises `DiagramError` when its text is wrong."""
     return request.reading.checked().diagram if request.reading else diagram
-
-
-def _refusal(error: DipeoError, request: Request | None) -> w.Refusal:
-    match error:
-        case DiagramError(problems=problems):
-            reading = request.reading if request else None
-            found = [reading.source.locate(each) if reading else each for each in problems]
-            return w.Refusal(
-                code="bad_diagram",
-                message="\n".join(str(each) for each in found),
-                hint=found[0].hint if len(found) == 1 else None,
-                problems=tuple(map(_told, found)),
-            )
-        case CommandError(code=code, hint=hint):
-            return w.Refusal(code=code, message=str(error), hint=hint)
-    return w.Refusal(code="refused", message=str(error))
-
-
-def _told(problem: Problem) -> w.Problem:
-    return w.Problem(**{name: getattr(problem, name) for name in w.Problem.model_fields})
 
 
 def _bare(error: Exception) -> Any:

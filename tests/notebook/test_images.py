@@ -176,7 +176,7 @@ def test_a_run_its_nodes_and_its_conversation_show_images(session, openai_server
     openai_server.draw(DATA, text="Here:")
     run = session.start(drawn("['{{photo}}']"), {"photo": png(4, 4)}).wait()
     tag = f'<img src="{URL}"'
-    assert tag in run._repr_mimebundle_()["text/html"]
+    assert tag in run._repr_mimebundle_()[0]["text/html"]
     node = run["see"]._repr_mimebundle_()["text/html"]
     assert tag in node
     assert 2 == node.count("<img")

