@@ -1,5 +1,5 @@
 /** Where everything stands: as Python has laid it out, else as the file says, else computed here. */
-import { Graph, layout as place } from "@dagrejs/dagre";
+import { layout as arrange, Graph } from "@dagrejs/dagre";
 import type { Diagram, Edge } from "../protocol/messages";
 import { tidy } from "./tidy";
 
@@ -45,7 +45,7 @@ function fits(diagram: Diagram, made: Layout): boolean {
   const nodes = diagram.nodes ?? [];
   return (
     nodes.length === Object.keys(made.boxes).length &&
-    nodes.every(({ label }) => label in made.boxes)
+    nodes.every(({ label }) => Object.hasOwn(made.boxes, label))
   );
 }
 
@@ -60,18 +60,21 @@ function placed(diagram: Diagram): Record<string, Box> | null {
 }
 
 function computed(diagram: Diagram): Record<string, Box> {
+  const nodes = diagram.nodes ?? [];
+  // By their places: dagre keeps names in objects, where `constructor` is taken.
+  const places = new Map(nodes.map(({ label }, place) => [label, `${place}`]));
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", ...GAPS });
-  for (const { label } of diagram.nodes ?? []) graph.setNode(label, { ...BOX });
-  for (const [index, { source, target }] of (diagram.edges ?? []).entries()) {
-    if (graph.hasNode(source) && graph.hasNode(target))
-      graph.setEdge(source, target, {}, `${index}`);
+  for (const place of places.values()) graph.setNode(place, { ...BOX });
+  for (const [index, edge] of (diagram.edges ?? []).entries()) {
+    const [source, target] = [places.get(edge.source), places.get(edge.target)];
+    if (source && target) graph.setEdge(source, target, {}, `e${index}`);
   }
-  place(graph);
+  arrange(graph);
   // dagre tells the middles of boxes.
   return tidy(
-    graph.nodes().map((label) => {
-      const { x, y } = graph.node(label) as Point;
+    [...places].map(([label, place]) => {
+      const { x, y } = graph.node(place) as Point;
       return [label, { x: x - BOX.width / 2, y: y - BOX.height / 2, ...BOX }];
     }),
   );

@@ -10,7 +10,7 @@ const WAYS: Record<Direction, readonly [number, number]> = {
 };
 
 export function isDirection(key: string): key is Direction {
-  return key in WAYS;
+  return Object.hasOwn(WAYS, key);
 }
 
 /** The closest node on that side; those straight ahead are preferred. */

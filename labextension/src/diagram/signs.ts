@@ -9,21 +9,23 @@ export interface Sign {
   readonly colour: string;
 }
 
-const NAMES: Record<string, string> = made.names;
-const KINDS = made.kinds as unknown as Record<string, [string, string]>;
-const MARKS = made.marks as unknown as Record<NodeStatus, [string, string]>;
-const OTHER = made.other as [string, string];
+type Made = [path: string, colour: string];
+// Maps, because a type may be called `constructor`.
+const NAMES = new Map<string, string>(Object.entries(made.names));
+const KINDS = new Map(Object.entries(made.kinds) as [string, Made][]);
+const MARKS = made.marks as unknown as Record<NodeStatus, Made>;
+const OTHER = made.other as Made;
 
 /** The sign of a node type, however a file writes it. */
 export function signOf(type: string): Sign {
   const name = type.trim().toLowerCase().replaceAll("-", "_");
-  return sign(KINDS[NAMES[name] ?? name] ?? OTHER);
+  return sign(KINDS.get(NAMES.get(name) ?? name) ?? OTHER);
 }
 
 export function markOf(status: NodeStatus): Sign {
   return sign(MARKS[status]);
 }
 
-function sign([path, colour]: [string, string]): Sign {
+function sign([path, colour]: Made): Sign {
   return { path, colour };
 }

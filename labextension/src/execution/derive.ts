@@ -17,7 +17,9 @@ export function nodeOf(state: RunState, label: string): NodeState {
 /** The value handed on: by the default handle, else by the one that was taken. */
 export function outputOf(activation: Activation): JsonValue | undefined {
   const { outputs } = activation;
-  return DEFAULT_HANDLE in outputs ? outputs[DEFAULT_HANDLE] : Object.values(outputs)[0];
+  return Object.hasOwn(outputs, DEFAULT_HANDLE)
+    ? outputs[DEFAULT_HANDLE]
+    : Object.values(outputs)[0];
 }
 
 export type EdgeState = "idle" | "flowing" | "live" | "dead";
@@ -28,7 +30,7 @@ export function edgeState(state: RunState, edge: Edge): EdgeState {
   const last = source?.activations.findLast((each) => each.status !== "running");
   if (last === undefined) return source?.skipped ? "dead" : "idle";
   if (last.status === "cancelled") return "idle";
-  if (!((edge.source_handle ?? DEFAULT_HANDLE) in last.outputs)) return "dead";
+  if (!Object.hasOwn(last.outputs, edge.source_handle ?? DEFAULT_HANDLE)) return "dead";
   const target = latest(state.nodes.get(edge.target));
   if (target === undefined) return state.nodes.get(edge.target)?.skipped ? "dead" : "live";
   const works = target.status === "running" && target.order > last.order;

@@ -24,7 +24,7 @@ export function costOf(usage: Usage): string {
 /** `980`, `12.3k`, `4.5M` */
 export function shortNumber(count: number): string {
   if (count < 1000) return String(count);
-  const [scaled, unit] = count < 999_950 ? [count / 1e3, "k"] : [count / 1e6, "M"];
+  const [scaled, unit] = count < 999_500 ? [count / 1e3, "k"] : [count / 1e6, "M"];
   return `${scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)}${unit}`;
 }
 
