@@ -1,6 +1,7 @@
 /** The card without Jupyter: `?journal=launch&speed=2&from=10&theme=dark&width=700`. */
 import card from "../src/card/index";
 import type { EventFrame } from "../src/protocol/messages";
+import { firingsOf, frames } from "./measure";
 import { ReplayModel } from "./model";
 import { synthetic } from "./synthetic";
 
@@ -27,9 +28,15 @@ const speed = Number(asked.get("speed") ?? 1);
 const model = new ReplayModel(traits, entries, speed, Number(asked.get("from") ?? 1));
 card.initialize({ model });
 performance.mark("card");
+const seen = new MutationObserver(() => {
+  if (!cell.querySelector(".dipeo-node")) return;
+  seen.disconnect();
+  requestAnimationFrame(() => setTimeout(() => performance.mark("seen")));
+});
+seen.observe(cell, { childList: true, subtree: true });
 card.render({ model, el: cell });
 if (!asked.has("still")) model.play();
-Object.assign(globalThis, { model });
+Object.assign(globalThis, { model, frames, firingsOf });
 
 async function recorded() {
   const [text, made] = await Promise.all([

@@ -11,6 +11,8 @@ export class ReplayModel implements CardModel {
   readonly #told: EventFrame[] = [];
   readonly #callbacks = new Set<Callback>();
   readonly #speed: number;
+  /** How much later all of it happens than it did, in milliseconds. */
+  readonly #later: number;
   #seq = 0;
   #holds = false;
 
@@ -19,6 +21,8 @@ export class ReplayModel implements CardModel {
     this.#traits = traits;
     this.#left = [...entries];
     this.#speed = speed;
+    const now = this.#left[start] ?? this.#left.at(-1);
+    this.#later = Date.now() - Date.parse(now?.timestamp ?? "");
     for (const entry of this.#left.splice(0, start)) this.#number(entry);
   }
 
@@ -92,14 +96,15 @@ export class ReplayModel implements CardModel {
 
   #happens(event: AnyEvent): void {
     const { type, ...payload } = event;
-    const timestamp = new Date().toISOString();
+    const timestamp = new Date(Date.now() - this.#later).toISOString();
     const execution_id = this.#traits.execution_id;
     this.tell([{ type, payload, timestamp, execution_id, seq: 0 } as EventFrame]);
   }
 
   #number(entry: EventFrame): EventFrame {
     if (entry.type !== "token_delta") this.#seq++;
-    const numbered = { ...entry, seq: this.#seq };
+    const timestamp = new Date(Date.parse(entry.timestamp) + this.#later).toISOString();
+    const numbered = { ...entry, timestamp, seq: this.#seq };
     if (entry.type !== "token_delta") this.#told.push(numbered);
     return numbered;
   }
