@@ -5,6 +5,9 @@ import type { AnyEvent, EventFrame } from "../src/protocol/messages";
 type Callback = (message: unknown) => void;
 type Told = { type: string; payload: Record<string, never>; correlation_id?: string };
 
+/** Pieces of answers come at least so many milliseconds apart, for people to see them come. */
+const PIECE = 40;
+
 export class ReplayModel implements CardModel {
   readonly #traits: Traits;
   readonly #left: EventFrame[];
@@ -59,7 +62,8 @@ export class ReplayModel implements CardModel {
     if (entry.type === "input_required") this.#holds = true;
     if (!next) return;
     const pause = (Date.parse(next.timestamp) - Date.parse(entry.timestamp)) / this.#speed;
-    setTimeout(() => this.play(), Math.max(0, pause));
+    const least = entry.type === "token_delta" ? PIECE / this.#speed : 0;
+    setTimeout(() => this.play(), Math.max(least, pause));
   }
 
   tell(entries: readonly EventFrame[]): void {

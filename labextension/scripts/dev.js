@@ -1,4 +1,6 @@
+/** Opens the workshop: `npm run dev [PORT]`. */
 import { openWorkshop } from "./workshop.js";
 
-const { url } = await openWorkshop(8765);
-console.log(`${url}?journal=launch&speed=1 (theme=dark, width=600, from=20, nodes=200)`);
+const { url } = await openWorkshop(Number(process.argv[2] ?? 8765));
+console.log(url);
+console.log("for instance ?journal=launch&speed=1&from=20&theme=dark&width=600 or ?nodes=200");
