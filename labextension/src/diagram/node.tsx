@@ -19,21 +19,22 @@ export const DiagramNode = memo(function DiagramNode({
   const visits = node.activations.length;
   return (
     <div className={`dipeo-node is-${node.status}${selected === spec.label ? " is-selected" : ""}`}>
-      <button
-        type="button"
-        className="dipeo-box"
-        data-label={spec.label}
-        aria-label={spoken(spec, node)}
-        aria-pressed={selected === spec.label}
-        onClick={() => select(selected === spec.label ? null : spec.label)}
-      >
+      <div className="dipeo-box" aria-hidden="true">
         <Glyph sign={signOf(spec.type)} />
         <span className="dipeo-words">
           <span className="dipeo-label">{spec.label}</span>
           <span className="dipeo-detail">{detail}</span>
           <Stats label={spec.label} running={node.status === "running"} />
         </span>
-      </button>
+      </div>
+      <button
+        type="button"
+        className="dipeo-open"
+        data-label={spec.label}
+        aria-label={spoken(spec, node)}
+        aria-pressed={selected === spec.label}
+        onClick={() => select(selected === spec.label ? null : spec.label)}
+      />
       <Gutter label={spec.label} />
       {visits > 1 && <span className="dipeo-visits">×{visits}</span>}
       {node.status !== "pending" && <Mark status={node.status} />}
@@ -68,7 +69,7 @@ function Gutter({ label }: { label: string }) {
 
 function Glyph({ sign }: { sign: Sign }) {
   return (
-    <span className={`dipeo-glyph dipeo-${sign.colour}`} aria-hidden="true">
+    <span className={`dipeo-glyph dipeo-${sign.colour}`}>
       <Drawn path={sign.path} />
     </span>
   );

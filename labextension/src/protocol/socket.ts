@@ -13,6 +13,8 @@ const LONGEST_PAUSE = 15_000;
 const OPEN = 1;
 /** The server has said that coming back is of no use. */
 const FOR_GOOD = new Set([4401, 1008]);
+/** Who was never let in so often is at the wrong door. */
+const MOST_VAIN = 4;
 
 export class SocketTransport implements Transport {
   readonly #open: () => Socket;
@@ -21,6 +23,7 @@ export class SocketTransport implements Transport {
   #pause = FIRST_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #greeted = false;
+  #vain = 0;
 
   constructor(url: string, open: (url: string) => Socket = (at) => new WebSocket(at)) {
     this.#open = () => open(url);
@@ -57,6 +60,7 @@ export class SocketTransport implements Transport {
   #take(frame: ServerFrame): void {
     if (frame.type === "connected") {
       this.#greeted = true;
+      this.#vain = Number.NEGATIVE_INFINITY;
       this.#pause = FIRST_PAUSE;
       this.#hearing?.up();
     } else {
@@ -67,7 +71,7 @@ export class SocketTransport implements Transport {
   #broken(code: number): void {
     this.#greeted = false;
     this.#socket = null;
-    if (this.#hearing === null || FOR_GOOD.has(code)) return;
+    if (this.#hearing === null || FOR_GOOD.has(code) || ++this.#vain >= MOST_VAIN) return;
     // Not all pages at once, when a server comes back.
     this.#timer = setTimeout(() => this.#connect(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);

@@ -183,7 +183,17 @@ describe("a command", () => {
   });
 });
 
+test("a page that is never let in gives up", () => {
+  for (let tries = 0; tries < 10; tries++) {
+    server.hangUp();
+    vi.advanceTimersByTime(60_000);
+  }
+
+  expect(server.sockets.length).toBe(4);
+});
+
 test("a page comes back more and more slowly, and not at all when it was sent away", () => {
+  server.greet();
   for (const pause of [625, 1250, 2500]) {
     const before = server.sockets.length;
     server.hangUp();
