@@ -14,6 +14,7 @@ from ..errors import CommandError, DiagramError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from .clock import Clock
+from .pace import paced
 from .ports import PAGE, Journal, RunRecord
 
 BETWEEN_LOOKS = 0.2
@@ -81,7 +82,7 @@ class Elsewhere:
         while True:
             record = await asyncio.to_thread(find, self._journal, execution_id)
             while page := await asyncio.to_thread(self._journal.read, execution_id, after, PAGE):
-                for entry in page:
+                async for entry in paced(page):
                     after = entry.seq
                     yield entry
             if record.owner is None or record.status in ("completed", "failed", "cancelled"):

@@ -31,9 +31,11 @@ from .light_schema import describe
 from .loading import fold, past_after, past_of_fork, past_of_run
 from .node import NodeTypes
 from .observing import Observers
+from .pace import my_turn
 from .planning import plan
 from .ports import Journal, Places, Services
 from .program import Program
+from .state import ExecutionState
 from .threads import Beginning, beginning, begun_with
 
 LARGE = 300
@@ -405,9 +407,16 @@ class Engine:
         return compile_diagram(diagram, self._node_types)
 
     async def _compile(self, diagram: Diagram) -> Program:
-        if _slow_to_compile(diagram):
-            return await asyncio.to_thread(self._compiled, diagram)
-        return self._compiled(diagram)
+        if not _slow_to_compile(diagram):
+            return self._compiled(diagram)
+        program = await asyncio.to_thread(self._compiled_at_length, diagram)
+        await my_turn()
+        return program
+
+    def _compiled_at_length(self, diagram: Diagram) -> Program:
+        program = self._compiled(diagram)
+        ExecutionState(program)  # finds out what the program remembers, which takes long, too
+        return program
 
     async def _written(self) -> None:
         if self._journal.is_written():

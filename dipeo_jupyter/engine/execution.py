@@ -28,6 +28,7 @@ from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
 from .observing import Observers, Retried
+from .pace import FIRST_STRETCH, STRETCH, Stretch, my_turn, paced
 from .ports import PAGE, Journal, Services
 from .prices import Quote
 from .program import Program
@@ -40,8 +41,6 @@ AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.Executi
 """All that can become so once a run is over: people go on with it, or talk about it."""
 _SCALARS = frozenset({str, bool, float, type(None)})
 _LONG = 2**63
-LONGEST_STRETCH = 0.005
-"""Seconds after which nodes that never wait for anything let others have the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +233,7 @@ class Execution:
         """
         # Nothing gathers for somebody who is far behind.
         while self._seq - after > PAGE and (page := await self._page(after)):
-            for entry in page:
+            async for entry in paced(page):
                 after = entry.seq
                 yield entry
         watcher: asyncio.Queue[e.Entry] = asyncio.Queue()
@@ -243,11 +242,17 @@ class Execution:
             # Whatever happens while this is read comes by both ways.
             end = self._seq
             while after < end and (page := await self._page(after)):
-                for entry in page:
+                async for entry in paced(page):
                     after = entry.seq
                     yield entry
+            stretch = Stretch()
             while not (self.state.over and watcher.empty() and not self._unseen):
-                entry = await watcher.get()
+                if watcher.empty():
+                    entry = await watcher.get()
+                    stretch = Stretch()
+                else:
+                    await stretch.go_on()
+                    entry = watcher.get_nowait()
                 if entry.seq > after or entry.event.ephemeral:
                     yield entry
         finally:
@@ -451,15 +456,17 @@ class Execution:
         """
         task = asyncio.current_task()
         assert task is not None
-        yielded = now = self.clock.monotonic()
+        now = self.clock.monotonic()
+        enough = now + FIRST_STRETCH
         while started is not None:
             activation, inputs = started
             self._calls[activation.node] = task
             try:
                 # Within reach of `stop`, or a node that was taken back would run all the same.
-                if now - yielded > LONGEST_STRETCH:
+                if now > enough:
                     await self._give_way()
-                    yielded = now = self.clock.monotonic()
+                    now = self.clock.monotonic()
+                    enough = now + STRETCH
                 event = await self._outcome(activation, inputs, now)
             finally:
                 # A node that was taken back may have been started anew by now.
@@ -478,7 +485,7 @@ class Execution:
         """Let others have the event loop, and the interpreter's lock those whom they wait for."""
         if self._journal.is_awaited():
             await self.kept()
-        await asyncio.sleep(0)
+        await my_turn()
 
     async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
         """Run the node; whatever it does ends as one event."""

@@ -352,7 +352,8 @@ class Connection:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(MOMENT):
                             await self._outbox.room()
-                if not self._outbox.tell(stream, entry):
+                frame = await self._user.frames.of_large(entry)
+                if not self._outbox.tell(stream, entry, frame):
                     return False
         return True
 

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
@@ -133,7 +133,10 @@ class DipeoApp(ExtensionApp):
 
     def _show_logs(self) -> None:
         """What is logged about runs is seen where Jupyter's own lines are."""
-        OURS.setLevel(self.log.level)
+        assert self.serverapp is not None
+        OURS.setLevel(
+            cast(int | str, self.serverapp.log_level)
+        )  # its logger takes everything, its handlers do not
         for handler in self.log.handlers:
             OURS.addHandler(handler)
 

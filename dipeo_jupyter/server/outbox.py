@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..protocol.events import Entry, ExecutionId, TokenDelta
+from ..protocol.events import Entry, Event, ExecutionId, TokenDelta
 from ..protocol.wire import frame_of_entry
 from .limits import ServerLimits
 
@@ -26,6 +26,10 @@ BESIDE_TEXT = 256
 """What an item costs beside its text, about."""
 MOST_KNOWN, LARGEST_KNOWN = 256, 20_000
 """Frames that are kept for others who hear them, and characters in one."""
+
+
+LARGE_TEXT, MANY_VALUES = 300_000, 3_000
+"""Characters, or values within values, from which on an entry takes too long for the event loop."""
 
 
 class Frames:
@@ -45,6 +49,10 @@ class Frames:
                 if len(self._known) > MOST_KNOWN:
                     self._known.popitem(last=False)
         return text
+
+    async def of_large(self, entry: Entry) -> str | None:
+        """The frame of an entry that must not be made on the event loop; None for all others."""
+        return await asyncio.to_thread(frame_of_entry, entry) if _is_large(entry.event) else None
 
 
 @dataclass(slots=True, eq=False)
@@ -113,14 +121,14 @@ class Outbox:
         """Add a reply. Whoever takes commands sees to it, by `room`, that they do not pile up."""
         self._add(_Item(text))
 
-    def tell(self, stream: Stream, entry: Entry) -> bool:
-        """Add an entry; False when there is too much already."""
+    def tell(self, stream: Stream, entry: Entry, frame: str | None = None) -> bool:
+        """Add an entry, whose frame may be known; False when there is too much already."""
         if isinstance(entry.event, TokenDelta):
             return self._tell_piece(stream, entry, entry.event)
         if self._is_full and self._items:
             return False
         self._forget_deltas(entry.execution_id)
-        self._add(_Item(self._frames.of(entry), stream))
+        self._add(_Item(frame or self._frames.of(entry), stream))
         stream.move(entry.seq)
         return True
 
@@ -217,3 +225,18 @@ class Outbox:
     def _is_full(self) -> bool:
         limits = self._limits
         return self.held > limits.held_bytes or len(self._items) >= limits.held_frames
+
+
+def _is_large(event: Event) -> bool:
+    texts = values = 0
+    rest = [getattr(event, name, None) for name in ("inputs", "outputs", "values", "value")]
+    while rest and texts < LARGE_TEXT and values < MANY_VALUES:
+        each = rest.pop()
+        values += 1
+        if isinstance(each, str):
+            texts += len(each)
+        elif isinstance(each, Mapping):
+            rest += each.values()
+        elif isinstance(each, list | tuple):
+            rest += each
+    return bool(rest) or texts >= LARGE_TEXT
