@@ -7,12 +7,10 @@ import { Edges } from "./edge";
 import type { Layout } from "./layout";
 import { isDirection, nearest } from "./nearest";
 import { DiagramNode } from "./node";
-import { firstViewport, MARGIN, type Size, zoomFor } from "./viewport";
+import { distanceOf, firstViewport, MARGIN, type Size, zoomFor } from "./viewport";
 import { ZoomButtons } from "./zoom";
 
 const NODES = { dipeo: DiagramNode };
-/** Below this zoom words cannot be read, and are not drawn. */
-const FAR = 0.4;
 
 export interface CanvasProps {
   readonly diagram: Diagram;
@@ -31,13 +29,13 @@ export function Canvas(props: CanvasProps) {
 
 function Flow({ diagram, layout, width, height }: CanvasProps) {
   const nodes = useMemo(() => drawnNodes(diagram, layout), [diagram, layout]);
-  const far = useStore((state) => state.transform[2] < FAR);
+  const distance = useStore((state) => distanceOf(state.transform[2]));
   const steer = useArrowKeys(layout);
   const room = { width, height };
   const moved = useFitting(layout, room);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the boxes inside have the focus
-    <div className={`dipeo-canvas${far ? " is-far" : ""}`} onKeyDown={steer}>
+    <div className={`dipeo-canvas ${distance}`} onKeyDown={steer}>
       <ReactFlow
         aria-label={`Diagram${diagram.name ? ` ${diagram.name}` : ""}`}
         nodes={nodes}

@@ -39,3 +39,11 @@ export function firstViewport(layout: Size, room: Size): Viewport {
     y: height + 2 * MARGIN > room.height ? MARGIN : (room.height - height) / 2,
   };
 }
+
+/** How much of a box can be seen: all of it, its name, or only how it stands with it. */
+export type Distance = "is-near" | "is-far" | "is-tiny";
+
+export function distanceOf(zoom: number): Distance {
+  if (zoom >= 0.4) return "is-near";
+  return zoom >= 0.22 ? "is-far" : "is-tiny";
+}
