@@ -1,13 +1,14 @@
 /** A diagram that can be looked at from near and far, with what becomes of its nodes. */
 import { ReactFlow, ReactFlowProvider, useReactFlow, useStore } from "@xyflow/react";
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from "react";
+import { type KeyboardEvent, useMemo } from "react";
 import type { Diagram } from "../protocol/messages";
 import { drawnNodes } from "./drawn";
 import { Edges } from "./edge";
 import type { Layout } from "./layout";
 import { isDirection, nearest } from "./nearest";
 import { DiagramNode } from "./node";
-import { distanceOf, firstViewport, MARGIN, type Size, zoomFor } from "./viewport";
+import { useSight } from "./sight";
+import { distanceOf, firstViewport, MARGIN, zoomFor } from "./viewport";
 import { ZoomButtons } from "./zoom";
 
 const NODES = { dipeo: DiagramNode };
@@ -32,7 +33,7 @@ function Flow({ diagram, layout, width, height }: CanvasProps) {
   const distance = useStore((state) => distanceOf(state.transform[2]));
   const steer = useArrowKeys(layout);
   const room = { width, height };
-  const moved = useFitting(layout, room);
+  const moved = useSight(layout, room);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the boxes inside have the focus
     <div className={`dipeo-canvas ${distance}`} onKeyDown={steer}>
@@ -61,18 +62,6 @@ function Flow({ diagram, layout, width, height }: CanvasProps) {
       </ReactFlow>
     </div>
   );
-}
-
-/** Fits the diagram into a room that changes, as long as nobody has moved it. */
-function useFitting(layout: Layout, { width, height }: Size): (event: unknown) => void {
-  const { setViewport } = useReactFlow();
-  const moved = useRef(false);
-  useEffect(() => {
-    if (!moved.current) setViewport(firstViewport(layout, { width, height }));
-  }, [layout, width, height, setViewport]);
-  return useCallback((event) => {
-    if (event) moved.current = true;
-  }, []);
 }
 
 /** Arrow keys go from box to box; one that is out of sight is brought in. */

@@ -40,6 +40,13 @@ export function firstViewport(layout: Size, room: Size): Viewport {
   };
 }
 
+/** Whether all of a box can be seen. */
+export function inSight(box: Size & { x: number; y: number }, view: Viewport, room: Size): boolean {
+  const [left, top] = [box.x * view.zoom + view.x, box.y * view.zoom + view.y];
+  const [right, bottom] = [left + box.width * view.zoom, top + box.height * view.zoom];
+  return left >= 0 && top >= 0 && right <= room.width && bottom <= room.height;
+}
+
 /** How much of a box can be seen: all of it, its name, or only how it stands with it. */
 export type Distance = "is-near" | "is-far" | "is-tiny";
 

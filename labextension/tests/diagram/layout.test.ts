@@ -3,7 +3,7 @@ import { type Box, layoutOf } from "../../src/diagram/layout";
 import { isDirection, nearest } from "../../src/diagram/nearest";
 import { headOf, pathOf } from "../../src/diagram/path";
 import { signOf } from "../../src/diagram/signs";
-import { firstViewport, heightFor } from "../../src/diagram/viewport";
+import { firstViewport, heightFor, inSight } from "../../src/diagram/viewport";
 import { fold } from "../../src/execution/fold";
 import type { Diagram } from "../../src/protocol/messages";
 import { entriesOf } from "../golden";
@@ -134,6 +134,18 @@ describe("the first look", () => {
       zoom: 0.45,
       x: 20,
     });
+  });
+
+  test("knows what of it is in sight", () => {
+    const box = { x: 100, y: 0, width: 188, height: 60 };
+    const room = { width: 300, height: 200 };
+
+    expect([20, -150, 120].map((x) => inSight(box, { x, y: 0, zoom: 1 }, room))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(inSight(box, { x: 0, y: 0, zoom: 1 }, room)).toBe(true);
   });
 
   test("takes a height within bounds, whatever the diagram", () => {
