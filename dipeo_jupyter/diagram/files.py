@@ -71,9 +71,14 @@ def survey_text(text: str, name: str = "diagram", *, named: bool = False) -> Rea
     """The same for a text that is called `name`."""
     reading: Reading = _MODULES[detect(text, name)].survey(text, name)
     if named and reading.diagram.name is None:
-        called = _ENDINGS.sub("", name)
+        called = name_of_file(name)
         return replace(reading, diagram=reading.diagram.model_copy(update={"name": called}))
     return reading
+
+
+def name_of_file(file: str) -> str:
+    """What a diagram is called whose file is called `file`."""
+    return _ENDINGS.sub("", file)
 
 
 def dumps(diagram: Diagram, to: Format = "light") -> str:

@@ -17,7 +17,7 @@ from ..diagram.model import Diagram
 from ..diagram.source import Source
 from ..errors import CommandError, DiagramError, DipeoError
 from ..errors import Problem as Found
-from .commands import Ack, Command, OnExecution
+from .commands import Ack, Command, Folder, OnExecution
 from .events import Entry, ExecutionId, Fact
 from .kernel import KernelCancel, KernelRequest, KernelSaid
 
@@ -54,6 +54,19 @@ class ConvertDiagram(Fact):
     to: Format = "light"
 
 
+class DrawDiagram(Fact):
+    """Tell where everything in a diagram stands, and all that is wrong with it; nothing is run.
+
+    A diagram that says no name has the one of its `file`. The result has the `diagram`, as far as
+    it can be read, its `places` and its `problems`.
+    """
+
+    type: Literal["draw_diagram"] = "draw_diagram"
+    diagram: Diagram
+    folder: Folder = ""
+    file: str = Field("", max_length=1000)
+
+
 class RelayEvent(Fact):
     """Tell every connection of this user something that is about no run."""
 
@@ -63,7 +76,7 @@ class RelayEvent(Fact):
 
 
 ConnectionCommand = Annotated[
-    Subscribe | Unsubscribe | Ping | ConvertDiagram | RelayEvent | KernelSaid,
+    Subscribe | Unsubscribe | Ping | ConvertDiagram | DrawDiagram | RelayEvent | KernelSaid,
     Field(discriminator="type"),
 ]
 AnyCommand = Command | ConnectionCommand

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from ulid import ULID
 
-from ..diagram.files import converted
+from ..diagram.drawn import drawing_of
+from ..diagram.files import converted, name_of_file
 from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
@@ -32,6 +34,7 @@ READS = (
     "check_diagram",
     "convert_diagram",
     "describe",
+    "draw_diagram",
     "get_conversation",
     "get_execution",
     "list_executions",
@@ -195,10 +198,8 @@ class Connection:
             case w.Unsubscribe() as command:
                 self._unsubscribe(command.execution_id)
                 self._acknowledge(c.Ack(), request)
-            case w.ConvertDiagram() as command:
-                diagram = _checked(request, command.diagram)
-                text = await asyncio.to_thread(converted, diagram, command.to)
-                self._acknowledge(c.Ack(result=text), request)
+            case w.ConvertDiagram() | w.DrawDiagram() as command:
+                self._acknowledge(c.Ack(result=await self._remade(command, request)), request)
             case w.RelayEvent() as command:
                 for each in tuple(self._user.connections):
                     each.relay(command.name, command.data)
@@ -232,7 +233,8 @@ class Connection:
 
     async def _send(self, command: c.Command, request: Request) -> None:
         if isinstance(command, c.CheckDiagram):
-            await self._check(command, request)
+            problems = await self._problems(command, request)
+            self._acknowledge(c.Ack(result=problems), request)
             return
         if request.reading is not None:
             _checked(request, request.reading.diagram)
@@ -245,7 +247,18 @@ class Connection:
             assert ack.execution_id is not None
             self._follow(ack.execution_id, 0, ack.seq)
 
-    async def _check(self, command: c.CheckDiagram, request: Request) -> None:
+    async def _remade(self, command: w.ConvertDiagram | w.DrawDiagram, request: Request) -> Any:
+        diagram = command.diagram
+        if isinstance(command, w.ConvertDiagram):
+            return await asyncio.to_thread(converted, _checked(request, diagram), command.to)
+        check = c.CheckDiagram(diagram=diagram, folder=command.folder)
+        problems = await self._problems(check, request)
+        if diagram.name is None and command.file:
+            called = name_of_file(PurePosixPath(command.file).name)
+            diagram = diagram.model_copy(update={"name": called})
+        return {**await asyncio.to_thread(drawing_of, diagram), "problems": problems}
+
+    async def _problems(self, command: c.CheckDiagram, request: Request) -> list[w.Problem]:
         """What is wrong with the text comes first; the rest is found in what could be read."""
         reading = request.reading
         found = list(reading.problems) if reading else []
@@ -253,7 +266,7 @@ class Connection:
         checked = command.model_copy(update={"partial": partial})
         ack = await self._user.send(checked, desk=self._desk)
         more = [reading.source.locate(each) if reading else each for each in ack.result]
-        self._acknowledge(c.Ack(result=[*map(w.told, [*found, *more])]), request)
+        return [*map(w.told, [*found, *more])]
 
     def _acknowledge(self, ack: c.Ack, request: Request) -> None:
         self._outbox.say(w.frame(ack, correlation_id=request.correlation_id))

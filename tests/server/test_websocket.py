@@ -222,6 +222,49 @@ def test_all_runs_are_listed_and_one_is_told(server):
     assert sorted(runs) == sorted(listed)
 
 
+def test_a_diagram_is_drawn_with_its_places_and_its_problems(server):
+    async def main(served):
+        wrong = ASK.replace("to: end}", "to: edn}")
+        async with served.client() as client:
+            whole = await client.ask("draw_diagram", diagram=ASK, file="talks/ask.light.yaml")
+            broken = await client.ask("draw_diagram", diagram=wrong)
+            begun = await client.ask("list_executions")
+            return [each["payload"]["result"] for each in (whole, broken, begun)]
+
+    whole, broken, begun = server(main)
+
+    labels = [each.label for each in load(ASK).nodes]
+    assert [each["label"] for each in whole["diagram"]["nodes"]] == labels
+    assert list(whole["places"]["boxes"]) == labels
+    assert len(whole["places"]["routes"]) == len(load(ASK).edges)
+    assert whole["problems"] == []
+    assert (broken["problems"][0]["line"], broken["problems"][0]["severity"]) == (7, "error")
+    assert list(broken["places"]["boxes"]) == labels
+    assert begun == []
+
+
+def test_a_drawn_diagram_without_a_name_has_that_of_its_file(server):
+    async def main(served):
+        nameless = "version: light\nnodes:\n- {label: go, type: start}\n"
+        async with served.client() as client:
+            drawn = await client.ask("draw_diagram", diagram=nameless, file="talks/plan.dipeo.yaml")
+            return drawn["payload"]["result"]["diagram"]["name"]
+
+    assert server(main) == "plan"
+
+
+def test_what_is_no_diagram_is_drawn_as_an_empty_one(server):
+    async def main(served):
+        async with served.client() as client:
+            drawn = await client.ask("draw_diagram", diagram="nodes: [")
+            return drawn["payload"]["result"]
+
+    drawn = server(main)
+
+    assert drawn["diagram"]["nodes"] == []
+    assert drawn["problems"][0]["line"] == 1
+
+
 def test_a_diagram_is_checked_converted_and_described(server):
     async def main(served):
         wrong = ASK.replace("to: end}", "to: edn}")

@@ -114,7 +114,7 @@ export interface CheckDiagram {
   partial?: boolean;
 }
 
-export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
+export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | DrawDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
 
 /** The first thing that is said. `most_bytes` is the largest frame that is taken. */
 export interface Connected {
@@ -150,6 +150,19 @@ export interface Diagram {
   persons?: { [key: string]: Person };
   /** Unknown entries, written back. */
   extra?: { [key: string]: JsonValue };
+}
+
+/**
+ * Tell where everything in a diagram stands, and all that is wrong with it; nothing is run.
+ *
+ * A diagram that says no name has the one of its `file`. The result has the `diagram`, as far as
+ * it can be read, its `places` and its `problems`.
+ */
+export interface DrawDiagram {
+  type: "draw_diagram";
+  diagram: Diagram | string | { [key: string]: JsonValue };
+  folder?: string;
+  file?: string;
 }
 
 /**
