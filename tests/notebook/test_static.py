@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dipeo_jupyter.notebook.card.content import MOST_BYTES, drawing_of
+from dipeo_jupyter.diagram.drawn import drawing_of
+from dipeo_jupyter.notebook.card.content import MOST_BYTES
 from dipeo_jupyter.notebook.card.cutting import CUT, fitted
 from dipeo_jupyter.notebook.card.feed import merged
 from dipeo_jupyter.notebook.card.static import MIME, bundle_of

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from ...diagram.drawn import drawing_of
 from ...protocol.events import Entry, ExecutionEdited
 from ..run import Run
 from .built import SCRIPT, STYLE
-from .content import drawing_of, snapshot_of
+from .content import snapshot_of
 from .obeying import Reply, Take
 
 AT_ONCE = 500

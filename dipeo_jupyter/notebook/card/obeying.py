@@ -54,7 +54,12 @@ async def _answer(request: Request, send: Send) -> c.Ack:
             drawn = reading.diagram if reading else command.diagram
             return c.Ack(result=converted(drawn, command.to))
         case (
-            w.RelayEvent() | k.OfferKernel() | k.AttachKernel() | k.KernelOutput() | k.KernelReply()
+            w.DrawDiagram()
+            | w.RelayEvent()
+            | k.OfferKernel()
+            | k.AttachKernel()
+            | k.KernelOutput()
+            | k.KernelReply()
         ):
             message = f"{command.type} is for connections to a server; a card has none."
             raise CommandError(message, code="unknown_command")
