@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from ulid import ULID
 
-from ..diagram.drawn import drawing_of
+from ..diagram.drawn import read_and_drawn
 from ..diagram.files import converted, name_of_file
 from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
@@ -256,7 +256,7 @@ class Connection:
         if diagram.name is None and command.file:
             called = name_of_file(PurePosixPath(command.file).name)
             diagram = diagram.model_copy(update={"name": called})
-        return {**await asyncio.to_thread(drawing_of, diagram), "problems": problems}
+        return {**await asyncio.to_thread(read_and_drawn, diagram), "problems": problems}
 
     async def _problems(self, command: c.CheckDiagram, request: Request) -> list[w.Problem]:
         """What is wrong with the text comes first; the rest is found in what could be read."""

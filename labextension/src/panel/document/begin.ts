@@ -1,0 +1,34 @@
+/** Begins a run of a diagram file, and shows it. */
+import type { JupyterFrontEnd } from "@jupyterlab/application";
+import type { DocumentRegistry } from "@jupyterlab/docregistry";
+import type { JsonValue } from "../../protocol/messages";
+import { OPEN_RUN } from "../commands";
+import type { IDipeo } from "../service";
+import { type Drawing, given } from "./drawing";
+import { fatalOf } from "./problems";
+
+type Json = { [key: string]: JsonValue };
+
+/** It works in the folder of the file. Raises an error when the diagram cannot be run. */
+export async function begin(
+  app: JupyterFrontEnd,
+  { connection, trans }: IDipeo,
+  context: DocumentRegistry.Context,
+  inputs: unknown,
+  paused: boolean,
+): Promise<void> {
+  const text = given(context);
+  // As an object the diagram has a name, which its text may lack.
+  const { result } = await connection.ask({ type: "draw_diagram", ...text });
+  const { diagram, problems } = result as unknown as Drawing;
+  const fatal = fatalOf(problems);
+  if (fatal) throw new Error(trans.__("This diagram cannot be run: %1", fatal.message));
+  const ack = await connection.ask({
+    type: "execute_diagram",
+    diagram: diagram as unknown as Json,
+    folder: text.folder,
+    inputs: (inputs ?? {}) as Json,
+    paused,
+  });
+  await app.commands.execute(OPEN_RUN, { execution_id: ack.execution_id ?? "" });
+}
