@@ -35,7 +35,12 @@ test("a run that goes on changes its own line", () => {
   list.take(entries.slice(3));
 
   expect([running, list.get().lines[0]?.status]).toEqual(["running", "completed"]);
-  expect(list.get().lines[0]?.usage?.calls).toBeGreaterThan(0);
+});
+
+test("a line tells what its run has taken so far", () => {
+  list.take(entries.slice(0, 7));
+
+  expect(list.find(id)?.usage?.calls).toBeGreaterThan(0);
 });
 
 test("a list that is older than what a run has told changes nothing", () => {
