@@ -40,7 +40,7 @@ test("a run that goes on changes its own line", () => {
 test("a line tells what its run has taken so far", () => {
   list.take(entries.slice(0, 7));
 
-  expect(list.find(id)?.usage?.calls).toBeGreaterThan(0);
+  expect(list.find(id)?.usage?.input_tokens).toBeGreaterThan(0);
 });
 
 test("a list that is older than what a run has told changes nothing", () => {
