@@ -28,7 +28,7 @@ export const openRun: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
   ) => {
-    const tracker = new WidgetTracker<RunWidget>({ namespace: "dipeo-runs" });
+    const tracker = new WidgetTracker<RunWidget>({ namespace: "dipeo-run" });
     const open = (id: string): RunWidget => {
       const before = tracker.find((each) => each.content.executionId === id);
       const widget = before ?? made(dipeo, id);
