@@ -40,10 +40,11 @@ connections: [{from: start, to: a}, {from: a, to: b}, {from: b, to: c}, {from: c
 
 
 class Fatal(OpenAIServer):
-    """Kills who asks for the `nth` time, `before` the answer or right after it."""
+    """Ends who asks for the `nth` time, `before` the answer or right after it."""
 
-    def __init__(self, nth, when):
+    def __init__(self, nth, when, how=signal.SIGKILL):
         self.victim, self._nth, self._when, self.asked = None, nth, when, Counter()
+        self._how = how
         super().__init__()
 
     def _next_step(self, request):
@@ -55,7 +56,9 @@ class Fatal(OpenAIServer):
         async def fatal(exchange):
             if self._when == "after":
                 await step(exchange)
-            os.kill(self.victim, signal.SIGKILL)
+            os.kill(self.victim, self._how)
+            if self._how != signal.SIGKILL and self._when == "before":
+                await step(exchange)
 
         return fatal
 
@@ -163,6 +166,39 @@ def test_a_server_that_is_killed_loses_and_repeats_nothing(start, monkeypatch, n
     assert model.asked.total() <= 9 + 2
     for entries in seen.values():
         assert_nothing_known_is_asked_again(entries, model.asked)
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_a_server_that_is_told_to_end_lets_end_what_it_has_begun(start, monkeypatch, auto):
+    async def main():
+        async with someone(start) as client:
+            asks = await begin(client, ASKS)
+            works = [await begin(client, CHAIN, inputs={"run": f"{n}"}) for n in range(2)]
+            seen = {run: [] for run in (asks, *works)}
+            following = [asyncio.ensure_future(follow(client, run, seen[run])) for run in seen]
+            code = await asyncio.to_thread(first.wait)
+            start(auto_resume=auto)
+            for run in () if auto else works:
+                await client.send(c.ResumeExecution(execution_id=run))
+            await client.send(c.UserResponse(execution_id=asks, node="name", value="Ann"))
+            await asyncio.gather(*following)
+            for run in seen:
+                while seen[run][-1].event.type not in OVER:
+                    await follow(client, run, seen[run])
+            return code, seen
+
+    with closing(Fatal(3, "before", signal.SIGTERM)) as model:
+        monkeypatch.setenv("OPENAI_API_BASE", model.url)
+        first = start(drain_seconds=30)
+        model.victim = first.pid
+        code, seen = asyncio.run(main())
+
+    assert code == 0
+    for entries in seen.values():
+        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+        assert entries[-1].event.type == "execution_completed"
+    assert set(model.asked.values()) == {1}
+    assert model.asked.total() == 6
 
 
 def assert_nothing_known_is_asked_again(entries, asked):
