@@ -37,7 +37,9 @@ MISSES: dict[str, Diagram] = {
     "model": with_person(TALK, "Ann", model="gpt-4.1"),
     "system prompt": with_person(TALK, "Ann", system_prompt="You are Ann!"),
     "no system prompt": with_person(TALK, "Ann", system_prompt=""),
-    **{name: with_person(TALK, "Ann", **{name: VALUES.get(name, 1)}) for name in PARAMETERS},
+    **{
+        name: with_person(TALK, "Ann", **{name: VALUES.get(name, 1)}) for name in sorted(PARAMETERS)
+    },
     "prompt": changed(TALK, "asked", prompt="And now {{topic}}!"),
     "other person": changed(TALK, "asked", person="Bob"),
     "memory": changed(TALK, "asked", memory="ALL_INVOLVED"),

@@ -12,6 +12,7 @@ from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.engine.chat import ChatAnswer, ChatMessage, ChatRequest
 from dipeo_jupyter.services.cassettes import Take, taking
 from dipeo_jupyter.services.keys import Keys
+from dipeo_jupyter.services.llm import LiteLLM
 from dipeo_jupyter.settings import Settings
 
 KEY = "sk-canary-0123456789abcdef"
@@ -43,7 +44,8 @@ class Desk:
             cassette=self.path,
             cassette_mode=mode,
         )
-        return build_llm(settings, Keys(environ))
+        keys = Keys(environ)
+        return build_llm(settings, keys, LiteLLM(keys, settings.api_bases))
 
     def ask(self, mode, *requests, at_once=False) -> list[ChatAnswer]:
         """The answers; one after the other, or all asked at once in this order."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dipeo_jupyter.app import build_services, with_response_cache
+from dipeo_jupyter.app import build_response_store, build_services
 from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.engine.chat import ChatAnswer, ChatMessage
 from dipeo_jupyter.engine.clock import SystemClock
@@ -584,7 +584,6 @@ def test_its_limits_are_whole_numbers():
 
 
 def test_there_is_none_beside_a_cassette_or_without_a_home(tmp_path):
-    real = LiteLLM(Keys({}))
     on = Settings(root=tmp_path, home=tmp_path, response_cache=True)
     nowhere = (
         replace(on, response_cache=False),
@@ -592,14 +591,14 @@ def test_there_is_none_beside_a_cassette_or_without_a_home(tmp_path):
         replace(on, cassette=tmp_path / "tea.yaml"),
     )
     for settings in nowhere:
-        assert with_response_cache(settings, real) is real
+        assert build_response_store(settings) is None
     somewhere = (
         on,
         replace(on, home=None, redis_url="redis://there"),
         replace(on, cassette=tmp_path / "tea.yaml", cassette_mode="off"),
     )
     for settings in somewhere:
-        assert isinstance(with_response_cache(settings, real), ResponseCache)
+        assert build_response_store(settings) is not None
 
 
 TALK = """
