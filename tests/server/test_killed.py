@@ -182,9 +182,9 @@ def test_a_server_that_is_told_to_end_lets_end_what_it_has_begun(start, monkeypa
                 await client.send(c.ResumeExecution(execution_id=run))
             await client.send(c.UserResponse(execution_id=asks, node="name", value="Ann"))
             await asyncio.gather(*following)
-            for run in seen:
-                while seen[run][-1].event.type not in OVER:
-                    await follow(client, run, seen[run])
+            for run, heard in seen.items():
+                while heard[-1].event.type not in OVER:
+                    await follow(client, run, heard)
             return code, seen
 
     with closing(Fatal(3, "before", signal.SIGTERM)) as model:
