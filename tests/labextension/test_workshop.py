@@ -147,6 +147,17 @@ def test_the_keyboard_goes_from_node_to_node_and_opens_them(card):
         page.keyboard.press(key)
 
     assert page.get_by_role("region", name="Node enough").is_visible()
+    page.keyboard.press("Escape")
+    playwright.expect(page.get_by_role("region", name="Node enough")).to_have_count(0)
+    playwright.expect(node(page, "enough")).to_be_focused()
+
+
+def test_a_click_leaves_the_focus_to_the_notebook(card):
+    page = card(f"still&from={ALL}")
+    node(page, "draft").click()
+
+    assert page.get_by_role("region", name="Node draft").is_visible()
+    assert page.evaluate("document.activeElement === document.body")
 
 
 def test_nothing_jumps_while_answers_stream_in(card):

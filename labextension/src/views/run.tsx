@@ -16,6 +16,7 @@ import type { Complain } from "./controls";
 import { Conversation } from "./conversation";
 import { Heading } from "./heading";
 import { Inspector } from "./inspector";
+import { escapes, KEYS } from "./keys";
 import { Present } from "./present";
 import { QuestionForm } from "./question";
 import { Tabs } from "./tabs";
@@ -46,6 +47,8 @@ function Whole({ layout, fill }: { layout: Layout | null; fill: boolean }) {
   return (
     <SelectionContext.Provider value={selection}>
       <section
+        {...KEYS}
+        onKeyDown={escapes(selected, () => select(null))}
         className={`dipeo-run${fill ? " is-filling" : ""}`}
         aria-label={`Run of ${diagram.name ?? "a diagram"}`}
       >
