@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 
+from ..client.remote import RemoteClient, with_token
 from ..client.tables import clock_time, conversation_text, runs_text
 from ..protocol import commands as c
 from ..protocol import events as e
 from .steering import Commands, next_step, standing
-from .terminal import DONE, build, say
+from .terminal import DONE, build, read_settings, say, tell
 
 NEWEST = 20
 """Runs that are listed without `--all`."""
@@ -28,6 +29,17 @@ def add_listing(commands: Commands) -> None:
     each.set_defaults(command=_show)
     each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
     each.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    each.add_argument(
+        "-f",
+        "--follow",
+        action="store_true",
+        help="go on until the run is over, or nobody holds it; to stop looking does not stop it",
+    )
+    each.add_argument(
+        "--server",
+        metavar="URL",
+        help="of a Jupyter server that has the run (its token in JUPYTER_TOKEN)",
+    )
     each = commands.add_parser("conversation", help="show who has said what to whom in a run")
     each.set_defaults(command=_conversation)
     each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
@@ -72,19 +84,23 @@ async def _status(options: argparse.Namespace) -> int:
 
 
 async def _show(options: argparse.Namespace) -> int:
-    engine = build()
+    client = build() if options.server is None else _server(options.server)
     try:
-        ack = await engine.send(c.GetExecution(execution_id=options.run))
-        async for entry in engine.events(ack.result.execution_id):
+        ack = await client.send(c.GetExecution(execution_id=options.run))
+        async for entry in client.events(ack.result.execution_id):
             if options.json:
-                print(json.dumps(entry.to_wire(), ensure_ascii=False))
+                tell(json.dumps(entry.to_wire(), ensure_ascii=False))
             else:
                 _print(entry)
-            if entry.seq >= ack.seq:  # what comes after is for those who follow it
+            if entry.seq >= ack.seq and not options.follow:
                 break
     finally:
-        await engine.close()
+        await client.close()
     return DONE
+
+
+def _server(url: str) -> RemoteClient:
+    return RemoteClient(with_token(url, read_settings().environ.get("JUPYTER_TOKEN")))
 
 
 async def _conversation(options: argparse.Namespace) -> int:
@@ -107,7 +123,7 @@ def _print(entry: e.Entry) -> None:
     where = f" {node}" if node else ""
     times = f"[{number}]" if number else ""
     words = entry.event.type.replace("_", " ")
-    print(f"{entry.seq:>5}  {clock_time(entry.time)}  {words}{where}{times}")
+    tell(f"{entry.seq:>5}  {clock_time(entry.time)}  {words}{where}{times}")
 
 
 async def _prune(options: argparse.Namespace) -> int:

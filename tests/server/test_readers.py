@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 
-from .serving import OVER
+from dipeo_jupyter.client.discovery import servers_for
+from dipeo_jupyter.client.remote import RemoteClient
+
+from .serving import OVER, TOKEN
+from .test_kernels import kernel_of
 from .test_limits import handshake
 from .test_websocket import seqs, started
 
@@ -88,3 +93,45 @@ def test_a_slow_reader_misses_nothing_and_holds_up_nobody(server):
     assert took < 10
     assert held < 900_000
     assert slow == quick
+
+
+def test_two_notebooks_a_page_and_two_terminals_see_the_same(server, tmp_path, monkeypatch):
+    async def terminal(run, *options):
+        command = [sys.executable, "-m", "dipeo_jupyter.cli", "show", run, "--follow", "--json"]
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(*command, *options, stdout=pipe)
+
+    async def notebook(client, run):
+        entries = [entry async for entry in client.events(run) if not entry.event.ephemeral]
+        return [entry.to_wire() for entry in entries]
+
+    async def main(served):
+        monkeypatch.setenv("JUPYTER_TOKEN", TOKEN)
+        monkeypatch.setenv("DIPEO_HOME", str(served.users.settings.home))
+        address = f"http://127.0.0.1:{served.app.port}"
+        async with served.client() as page, kernel_of(served) as (_, file):
+            run = await started(page)
+            await page.until("input_required")
+            terminals = [await terminal(run), await terminal(run, "--server", address)]
+            begun = [await each.stdout.readline() for each in terminals]
+            (found,) = servers_for(file, {})
+            notebooks = [RemoteClient(found) for _ in range(2)]
+            heard = [asyncio.ensure_future(notebook(each, run)) for each in notebooks]
+            await page.ask(
+                "user_response", execution_id=run, payload={"node": "name", "value": "x"}
+            )
+            await page.until(*OVER)
+            said = await asyncio.gather(*(each.communicate() for each in terminals))
+            told = [await each for each in heard]
+            for each in notebooks:
+                await each.close()
+            for first, (rest, _) in zip(begun, said, strict=True):
+                told.append([json.loads(each) for each in (first + rest).splitlines()])
+            frames = [each for each in page.heard if each.get("execution_id") == run]
+            return told, [each for each in frames if "seq" in each and each["type"] != "ack"]
+
+    told, page = server(main)
+
+    assert page[-1]["type"] == "execution_completed"
+    for each in told:
+        assert each == page
