@@ -16,13 +16,16 @@ import pytest
 
 from dipeo_jupyter.engine.ports import Job, JobResult
 from dipeo_jupyter.errors import NodeError, NodeTimeoutError
-from dipeo_jupyter.services.sandbox.launch import Limits
+from dipeo_jupyter.services.sandbox.limits import Limits
 from dipeo_jupyter.services.sandbox.process import ProcessSandbox
+from dipeo_jupyter.services.sandbox.walls import Walls
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="jobs need POSIX for now")
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
 needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux waits by pidfd")
 
+WALLS = Walls()
+"""The strongest that hold here; `test_sandbox_tiers.py` has the others."""
 HOSTILE = "Zoë \"'`id`' $(touch here) ${HOME}\n'''\"\"\"); import os #{{x}} \\"
 
 
@@ -31,10 +34,15 @@ def ignore(text: str) -> None:
 
 
 def run(code: str, inputs: dict[str, Any] | None = None, language="python", **more) -> JobResult:
-    sandbox = more.pop("sandbox", None) or ProcessSandbox()
+    sandbox = more.pop("sandbox", None) or ProcessSandbox(walls=WALLS)
     on_output = more.pop("on_output", ignore)
     job = Job(language, code, inputs or {}, **more)
     return asyncio.run(sandbox.run(job, on_output))
+
+
+def without_walls() -> ProcessSandbox:
+    """Its jobs see this machine's processes and folders as the test does."""
+    return ProcessSandbox(walls=Walls("off"))
 
 
 def failure(code: str, inputs: dict[str, Any] | None = None, **more) -> NodeError:
@@ -265,7 +273,7 @@ def test_javascript_function_gets_one_object(code):
 
 
 def test_missing_node_is_named_with_the_remedy():
-    error = failure("1", language="javascript", sandbox=ProcessSandbox(search_path="/nowhere"))
+    error = failure("1", language="javascript", sandbox=ProcessSandbox(search_path="/nowhere", walls=WALLS))
     assert "`node` is not on the PATH" in str(error)
     assert "nodejs.org" in str(error)
 
@@ -357,7 +365,7 @@ def test_limits_hold_in_the_process_of_the_job():
     code = """import resource as r
 return [r.getrlimit(each)[1] for each in (r.RLIMIT_CORE, r.RLIMIT_NOFILE, r.RLIMIT_FSIZE)]"""
     assert run(code).value == [0, 256, 256 * 1024**2]
-    sandbox = ProcessSandbox(Limits(file_size=1024))
+    sandbox = ProcessSandbox(Limits(folder=1024))
     code = "with open('x', 'wb') as file: file.write(bytes(2000))"
     assert "File too large" in str(failure(code, sandbox=sandbox))
 
@@ -376,7 +384,8 @@ def test_lines_are_shown_while_the_job_runs():
         Path(folder, "go").touch()
 
     wait = "import os, time\nprint(os.getcwd())\nwhile not os.path.exists('go'): time.sleep(0.005)"
-    assert run(f"{wait}\nreturn 'gone'", on_output=answer, timeout=10).value == "gone"
+    code = f"{wait}\nreturn 'gone'"
+    assert run(code, on_output=answer, timeout=10, sandbox=without_walls()).value == "gone"
 
 
 def test_lines_are_merged_and_none_is_lost():
@@ -462,7 +471,8 @@ def test_time_limit_ends_whatever_the_job_does(code, temporary):
 
 @needs_pidfd
 def test_background_processes_end_with_the_job():
-    pid = int(run("sleep 100 & echo $!", language="bash", timeout=10).value)
+    code = "sleep 100 & echo $!"
+    pid = int(run(code, language="bash", timeout=10, sandbox=without_walls()).value)
     assert_gone(pid)
 
 
@@ -471,7 +481,7 @@ def test_cancelling_kills_the_job_and_its_children(temporary, assert_no_children
     async def cancelled() -> int:
         pids: asyncio.Queue[str] = asyncio.Queue()
         job = Job("bash", "sleep 100 & echo $!; trap '' TERM; sleep 100")
-        task = asyncio.create_task(ProcessSandbox().run(job, pids.put_nowait))
+        task = asyncio.create_task(without_walls().run(job, pids.put_nowait))
         pid = int(await pids.get())
         task.cancel()
         async with asyncio.timeout(1):
@@ -516,7 +526,7 @@ def assert_no_children():
 @pytest.mark.parametrize("steps", range(6))
 def test_cancelling_while_starting_leaves_nothing_behind(steps, temporary, assert_no_children):
     async def cancelled() -> None:
-        task = asyncio.create_task(ProcessSandbox().run(Job("bash", "sleep 100"), ignore))
+        task = asyncio.create_task(ProcessSandbox(walls=WALLS).run(Job("bash", "sleep 100"), ignore))
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
@@ -546,7 +556,7 @@ os.chmod('locked', 0)"""
 
 def test_twenty_jobs_at_once_leave_no_trace(temporary, assert_no_children):
     async def many() -> list[Any]:
-        sandbox = ProcessSandbox()
+        sandbox = ProcessSandbox(walls=WALLS)
         await sandbox.run(Job("bash", "true"), ignore)
         before = open_files()
         jobs = [sandbox.run(Job("python", "return n", {"n": n}), ignore) for n in range(20)]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from ...engine.ports import Job, JobResult
 from ...errors import NodeTimeoutError, ServiceError
-from ..sandbox.launch import Limits
+from ..sandbox.limits import Limits
 from ..sandbox.outcome import Said, outcome
 from ..sandbox.output import Captured, Lines, Live
 from .code import report_of

@@ -1,11 +1,10 @@
-"""One job's process group, from its start to nothing left behind."""
+"""One job's processes, from their start to nothing left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import os
-import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from subprocess import PIPE
@@ -13,11 +12,16 @@ from typing import Any, Self, cast
 
 from ...errors import NodeError
 from .folder import JobFolder
-from .launch import Launch, Limits, environment
+from .launch import Launch
+from .limits import Limits
 from .outcome import Said
 from .output import Captured, Lines, Live
+from .tiers import Enclosed, Tier, kill_group
+from .watch import Watch
 
 _GRACE = 0.1  # seconds for what the job left in the background to finish its output
+_BY_SIGNAL = 128
+_PATIENCE = 1.0  # seconds for walls to come down, before they are killed themselves
 
 
 class _Streams(asyncio.SubprocessProtocol):
@@ -65,38 +69,69 @@ class _Report(asyncio.Protocol):
 
 
 class Child:
-    """A running job: `async with` starts it, and at the end kills, reaps and removes all of it."""
+    """The processes of one job behind the walls of a tier.
 
-    def __init__(self, launch: Launch, limits: Limits, on_output: Callable[[str], None]) -> None:
+    `start` has them wait, `begin` hands over the job; `end` kills, reaps and removes all of it, and
+    is also what `async with` does in the end.
+    """
+
+    def __init__(self, launch: Launch, tier: Tier, limits: Limits) -> None:
         self._launch = launch
+        self._tier = tier
         self._folder = JobFolder()
-        self._live = Live(on_output)
+        self._live = Live()
         self._streams = _Streams(limits.output, self._live)
         self._report = _Report(limits.result)
+        self._watch = Watch(limits, self._folder.work if tier.on_disk else None, self._stop)
         self._pipe: asyncio.ReadTransport | None = None
         self._process: asyncio.SubprocessTransport | None = None
+        self.excess: str | None = None
+        """What the job took too much of, if it was stopped because of that."""
 
     async def __aenter__(self) -> Self:
-        try:
-            await _to_the_end(self._start())
-        except BaseException:
-            await self._end()
-            raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._end()
+        await self.end()
+
+    async def start(self) -> None:
+        """Have everything ready for a job."""
+        try:
+            await _to_the_end(self._start())
+        except BaseException:
+            await self.end()
+            raise
+
+    @property
+    def walled(self) -> bool:
+        """Whether there are walls around it, which nothing of the job outlives."""
+        return self._tier.name != "none"
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still take a job."""
+        return self._process is not None and self._process.get_returncode() is None
+
+    def begin(self, message: bytes, on_output: Callable[[str], None]) -> None:
+        """Hand over the job."""
+        assert self._process is not None
+        self._live.listener = on_output
+        self._watch.start(self._process.get_pid())
+        stdin = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))
+        stdin.write(message)
+        stdin.close()
 
     async def finished(self) -> int:
         """Wait for the job; its exit code, or minus the number of the signal that ended it."""
         assert self._process is not None
         await self._streams.exited.wait()
+        self._watch.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE):
                 await self._streams.closed.wait()
                 await self._report.closed.wait()
         self._streams.show_rest()
-        return cast(int, self._process.get_returncode())
+        return self._status(cast(int, self._process.get_returncode()))
 
     @property
     def said(self) -> Said:
@@ -104,49 +139,66 @@ class Child:
         stdout, stderr = self._streams.captured[1], self._streams.captured[2]
         return Said(stdout.text, stderr.text, self._report.captured)
 
+    def kill(self) -> None:
+        """End the processes at once, and do not wait for it."""
+        # Without walls there may be more of a job than the process that has ended.
+        if self._process is not None and (self.alive or not self.walled):
+            self._tier.end(self._process.get_pid())
+
+    async def end(self) -> None:
+        """Leave nothing behind."""
+        # The kill comes at once: a loop that is closing may cancel the tidying up after it.
+        self._watch.stop()
+        self.kill()
+        await _to_the_end(self._tidy_up())
+
+    def _stop(self, sentence: str) -> None:
+        self.excess = sentence
+        self.kill()
+
+    def _status(self, code: int) -> int:
+        """Walls end with 128 more than the number of the signal, as Bash does by itself."""
+        by_signal = code > _BY_SIGNAL and self.walled and self._launch.reports
+        return _BY_SIGNAL - code if by_signal else code
+
     async def _start(self) -> None:
-        await asyncio.to_thread(self._folder.make, self._launch.script)
+        if self._tier.on_disk:
+            await asyncio.to_thread(self._folder.make, self._launch.script)
         reading, writing = os.pipe()
         try:
             self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
                 lambda: self._report, os.fdopen(reading, "rb", buffering=0)
             )
-            self._process = await self._spawn(writing)
+            enclosed = self._tier.enclose(self._launch, self._folder.work, writing)
+            try:
+                self._process = await self._spawn(enclosed)
+            finally:
+                for fd in set(enclosed.fds) - {writing}:
+                    os.close(fd)
         finally:
             os.close(writing)
-        stdin = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))
-        stdin.write(self._launch.stdin)
-        stdin.close()
 
-    async def _spawn(self, report: int) -> asyncio.SubprocessTransport:
-        reports = self._launch.reports
+    async def _spawn(self, enclosed: Enclosed) -> asyncio.SubprocessTransport:
         try:
             process, _ = await asyncio.get_running_loop().subprocess_exec(
                 lambda: self._streams,
-                *self._launch.command,
-                *([str(report)] if reports else []),
+                *enclosed.command,
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
-                cwd=self._folder.work,
-                env=environment(self._launch, self._folder.work),
-                pass_fds=[report] if reports else [],
+                cwd=enclosed.folder or "/",
+                env=enclosed.environment,
+                pass_fds=enclosed.fds,
                 start_new_session=True,
             )
         except OSError as error:
             raise _not_started(error) from None
         return process
 
-    async def _end(self) -> None:
-        # The kill comes at once: a loop that is closing may cancel the tidying up after it.
-        if self._process is not None:
-            _kill(self._process.get_pid())
-        await _to_the_end(self._tidy_up())
-
     async def _tidy_up(self) -> None:
         self._live.close()
         if self._process is not None:
-            await self._streams.exited.wait()
+            await self._gone(self._process)
             stdin = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))
             if stdin.get_write_buffer_size():  # nobody read it all: closing alone would wait
                 stdin.abort()
@@ -155,13 +207,17 @@ class Child:
         if self._pipe is not None:
             self._pipe.close()
             await self._report.closed.wait()
-        await asyncio.to_thread(self._folder.remove)
+        if self._tier.on_disk:
+            await asyncio.to_thread(self._folder.remove)
 
-
-def _kill(group: int) -> None:
-    # Nobody is left in the group; macOS says PermissionError when only zombies are.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+    async def _gone(self, process: asyncio.SubprocessTransport) -> None:
+        """Wait for the end of the outermost process, and insist on it."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._streams.exited.wait()
+        except TimeoutError:
+            kill_group(process.get_pid())
+            await self._streams.exited.wait()
 
 
 def _not_started(error: OSError) -> NodeError:

@@ -149,7 +149,9 @@ async function main() {
     if (!reported) fail(new JobError("The code waits for a promise that nothing will ever settle."));
   });
   try {
-    const value = await execute(parse(fs.readFileSync(0, "utf8")));
+    const job = parse(fs.readFileSync(0, "utf8"));
+    Object.assign(process.env, job.environment);
+    const value = await execute(job);
     // Nothing returned: what it prints is its value, so let it finish what it has begun.
     if (value === undefined) return report('{"nothing":true}');
     report(`{"value":${asJson(value)}}`);

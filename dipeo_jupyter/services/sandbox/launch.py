@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import os
 import re
 import shutil
 import sys
@@ -15,13 +13,10 @@ from typing import Any
 
 from ...engine.ports import Job
 from ...errors import NodeError
+from .limits import Limits, cpu_seconds
 
-# The shell lowers the limits and then becomes the program: no code of ours runs between fork and
-# exec, where locks held by other threads would hang it. A limit that the system does not know, or
-# that is already lower, stays as it is.
-_LIMIT_AND_RUN = '{{ {limits}; }} 2>/dev/null; umask 077; exec "$@"'
-_BLOCK = 512  # bytes: the unit of `ulimit -f` in a POSIX shell
-_SCRIPT = "../job"  # beside the job's folder, so that the folder is empty at the start
+SCRIPT = "../job"
+"""Beside the job's folder, so that the folder is empty at the start."""
 _SYSTEM_FOLDERS = "/usr/local/bin:/usr/bin:/bin"
 _INSTALL = {
     "node": "JavaScript needs Node.js: install it (https://nodejs.org, or `conda install nodejs`) "
@@ -31,60 +26,60 @@ _INSTALL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one job may use. Sizes are in bytes.
+class Launch:
+    """A program that is to be started for a job.
 
-    `memory` is Python's whole address space and JavaScript's heap; `output` is how much of stdout,
-    and of stderr, is kept.
+    `needs` are files that it reads besides those of the system and of Python. A `driver` is a
+    Python script; with `reports`, the command ends in the descriptor for the result.
     """
 
-    memory: int = 2 * 1024**3
-    file_size: int = 256 * 1024**2
-    open_files: int = 256
-    output: int = 1_000_000
-    result: int = 8_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """A job ready to be started. With `reports`, its command ends in the fd for the result."""
-
     command: tuple[str, ...]
-    stdin: bytes
+    limits: Mapping[str, int]
     environment: Mapping[str, str] = field(default_factory=dict)
     script: bytes | None = None
+    needs: tuple[str, ...] = ()
+    driver: str | None = None
     reports: bool = True
 
 
 def plan(job: Job, limits: Limits, search_path: str | None) -> Launch:
     """How to start `job`. Raises `NodeError` when a program is missing or the inputs are unfit."""
-    # Threads add up their CPU time: the limit must not stop a job that uses all cores.
-    seconds = math.ceil(job.timeout) * (os.cpu_count() or 1) + 1
-    ulimits = [
-        "ulimit -c 0",
-        f"ulimit -n {limits.open_files}",
-        f"ulimit -f {limits.file_size // _BLOCK}",
-        f"ulimit -t {seconds}",
-    ]
     match job.language:
         case "python":
-            ulimits.append(f"ulimit -v {limits.memory // 1024}")
-            # -I: nothing but the environment's packages is importable; -B: they are only read.
-            program = [_interpreter(), "-I", "-B", "-X", "utf8", _beside("python_driver.py")]
-            launch = Launch(tuple(program), _message(job))
+            return python(limits)
         case "javascript":
-            # No limit on the address space: V8 reserves far more than it uses.
-            heap = f"--max-old-space-size={limits.memory // 1024**2}"
-            program = [_find("node", search_path), heap, _beside("driver.js")]
-            launch = Launch(tuple(program), _message(job))
+            return _javascript(job, limits, search_path)
         case "bash":
-            launch = _bash(job, _find("bash", search_path))
-    shell = ("/bin/sh", "-c", _LIMIT_AND_RUN.format(limits="; ".join(ulimits)), "job")
-    given = {"DIPEO_IDEMPOTENCY_KEY": job.idempotency_key} if job.idempotency_key else {}
-    environment = {**launch.environment, **given}
-    return Launch(
-        (*shell, *launch.command), launch.stdin, environment, launch.script, launch.reports
-    )
+            return _bash(job, limits, search_path)
+
+
+def python(limits: Limits) -> Launch:
+    """How Python is started for any job, before there is one."""
+    driver = _beside("python_driver.py")
+    # -I: nothing but the environment's packages is importable; -B: they are only read.
+    command = (_interpreter(), "-I", "-B", "-X", "utf8", driver)
+    # The driver lowers the limit on its CPU time when it knows the job's.
+    own = {**limits.of_process(None), "as": limits.memory}
+    return Launch(command, own, needs=(driver,), driver=driver)
+
+
+def message(job: Job, *, hurry: bool) -> bytes:
+    """What a job reads: for Bash its inputs, else the whole job, as one line of JSON.
+
+    Values are never pasted into source. In a `hurry` nothing of the job can be seen after its end,
+    so that its process need not tidy up.
+    """
+    if job.language == "bash":
+        return _as_json(job.inputs)
+    whole: dict[str, Any] = {
+        "code": job.code,
+        "function": job.function,
+        "inputs": dict(job.inputs),
+        "cpu_seconds": cpu_seconds(job.timeout),
+        "environment": _own_environment(job),
+        "hurry": hurry,
+    }
+    return _as_json(whole)
 
 
 def environment(launch: Launch, folder: Path) -> dict[str, str]:
@@ -98,20 +93,34 @@ def environment(launch: Launch, folder: Path) -> dict[str, str]:
     }
 
 
-def _bash(job: Job, program: str) -> Launch:
+def _javascript(job: Job, limits: Limits, search_path: str | None) -> Launch:
+    program, driver = _find("node", search_path), _beside("driver.js")
+    # V8 reserves far more address space than it uses: only what it can write is limited.
+    own = {**limits.of_process(job.timeout), "data": limits.memory}
+    heap = f"--max-old-space-size={limits.memory // 1024**2}"
+    return Launch((program, heap, driver), own, needs=(program, driver))
+
+
+def _bash(job: Job, limits: Limits, search_path: str | None) -> Launch:
     if job.function is not None:
         raise NodeError(
             "Bash code runs as a whole: remove `function_name`, or call the function in the code.",
             field="function_name",
         )
     # A file, not an argument: every user of the machine can see the arguments of a process.
+    program = _find("bash", search_path)
     return Launch(
-        (program, "--noprofile", "--norc", _SCRIPT),
-        _as_json(job.inputs),
-        _variables(job.inputs),
+        (program, "--noprofile", "--norc", SCRIPT),
+        {**limits.of_process(job.timeout), "data": limits.memory},
+        {**_variables(job.inputs), **_own_environment(job)},
         job.code.encode("utf-8", "replace"),
+        needs=(program,),
         reports=False,
     )
+
+
+def _own_environment(job: Job) -> dict[str, str]:
+    return {"DIPEO_IDEMPOTENCY_KEY": job.idempotency_key} if job.idempotency_key else {}
 
 
 def _variables(inputs: Mapping[str, Any]) -> dict[str, str]:
@@ -135,11 +144,6 @@ def _text(key: str, value: Any) -> str:
             field="language",
         )
     return text.encode("utf-8", "replace").decode()
-
-
-def _message(job: Job) -> bytes:
-    """The whole job as one line of JSON: values are never pasted into source."""
-    return _as_json({"code": job.code, "function": job.function, "inputs": dict(job.inputs)})
 
 
 def _as_json(value: Any) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from ...engine.ports import JobLanguage, JobResult
 from ...errors import NodeError
-from .launch import Limits
+from .limits import Limits
 from .output import Captured
 
 _DEEPEST = 100

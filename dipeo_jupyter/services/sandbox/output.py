@@ -66,8 +66,8 @@ class Lines:
 class Live:
     """Hands lines to a listener: merged, at most twenty times a second, and not without end."""
 
-    def __init__(self, listener: Callable[[str], None]) -> None:
-        self._listener = listener
+    def __init__(self, listener: Callable[[str], None] | None = None) -> None:
+        self.listener = listener
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._next = 0.0
@@ -95,7 +95,8 @@ class Live:
         if self._waiting:
             text, self._waiting = "\n".join(self._waiting), []
             self._next = asyncio.get_running_loop().time() + _PAUSE
-            self._listener(text)
+            if self.listener is not None:
+                self.listener(text)
 
     def close(self) -> None:
         """Never call the listener again."""

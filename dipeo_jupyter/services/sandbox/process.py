@@ -1,15 +1,9 @@
-"""The sandbox of plain operating system processes.
+"""The sandbox: each job runs in processes of its own, behind the strongest walls that hold here.
 
-What it gives: each job is a fresh process in a session of its own, with its own folder, none of
-this process's environment or open files, limits on time, memory, file size and output, and it is
-killed as a group: when it takes too long, when the run is cancelled, and whatever it leaves behind.
-
-What it does not protect yet: the job is the same user as this process. It can read and write that
-user's files, reach the network and this machine's own ports, look at and signal the user's other
-processes (also this one, and its environment in `/proc`), and start a daemon in a new session that
-outlives it. Memory and disk are limited per process and per file, not in sum, JavaScript's only in
-its heap, Bash's not at all. Should this process itself be killed, jobs go on until they end or
-have used up their CPU time. Run only code you would run in a cell.
+What it gives with walls: a job reads nothing but the system's programs and the packages of this
+Python, writes into its own folder alone, sees no secrets and no network, cannot reach other
+processes, and nothing of it outlives it. Time, memory, processes, files and output are limited. See
+SECURITY.md for what each kind of walls keeps, and `walls` for how they are chosen.
 """
 
 from __future__ import annotations
@@ -19,41 +13,63 @@ import os
 from collections.abc import Callable
 
 from ...engine.ports import Job, JobResult
-from ...errors import NodeError, NodeTimeoutError
+from ...errors import NodeError
+from .attempt import attempt
 from .child import Child
-from .launch import Limits, plan
-from .outcome import outcome
+from .launch import plan, python
+from .limits import Limits
+from .pool import Pool
+from .tiers import Tier
+from .walls import Walls
+
+_AT_ONCE = 4 * (os.cpu_count() or 1)
 
 
 class ProcessSandbox:
-    """Runs each job in one process of its own; fulfils the port `Sandbox`.
+    """Runs each job in processes of its own; fulfils the port `Sandbox`.
 
     `search_path` lists the folders in which `node` and `bash` are looked for, as `PATH` does, which
-    is used when it is None.
+    is used when it is None. So many processes of Python are kept `warm`, ready for a job.
     """
 
-    def __init__(self, limits: Limits | None = None, search_path: str | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        search_path: str | None = None,
+        *,
+        walls: Walls | None = None,
+        warm: int = 0,
+    ) -> None:
         self._limits = limits or Limits()
         self._search_path = search_path
+        self._walls = walls or Walls(limits=self._limits)
+        self._warm = warm
+        self._pool: Pool | None = None
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, job: Job, on_output: Callable[[str], None]) -> JobResult:
         """Run to the end, handing lines of stdout and stderr to `on_output` as they come.
 
-        Raises `NodeError` or `NodeTimeoutError`; when cancelled, nothing of the job goes on.
+        Raises `NodeError` or `NodeTimeoutError`; when cancelled, nothing of the job goes on. While
+        many are under way it waits for its turn, which its time limit does not count.
         """
         if os.name != "posix":
             raise NodeError("Code nodes run on Linux and macOS only, for now.", field="language")
-        launch = plan(job, self._limits, self._search_path)
-        async with Child(launch, self._limits, on_output) as child:
-            try:
-                async with asyncio.timeout(job.timeout):
-                    status = await child.finished()
-            except TimeoutError:
-                raise NodeTimeoutError(
-                    f"The code took longer than {job.timeout:g} s and was stopped. "
-                    "Give it a longer `timeout` or less to do.",
-                    field="timeout",
-                    details=child.said.stderr or child.said.stdout or None,
-                ) from None
-        # In a thread: reading eight megabytes of JSON would hold up everything else on the loop.
-        return await asyncio.to_thread(outcome, job.language, status, child.said, self._limits)
+        async with self._places:
+            tier = await self._walls.find()
+            return await attempt(await self._child(job, tier), job, on_output, self._limits)
+
+    async def aclose(self) -> None:
+        """End what was started ahead. The next job starts it again."""
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    async def _child(self, job: Job, tier: Tier) -> Child:
+        if job.language == "python" and self._warm:
+            if self._pool is None:
+                launch = python(self._limits)
+                self._pool = Pool(lambda: Child(launch, tier, self._limits), self._warm)
+            return await self._pool.take()
+        child = Child(plan(job, self._limits, self._search_path), tier, self._limits)
+        await child.start()
+        return child

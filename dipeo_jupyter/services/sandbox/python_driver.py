@@ -45,6 +45,8 @@ def _main() -> None:
     pipe = int(sys.argv.pop())
     os.set_inheritable(pipe, False)  # noqa: FBT003  (takes no name)
     job = json.load(sys.stdin.buffer)
+    os.environ.update(job["environment"])
+    _limit_cpu(job["cpu_seconds"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     # Each line at once, so that it can be shown; text that is no Unicode must not end the job.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
@@ -52,6 +54,27 @@ def _main() -> None:
     report = _report(job)
     with os.fdopen(pipe, "wb") as stream:
         stream.write(report)
+    if job["hurry"] and not _has_more_to_do():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _has_more_to_do() -> bool:
+    """Whether somebody waits for the usual end of a Python process, which takes longer."""
+    import atexit  # noqa: PLC0415  (built in)
+
+    return "threading" in sys.modules or atexit._ncallbacks() > 0
+
+
+def _limit_cpu(seconds: int) -> None:
+    try:
+        import resource  # noqa: PLC0415  (not everywhere)
+    except ImportError:
+        return
+    _, highest = resource.getrlimit(resource.RLIMIT_CPU)
+    if highest == resource.RLIM_INFINITY or seconds < highest:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def _report(job: dict[str, Any]) -> bytes:
