@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import ChainMap
 from collections.abc import Mapping
@@ -32,7 +33,9 @@ from .services.observing.exporting import provider_for
 from .services.observing.run_log import RunLog
 from .services.redaction import keep_out_of_logs
 from .services.responses import ResponseCache, ResponseFile, SharedResponses, Store
+from .services.sandbox.limits import Limits as JobLimits
 from .services.sandbox.process import ProcessSandbox
+from .services.sandbox.walls import Walls
 from .services.tools import FUNCTIONS, Functions, LocalToolbox
 from .services.tools.mcp import McpServers
 from .settings import CassetteMode, Settings, api_bases_in
@@ -134,7 +137,7 @@ class Folders:
         self._functions = functions
         self._models = LiteLLM(build_keys(settings), settings.api_bases, settings.models)
         self._responses = build_response_store(settings)
-        self._sandbox = ProcessSandbox()
+        self._sandbox = build_sandbox(settings)
         self._kernel = NotebookKernel(namespace)
         self._known: dict[object, Services] = {}
 
@@ -149,6 +152,7 @@ class Folders:
     async def aclose(self) -> None:
         for each in self._known.values():
             await each.tools.aclose()
+        await self._sandbox.aclose()
 
     def _services(self, root: Path, lent: Mapping[str, str]) -> Services:
         settings = replace(
@@ -180,6 +184,13 @@ def build_services(
 ) -> Services:
     """The outside world of the root; see `Folders`."""
     return Folders(settings, functions, namespace).at("")
+
+
+def build_sandbox(settings: Settings) -> ProcessSandbox:
+    """Where jobs run; some processes wait for one, from the first on."""
+    limits = JobLimits(memory=settings.sandbox_memory * 1024**2)
+    walls = Walls(settings.sandbox, limits, settings.sandbox_read)
+    return ProcessSandbox(limits, walls=walls, warm=min(4, os.cpu_count() or 1))
 
 
 def build_observers(settings: Settings, tracer_provider: TracerProvider | None = None) -> Observers:

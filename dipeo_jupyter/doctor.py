@@ -5,10 +5,12 @@ Nothing is changed, nobody is asked by the network, and no key is shown.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -18,9 +20,10 @@ from packaging.requirements import Requirement
 
 from .app import build_key_desk
 from .client.tables import as_columns
-from .errors import ServiceError
+from .errors import NodeError, ServiceError
 from .services.cassettes import Cassette
 from .services.journal.storage import far_file_system
+from .services.sandbox.walls import Walls
 from .settings import Settings
 
 Verdict = Literal["ok", "note", "broken"]
@@ -181,18 +184,32 @@ def _keys(settings: Settings) -> Findings:
         yield Finding("keys", "note", "none", mend)
 
 
-def _sandbox(_: Settings) -> Findings:
+def _sandbox(settings: Settings) -> Findings:
     if os.name != "posix":
         mend = "`job` nodes run on Linux and macOS only, for now."
         yield Finding("sandbox", "note", "none", mend)
         return
+    walls = Walls(settings.sandbox, more=settings.sandbox_read)
+    try:
+        with ThreadPoolExecutor(1) as pool:  # a notebook's own loop is running already
+            name = pool.submit(asyncio.run, walls.find()).result().name
+    except NodeError as error:
+        yield Finding("sandbox", "note", "none that holds", str(error))
+        return
     languages = {"python": sys.executable, "javascript": "node", "bash": "bash"}
-    there = [name for name, program in languages.items() if program and shutil.which(program)]
-    missing = [name for name in languages if name not in there]
-    said = f"processes of the same user; {', '.join(there)}"
-    what = {"javascript": "Install Node.js", "bash": "Install Bash", "python": "Start Python anew"}
-    steps = [f"{what[each]} to run jobs in {each}." for each in missing]
-    yield Finding("sandbox", "note" if missing else "ok", said, " ".join(steps))
+    there = [each for each, program in languages.items() if program and shutil.which(program)]
+    steps = [f"{_INSTALL[each]} to run jobs in {each}." for each in languages if each not in there]
+    steps += [f"For a stronger sandbox: {each}: {why}." for each, why in walls.reasons.items()]
+    said = f"{_WALLS[name]}; {', '.join(there)}"
+    yield Finding("sandbox", "note" if steps or name == "none" else "ok", said, " ".join(steps))
+
+
+_WALLS = {
+    "bubblewrap": "bubblewrap",
+    "landlock": "Landlock, without a network",
+    "none": "off: jobs have all rights of this user",
+}
+_INSTALL = {"javascript": "Install Node.js", "bash": "Install Bash", "python": "Start Python anew"}
 
 
 def _cassette(settings: Settings) -> Findings:

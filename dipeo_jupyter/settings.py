@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 CassetteMode = Literal["auto", "record", "replay", "off"]
 CASSETTE_MODES: tuple[CassetteMode, ...] = get_args(CassetteMode)
+SandboxMode = Literal["auto", "bubblewrap", "landlock", "off"]
+SANDBOX_MODES: tuple[SandboxMode, ...] = get_args(SandboxMode)
 
 TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -72,6 +74,12 @@ class Settings:
     """Whether what happens in runs is counted, for Prometheus."""
     traces: bool = False
     """Whether spans of runs go to where OpenTelemetry's own variables say."""
+    sandbox: SandboxMode = "auto"
+    """What stands around jobs: the strongest that holds, one kind alone, or `off` for nothing."""
+    sandbox_read: tuple[Path, ...] = ()
+    """Files and folders that jobs may read besides the system's programs and Python's packages."""
+    sandbox_memory: int = 2048
+    """How much memory one job may use, in MB."""
     traced_content: bool = False
     """Whether spans have in them what is said to models and tools, and what they say."""
 
@@ -95,7 +103,9 @@ class Settings:
         `DIPEO_<PROVIDER>_MAX_CONCURRENCY` and `DIPEO_<PROVIDER>_RPM` (requests per minute) for
         each that must not be asked too much; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`;
         `DIPEO_RESPONSE_CACHE` (`on` or `sqlite`; `off`), `DIPEO_RESPONSE_CACHE_TTL` (seconds),
-        `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`). Of
+        `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`);
+        `DIPEO_SANDBOX` (`auto`, `bubblewrap`, `landlock` or `off`), `DIPEO_SANDBOX_READ` (paths,
+        separated as in `PATH`) and `DIPEO_SANDBOX_MEMORY` (MB). Of
         OpenTelemetry's own, `OTEL_EXPORTER_OTLP_ENDPOINT` and
         `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and what switches tracing off.
         """
@@ -126,6 +136,9 @@ class Settings:
             ),
             redis_url=environ.get("DIPEO_REDIS_URL") or None,
             metrics=_switch(environ, "DIPEO_METRICS"),
+            sandbox=_sandbox_mode(environ.get("DIPEO_SANDBOX") or "auto"),
+            sandbox_read=_paths(environ.get("DIPEO_SANDBOX_READ") or ""),
+            sandbox_memory=_count(environ, "DIPEO_SANDBOX_MEMORY", 2048),
             traces=_traces(environ),
             traced_content=environ.get(CAPTURE, "").lower() in _CAPTURED,
         )
@@ -143,6 +156,22 @@ def _cassette_mode(text: str) -> CassetteMode:
             return mode
     known = ", ".join(CASSETTE_MODES)
     raise ValueError(f"DIPEO_CASSETTE_MODE is {text!r}; it must be one of {known}")
+
+
+def _sandbox_mode(text: str) -> SandboxMode:
+    for mode in SANDBOX_MODES:
+        if mode == text:
+            return mode
+    known = ", ".join(SANDBOX_MODES)
+    raise ValueError(f"DIPEO_SANDBOX is {text!r}; it must be one of {known}")
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    paths = tuple(Path(each) for each in text.split(os.pathsep) if each)
+    for path in paths:
+        if not path.is_absolute():
+            raise ValueError(f"DIPEO_SANDBOX_READ has {str(path)!r}; write whole paths")
+    return paths
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

@@ -189,6 +189,10 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """End what was started ahead of jobs. The next one starts it again."""
+        ...
+
 
 class Kernel(Protocol):
     """The notebook that a run was started from: runs Python among its names."""
@@ -431,3 +435,4 @@ class OnePlace:
 
     async def aclose(self) -> None:
         await self.services.tools.aclose()
+        await self.services.sandbox.aclose()

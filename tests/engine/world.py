@@ -138,6 +138,9 @@ class FakeSandbox:
             await self._turns.wait()
         return JobResult(f"job {digest([job.code, job.inputs])}")
 
+    async def aclose(self) -> None:
+        """Nothing is started ahead."""
+
 
 class FakeFiles:
     """Fulfils the port `Files`, in memory. `changes` counts how often each file was written."""

@@ -14,8 +14,11 @@ from dipeo_jupyter.errors import NodeError, NodeTimeoutError, ServiceError
 from dipeo_jupyter.nodes.job import Job
 from dipeo_jupyter.services.files import LocalFiles
 from dipeo_jupyter.services.sandbox.process import ProcessSandbox
+from dipeo_jupyter.services.sandbox.walls import Walls
 
 from .context import FakeContext, services
+
+WALLS = Walls()
 
 
 class Recorder:
@@ -31,7 +34,7 @@ class Recorder:
 
 @pytest.fixture
 def context(tmp_path) -> FakeContext:
-    return FakeContext(services(files=LocalFiles(tmp_path), sandbox=ProcessSandbox()))
+    return FakeContext(services(files=LocalFiles(tmp_path), sandbox=ProcessSandbox(walls=WALLS)))
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def test_a_plan_says_what_it_would_do_and_does_it(session):
 
 
 def test_a_run_goes_on_in_another_process(tmp_path):
-    settings = Settings(root=tmp_path, home=tmp_path / "home")
+    settings = Settings(root=tmp_path, home=tmp_path / "home", sandbox="off")
     with closing(Session(settings)) as session:
         left = session.start(ASK).id
     with closing(Session(settings)) as session:

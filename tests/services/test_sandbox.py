@@ -273,7 +273,9 @@ def test_javascript_function_gets_one_object(code):
 
 
 def test_missing_node_is_named_with_the_remedy():
-    error = failure("1", language="javascript", sandbox=ProcessSandbox(search_path="/nowhere", walls=WALLS))
+    error = failure(
+        "1", language="javascript", sandbox=ProcessSandbox(search_path="/nowhere", walls=WALLS)
+    )
     assert "`node` is not on the PATH" in str(error)
     assert "nodejs.org" in str(error)
 
@@ -526,7 +528,9 @@ def assert_no_children():
 @pytest.mark.parametrize("steps", range(6))
 def test_cancelling_while_starting_leaves_nothing_behind(steps, temporary, assert_no_children):
     async def cancelled() -> None:
-        task = asyncio.create_task(ProcessSandbox(walls=WALLS).run(Job("bash", "sleep 100"), ignore))
+        task = asyncio.create_task(
+            ProcessSandbox(walls=WALLS).run(Job("bash", "sleep 100"), ignore)
+        )
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()

@@ -15,9 +15,9 @@ import resource
 import signal
 import struct
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-if __package__:
+if TYPE_CHECKING or __package__:
     from . import seccomp
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
@@ -125,11 +125,12 @@ def _become(orders: dict[str, Any]) -> NoReturn:
         _give_up_privileges()
         _shut_in(orders)
     except BaseException as error:  # noqa: BLE001 - whatever it is, there is no job then
-        print(f"The walls around the job could not be built: {error}", file=sys.stderr)
+        sys.stderr.write(f"The walls around the job could not be built: {error}\n")
+        sys.stderr.flush()
         os._exit(1)
     command = orders["command"]
     if orders["driver"] is None:
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - what this process is for
     sys.path.pop(0)
     sys.argv[:] = command[command.index(orders["driver"]) :]
     with open(orders["driver"], "rb") as file:  # noqa: PTH123

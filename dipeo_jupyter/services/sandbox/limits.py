@@ -58,8 +58,11 @@ def as_shell(limits: Mapping[str, int]) -> str:
 
     A limit that the system does not know, or that is already lower, stays as it is.
     """
-    lines = [f"ulimit {_OPTIONS[name][0]} {value // _OPTIONS[name][1]}" for name, value in
-             limits.items() if name in _OPTIONS]
+    lines = [
+        f"ulimit {_OPTIONS[name][0]} {value // _OPTIONS[name][1]}"
+        for name, value in limits.items()
+        if name in _OPTIONS
+    ]
     if "nproc" in limits:  # shells differ
         lines.append("ulimit -u {0} || ulimit -p {0}".format(limits["nproc"]))
     return "; ".join(lines)

@@ -121,7 +121,7 @@ def _bait() -> Iterator[_Bait]:
     with (
         tempfile.TemporaryDirectory(prefix="dipeo-probe-") as folder,
         closing(socket.create_server(("127.0.0.1", 0))) as server,
-        Popen(["/bin/sh", "-c", "read _"], stdin=PIPE) as victim,  # noqa: S603
+        Popen(["/bin/sh", "-c", "read _"], stdin=PIPE) as victim,
     ):
         Path(folder, "secret").write_text("secret")
         yield _Bait(Path(folder), server.getsockname()[1], victim)

@@ -61,6 +61,7 @@ class ProcessSandbox:
 
     async def aclose(self) -> None:
         """End what was started ahead. The next job starts it again."""
+        await self._walls.settled()
         if self._pool is not None:
             await self._pool.aclose()
 

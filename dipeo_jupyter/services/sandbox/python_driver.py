@@ -64,7 +64,7 @@ def _has_more_to_do() -> bool:
     """Whether somebody waits for the usual end of a Python process, which takes longer."""
     import atexit  # noqa: PLC0415  (built in)
 
-    return "threading" in sys.modules or atexit._ncallbacks() > 0
+    return "threading" in sys.modules or atexit._ncallbacks() > 0  # noqa: SLF001 - there is no other way
 
 
 def _limit_cpu(seconds: int) -> None:

@@ -1,9 +1,9 @@
 """The filter that stands between a job and the kernel: a program for Linux's seccomp.
 
 It is made by hand, in the language of the Berkeley packet filter, because it is short, and because
-libseccomp is missing on too many machines. A filter lists what is refused; see `syscalls` for what.
-It is no wall of its own: other walls hide files, processes and the network, this one keeps a job
-from climbing over them. This module imports nothing but `syscalls`, and runs in a job's process too.
+libseccomp is missing on too many machines. A filter lists what is refused. It is no wall of its
+own: other walls hide files, processes and the network, this one keeps a job from climbing over
+them. It imports nothing but `syscalls`, and runs in a job's process too.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import os
 import struct
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-if __package__:
+if TYPE_CHECKING or __package__:
     from .syscalls import AUDIT_ARCH, FIRST_UNKNOWN, number
 else:  # beside it, in the process of a job
     from syscalls import AUDIT_ARCH, FIRST_UNKNOWN, number
@@ -29,7 +30,13 @@ _NEW_NAMESPACES = 0x7E020000
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # write into a terminal as if somebody typed it
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 
-_NEVER = """
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_NEVER = _words(
+    """
 mount umount2 pivot_root chroot move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr
 open_by_handle_at name_to_handle_at unshare setns ptrace process_vm_readv process_vm_writev
 process_madvise process_mrelease pidfd_getfd kcmp move_pages migrate_pages bpf perf_event_open
@@ -39,17 +46,23 @@ modify_ldt uselib personality lookup_dcookie nfsservctl syslog settimeofday cloc
 clock_adjtime adjtimex swapon swapoff reboot sethostname setdomainname acct quotactl quotactl_fd
 vhangup memfd_create memfd_secret shmget shmat shmctl msgget
 msgsnd msgrcv msgctl semget semop semctl semtimedop mq_open
-""".split()
+"""
+)
 # Where processes of others can be seen, these reach them, or what they do.
-_OTHERS = "setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr".split()
+_OTHERS = _words("setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr")
 _OF_OTHERS = ("prlimit64", "sched_setaffinity")  # the first argument says whose; 0 is the caller
-_OWNERS = """
-inotify_add_watch chown fchown lchown fchownat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
-""".split()
+_OWNERS = _words(
+    """
+inotify_add_watch chown fchown lchown fchownat setxattr lsetxattr fsetxattr
+removexattr lremovexattr fremovexattr
+"""
+)
 # Programs that copy or unpack files end at the first refusal; nothing is lost without these.
-_MODES_AND_TIMES = """
+_MODES_AND_TIMES = _words(
+    """
 chmod fchmod fchmodat fchmodat2 utime utimes futimesat utimensat
-""".split()
+"""
+)
 _SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,9 +32,13 @@ class Enclosed:
 class Tier(Protocol):
     """One kind of walls."""
 
-    name: TierName
-    on_disk: bool
-    """Whether the job's folder is one of this machine's, which is made before and removed after."""
+    @property
+    def name(self) -> TierName: ...
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether a job's folder is one of this machine's, made before and removed after."""
+        ...
 
     def enclose(self, launch: Launch, work: Path, report: int) -> Enclosed:
         """How to start it, with its result going to `report`; `work` is its folder on disk."""
@@ -88,5 +91,3 @@ def _names(folder: str) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208 - called twenty times a second
     except OSError:
         return []
-
-

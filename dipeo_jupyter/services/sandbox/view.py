@@ -29,7 +29,7 @@ HARMLESS = (
 
 def readable(more: Iterable[Path]) -> tuple[Path, ...]:
     """The files and folders that a job may read, none inside of another; `more` are among them."""
-    return _outermost(map(Path, [*SYSTEM, *HARMLESS, *_of_python(), *more]))
+    return _outermost([*map(Path, (*SYSTEM, *HARMLESS, *_of_python())), *more])
 
 
 def _of_python() -> Iterator[str]:
@@ -56,4 +56,4 @@ def _outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
 def _too_much(path: Path) -> bool:
     """Whether somebody's home lies in it: an odd place for a Python, and full of secrets."""
     home = Path.home().resolve()
-    return path == path.parent or path == home or path in home.parents
+    return path in (path.parent, home) or path in home.parents

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Literal
 
 from ...errors import NodeError
+from ...settings import SandboxMode
 from .limits import Limits
 from .probe import candidates, trouble
 from .tiers import NoWalls, Tier
 from .view import readable
-
-SandboxMode = Literal["auto", "bubblewrap", "landlock", "off"]
 
 
 class Walls:
@@ -42,6 +40,11 @@ class Walls:
                 self._finding.add_done_callback(self._looked)
             self._found = await asyncio.shield(self._finding)
         return self._found
+
+    async def settled(self) -> None:
+        """Wait until nothing is being tried."""
+        if self._finding is not None and self._finding.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([self._finding])
 
     def _looked(self, task: asyncio.Task[Tier]) -> None:
         self._finding = None

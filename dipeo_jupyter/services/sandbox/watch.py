@@ -28,7 +28,9 @@ class Watch:
     `folder` is the job's, when it lies on this machine's disk.
     """
 
-    def __init__(self, limits: Limits, folder: Path | None, too_much: Callable[[str], None]) -> None:
+    def __init__(
+        self, limits: Limits, folder: Path | None, too_much: Callable[[str], None]
+    ) -> None:
         self._limits = limits
         self._folder = folder
         self._too_much = too_much
