@@ -208,7 +208,10 @@ class Child:
             self._pipe.close()
             await self._report.closed.wait()
         if self._tier.on_disk:
-            await asyncio.to_thread(self._folder.remove)
+            try:
+                await asyncio.to_thread(self._folder.remove)
+            except RuntimeError:  # when Python ends there are no other threads to do it in
+                self._folder.remove()
 
     async def _gone(self, process: asyncio.SubprocessTransport) -> None:
         """Wait for the end of the outermost process, and insist on it."""
