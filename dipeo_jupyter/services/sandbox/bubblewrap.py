@@ -8,7 +8,6 @@ any privilege, where the system lets it: see `probe`.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,24 +17,34 @@ from pathlib import Path
 from . import seccomp
 from .launch import Launch, environment
 from .limits import Limits, as_shell
-from .tiers import Enclosed, TierName, children, kill_group
+from .tiers import Enclosed, TierName, a_user, children, kill_group
 
 _HOME = Path("/dipeo-job")
 _WORK = _HOME / "work"
 _NOBODY = "1000"  # inside; outside it is the user of this process
 _SMALL = str(16 * 1024**2)
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # The shell is the first process of the job's namespace: it ends when the program does, and the
 # kernel then kills all others. What it would say of the program's end is not the program's.
 _LIMIT_AND_RUN = (
-    'exec {aside}>&2 2>/dev/null; {limits}; umask 077; "$@" 2>&{aside} {aside}>&-; exit $?'
+    'exec {aside}>&2 2>/dev/null; {limits}; umask 077; {user}"$@" 2>&{aside} {aside}>&-; exit $?'
 )
-_NAMESPACES = (
-    "--unshare-user --unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
-    "--disable-userns --die-with-parent --new-session --as-pid-1 --cap-drop ALL --hostname job "
-    f"--uid {_NOBODY} --gid {_NOBODY} --proc /proc --dev /dev "
-    f"--size {_SMALL} --tmpfs /dev/shm --remount-ro /dev --size {_SMALL} --tmpfs /tmp"
-).split()
+_AS_USER = "setpriv --reuid {0} --regid {0} --clear-groups --inh-caps=-all -- "
+_NAMESPACES = _words(
+    "--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try "
+    "--die-with-parent --new-session --as-pid-1 --hostname job --cap-drop ALL"
+)
+_OF_ROOT = _words("--cap-add CAP_SETUID --cap-add CAP_SETGID")
+_OF_OTHERS = _words(f"--unshare-user --disable-userns --uid {_NOBODY} --gid {_NOBODY}")
+_EMPTY = _words(
+    f"--proc /proc --dev /dev --size {_SMALL} --perms 1777 --tmpfs /dev/shm --remount-ro /dev "
+    f"--size {_SMALL} --perms 1777 --tmpfs /tmp"
+)
 
 
 @dataclass(frozen=True)
@@ -55,18 +64,20 @@ class Bubblewrap:
         files = [f"--seccomp {fds[0]}"]
         if launch.script is not None:
             fds.append(_as_file(launch.script))
-            files.append(f"--perms 0400 --file {fds[1]} {_HOME / 'job'}")
+            files.append(f"--perms 0444 --file {fds[1]} {_HOME / 'job'}")
         reported: tuple[str, ...] = ()
         if launch.reports:
             fds.append(report)
             reported = (str(report),)
+        user = a_user()
         command = (
-            *(self.program, *_NAMESPACES, *self._sights(launch)),
-            *f"--perms 0700 --dir {_HOME}".split(),
-            *f"--size {self.limits.folder} --perms 0700 --tmpfs {_WORK}".split(),
-            *" ".join(files).split(),
-            *f"--remount-ro / --chdir {_WORK} --".split(),
-            *("/bin/sh", "-c", self._script(launch, report), "job", *launch.command, *reported),
+            *(self.program, *_NAMESPACES, *(_OF_OTHERS if user is None else _OF_ROOT), *_EMPTY),
+            *self._sights(launch),
+            *_words(f"--perms 0755 --dir {_HOME}"),
+            *_words(f"--size {self.limits.folder} --perms {_mode(user)} --tmpfs {_WORK}"),
+            *_words(f"{' '.join(files)} --remount-ro / --chdir {_WORK} --"),
+            *("/bin/sh", "-c", self._script(launch, report, user), "job"),
+            *(*launch.command, *reported),
         )
         return Enclosed(command, environment(launch, _WORK), None, tuple(fds))
 
@@ -83,26 +94,33 @@ class Bubblewrap:
         if not inner:
             kill_group(process)
 
-    def _script(self, launch: Launch, report: int) -> str:
+    def _script(self, launch: Launch, report: int, user: int | None) -> str:
         limits = {**launch.limits, "nproc": self.limits.threads}
         aside = 9 if report != 9 else 8  # noqa: PLR2004 - shells take single digits alone
-        return _LIMIT_AND_RUN.format(limits=as_shell(limits), aside=aside)
+        before = "" if user is None else _AS_USER.format(user)
+        return _LIMIT_AND_RUN.format(limits=as_shell(limits), aside=aside, user=before)
 
     def _sights(self, launch: Launch) -> Iterator[str]:
-        for path in self.readable:
-            if path.is_symlink():
+        needed = [
+            path
+            for path in map(Path, launch.needs)
+            if not any(path.is_relative_to(each) for each in self.readable)
+        ]
+        paths = [*self.readable, *needed]
+        # bubblewrap would make these by itself, but for one user alone.
+        above = {each for path in paths for each in path.parents[:-1]}
+        for folder in sorted(above):
+            yield from ("--perms", "0755", "--dir", str(folder))
+        for path in paths:
+            if path in self.readable and path.is_symlink():
                 yield from ("--symlink", str(path.readlink()), str(path))
             else:
-                yield from ("--ro-bind", str(path), str(path))
-        for needed in launch.needs:
-            path = Path(needed)
-            if not any(path.is_relative_to(each) for each in self.readable):
                 yield from ("--ro-bind", str(path.resolve()), str(path))
 
 
-def find() -> str | None:
-    """Where bubblewrap is installed."""
-    return shutil.which("bwrap")
+def _mode(user: int | None) -> str:
+    """Of the job's folder; nobody else is there to use it."""
+    return "0700" if user is None else "0777"
 
 
 def _as_file(data: bytes) -> int:

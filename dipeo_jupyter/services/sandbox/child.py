@@ -21,6 +21,7 @@ from .watch import Watch
 
 _GRACE = 0.1  # seconds for what the job left in the background to finish its output
 _BY_SIGNAL = 128
+_NICE = 5
 _PATIENCE = 1.0  # seconds for walls to come down, before they are killed themselves
 
 
@@ -175,8 +176,20 @@ class Child:
             finally:
                 for fd in set(enclosed.fds) - {writing}:
                     os.close(fd)
+            self._give_way(self._process)
         finally:
             os.close(writing)
+
+    def _give_way(self, process: asyncio.SubprocessTransport) -> None:
+        """Whoever watches jobs comes first; and a job that is another user may use its streams."""
+        if not self.walled:
+            return
+        # Where it has ended already, there is nothing to be done about it.
+        with suppress(OSError, ValueError):
+            os.setpriority(os.PRIO_PROCESS, process.get_pid(), _NICE)
+            for stream in (1, 2):
+                pipe = cast(asyncio.ReadTransport, process.get_pipe_transport(stream))
+                os.fchmod(pipe.get_extra_info("pipe").fileno(), 0o666)
 
     async def _spawn(self, enclosed: Enclosed) -> asyncio.SubprocessTransport:
         try:

@@ -27,8 +27,9 @@ CREATE_RULESET, _ADD_RULE, _RESTRICT = 444, 445, 446
 OLDEST_ABI = 2  # earlier ones allow no renaming from folder to folder
 _SIGNALS_ABI, _TRUNCATE_ABI = 6, 3
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-_PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 38, 24, 22
-_PR_CAP_AMBIENT, _CLEAR_ALL = 47, 4
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 38, 22
+_PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _RAISE, _CLEAR_ALL = 8, 47, 2, 4
+_CAP_DAC_READ_SEARCH = 2
 _FILTER, _CAPSET = 2, {"x86_64": 126, "aarch64": 91}
 
 # What Landlock can forbid about files, by its own numbers.
@@ -73,10 +74,10 @@ def _main() -> None:
     for stream in (0, 1, 2):  # they are the job's
         os.close(stream)
     os.closerange(3, 1024)
-    os._exit(_keep_order(job, signals))
+    os._exit(_keep_order(job, signals, orders["user"]))
 
 
-def _keep_order(job: int, signals: set[signal.Signals]) -> int:
+def _keep_order(job: int, signals: set[signal.Signals], user: int | None) -> int:
     """Wait for the end of the job, bury all, and leave nothing alive; give the exit code."""
     status = 128 + signal.SIGKILL
     while signal.sigwait(signals) != signal.SIGTERM:
@@ -84,14 +85,27 @@ def _keep_order(job: int, signals: set[signal.Signals]) -> int:
             status = ended
             break
     while living := _children():
-        for each in living:
-            os.kill(each, signal.SIGKILL)
+        if user is not None:
+            _kill_all_of(user)
+        for stop in (signal.SIGSTOP, signal.SIGKILL):  # what has stopped makes no more of itself
+            for each in living:
+                os.kill(each, stop)
         # As their heir this process gets the children of those it has killed.
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
             break
     return status
+
+
+def _kill_all_of(user: int) -> None:
+    """Kill all at one blow, which only those can do who are that user."""
+    killer = os.fork()
+    if killer == 0:
+        os.setresuid(user, user, user)
+        os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+    os.waitpid(killer, 0)
 
 
 def _bury(job: int) -> int | None:
@@ -122,6 +136,11 @@ def _become(orders: dict[str, Any]) -> NoReturn:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for name, value in orders["limits"].items():
             _lower(getattr(resource, f"RLIMIT_{name.upper()}"), value)
+        if orders["user"] is None:
+            _lower(resource.RLIMIT_NPROC, _processes_of(os.getuid()) + orders["processes"])
+        else:
+            _lower(resource.RLIMIT_NPROC, orders["processes"])
+            _be(orders["user"], orders["write"])
         _give_up_privileges()
         _shut_in(orders)
     except BaseException as error:  # noqa: BLE001 - whatever it is, there is no job then
@@ -150,17 +169,43 @@ def _lower(limit: int, value: int) -> None:
     resource.setrlimit(limit, (value, value))
 
 
-def _give_up_privileges() -> None:
-    """Of root, too, nothing is left but the name."""
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    for capability in range(64):
+def _processes_of(user: int) -> int:
+    """How many processes and threads somebody has: the limit counts them all."""
+    count = 0
+    for each in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
         try:
-            _prctl(_PR_CAPBSET_DROP, capability)
-        except OSError:  # there are no more, or this is nobody who may
-            break
+            if os.stat(f"/proc/{each}").st_uid == user:  # noqa: PTH116
+                count += os.stat(f"/proc/{each}/task").st_nlink - 2  # noqa: PTH116
+        except OSError:  # it has just ended
+            continue
+    return count
+
+
+def _be(user: int, work: str) -> None:
+    """Become somebody else, whose is the folder; what root could read can be read still."""
+    for path in (work, os.path.dirname(work), os.path.join(os.path.dirname(work), "job")):  # noqa: PTH118, PTH120
+        if os.path.exists(path):  # noqa: PTH110
+            os.chown(path, user, user)
+    _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _give_up_privileges() -> None:
+    """Nothing is left but, of root, to look; where at, Landlock says."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_CAP_AMBIENT, _CLEAR_ALL)
-    header, nothing = struct.pack("=Ii", 0x20080522, 0), bytes(24)
-    system_call(_CAPSET[os.uname().machine], header, nothing)
+    try:
+        _set_capabilities(1 << _CAP_DAC_READ_SEARCH)
+        _prctl(_PR_CAP_AMBIENT, _RAISE, _CAP_DAC_READ_SEARCH)
+    except OSError:  # there was nothing to give up
+        _set_capabilities(0)
+
+
+def _set_capabilities(bits: int) -> None:
+    header = struct.pack("=Ii", 0x20080522, 0)
+    system_call(_CAPSET[os.uname().machine], header, struct.pack("=6I", *[bits] * 3, 0, 0, 0))
 
 
 def _shut_in(orders: dict[str, Any]) -> None:
@@ -176,7 +221,7 @@ def _shut_in(orders: dict[str, Any]) -> None:
     os.close(ruleset)
     rules = seccomp.Rules(
         among_others=True,
-        only_signal=None if abi >= _SIGNALS_ABI else os.getpid(),
+        only_signal=None if orders["user"] or abi >= _SIGNALS_ABI else os.getpid(),
         may_truncate=abi >= _TRUNCATE_ABI,
     )
     _filter(seccomp.program(rules))

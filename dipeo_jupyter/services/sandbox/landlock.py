@@ -17,7 +17,8 @@ from pathlib import Path
 
 from .confine import CREATE_RULESET, OLDEST_ABI, system_call
 from .launch import Launch, environment
-from .tiers import Enclosed, TierName
+from .limits import Limits
+from .tiers import Enclosed, TierName, a_user
 
 _PROGRAM = str(Path(__file__).with_name("confine.py"))
 
@@ -27,6 +28,7 @@ class Landlock:
     """Walls of Landlock; `readable` is what a job can read of this machine's files."""
 
     abi: int
+    limits: Limits
     readable: tuple[Path, ...]
 
     name: TierName = field(default="landlock", init=False)
@@ -41,6 +43,8 @@ class Landlock:
             "read": [*map(str, self.readable), *launch.needs, *script],
             "write": str(work),
             "limits": dict(launch.limits),
+            "processes": self.limits.threads,
+            "user": a_user(),
             "driver": launch.driver,
             "command": [*launch.command, *reported],
         }

@@ -100,7 +100,7 @@ def candidates(limits: Limits, readable: tuple[Path, ...]) -> Iterator[tuple[str
     yield "bubblewrap", Bubblewrap(program, readable, limits) if program else "not installed"
     abi = landlock.version()
     missing = "not in this kernel, not switched on, or forbidden in this container"
-    yield "landlock", landlock.Landlock(abi, readable) if abi else missing
+    yield "landlock", landlock.Landlock(abi, limits, readable) if abi else missing
 
 
 @dataclass(frozen=True)

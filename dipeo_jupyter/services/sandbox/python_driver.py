@@ -47,7 +47,9 @@ def _main() -> None:
     job = json.load(sys.stdin.buffer)
     os.environ.update(job["environment"])
     _limit_cpu(job["cpu_seconds"])
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     # Each line at once, so that it can be shown; text that is no Unicode must not end the job.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     sys.argv[:] = [_FILE]

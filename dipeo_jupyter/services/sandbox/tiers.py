@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from .launch import Launch, environment
 from .limits import as_shell
 
 TierName = Literal["bubblewrap", "landlock", "none"]
+
+# Beyond the numbers that systems give to people, services and containers.
+_FIRST_USER, _USERS = 1_900_000_000, 200_000_000
 
 # The shell lowers the limits and then becomes the program: no code of ours runs between fork and
 # exec, where locks held by other threads would hang it.
@@ -68,6 +72,15 @@ class NoWalls:
 
     def end(self, process: int) -> None:
         kill_group(process)
+
+
+def a_user() -> int | None:
+    """A user that nobody is, for one job of a server that runs as root; else None.
+
+    Root's processes are not counted: only as somebody else can a job be kept from filling the
+    machine with them.
+    """
+    return _FIRST_USER + secrets.randbelow(_USERS) if os.geteuid() == 0 else None
 
 
 def kill_group(group: int) -> None:
