@@ -6,7 +6,10 @@ type Callback = (message: unknown) => void;
 type Told = { type: string; payload: Record<string, never>; correlation_id?: string };
 
 /** Pieces of answers come at least so many milliseconds apart, for people to see them come. */
-const PIECE = 40;
+const PIECE = 80;
+
+/** Nobody waits longer for what is only replayed. */
+const LONGEST = 1500;
 
 export class ReplayModel implements CardModel {
   readonly #traits: Traits;
@@ -63,7 +66,7 @@ export class ReplayModel implements CardModel {
     if (!next) return;
     const pause = (Date.parse(next.timestamp) - Date.parse(entry.timestamp)) / this.#speed;
     const least = entry.type === "token_delta" ? PIECE / this.#speed : 0;
-    setTimeout(() => this.play(), Math.max(least, pause));
+    setTimeout(() => this.play(), Math.min(LONGEST, Math.max(least, pause)));
   }
 
   tell(entries: readonly EventFrame[]): void {

@@ -3,6 +3,7 @@ import { useRun } from "../execution/context";
 import { firingName, firings } from "../execution/derive";
 import type { Activation, RunState } from "../execution/state";
 import type { ErrorInfo, JsonValue } from "../protocol/messages";
+import { Markdown } from "./markdown";
 import { usePersons } from "./message";
 import { colourOf } from "./person";
 import { Value } from "./value";
@@ -44,12 +45,19 @@ function Worker({ firing, asked }: { firing: Activation; asked: boolean }) {
       </header>
       {firing.text && (
         <div className="dipeo-tail">
-          <p className="dipeo-stream">{firing.text}</p>
+          <Stream text={firing.text} />
         </div>
       )}
       {!firing.text && last && <p className="dipeo-note">{last}</p>}
     </article>
   );
+}
+
+/** Long texts are laid out when they are there. */
+const LONG = 8000;
+
+function Stream({ text }: { text: string }) {
+  return text.length < LONG ? <Markdown text={text} /> : <p className="dipeo-stream">{text}</p>;
 }
 
 function personOf(state: RunState, label: string): string | null {
