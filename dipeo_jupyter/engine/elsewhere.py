@@ -144,4 +144,5 @@ def summary_of(record: RunRecord) -> c.ExecutionSummary:
         live=record.owner is not None,
         origin=record.origin,
         thread=record.thread,
+        usage=record.usage,
     )

@@ -443,7 +443,8 @@ class Engine:
         found = {each.execution_id: summary_of(each) for each in stored if each.parent is None}
         for execution_id, execution in self._executions.items():
             if execution_id in found:
-                found[execution_id] = _summary(execution)
+                usage = found[execution_id].usage
+                found[execution_id] = _summary(execution).model_copy(update={"usage": usage})
         return list(found.values())
 
     async def _obey_letter(self, execution_id: ExecutionId, command: c.Command) -> c.Ack:

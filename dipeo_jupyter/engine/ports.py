@@ -272,7 +272,10 @@ class RecordedEffect:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the journal lists it. `owner` is the process that holds it, None for nobody."""
+    """A run as the journal lists it. `owner` is the process that holds it, None for nobody.
+
+    `usage` is what its nodes have taken by now, None if that is not known.
+    """
 
     execution_id: ExecutionId
     name: str | None
@@ -284,6 +287,7 @@ class RunRecord:
     origin: ExecutionId | None = None
     parent: ExecutionId | None = None
     thread: str | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,20 @@ def test_all_runs_are_listed_and_one_is_told(server):
     assert sorted(runs) == sorted(listed)
 
 
+def test_runs_are_listed_with_what_they_have_taken(server):
+    talk = ASK.replace('user_response, prompt: "Who?"}', "person_job, person: Ann, prompt: Hello}")
+
+    async def main(served):
+        async with served.client() as client:
+            await client.ask(
+                "execute_diagram", diagram=f"{talk}persons: {{Ann: {{service: demo}}}}"
+            )
+            await client.until("execution_completed")
+            return (await client.ask("list_executions"))["payload"]["result"]
+
+    assert server(main)[0]["usage"]["calls"] == 1
+
+
 def test_a_diagram_is_drawn_with_its_places_and_its_problems(server):
     async def main(served):
         wrong = ASK.replace("to: end}", "to: edn}")

@@ -121,7 +121,7 @@ class Ledger:
         summary = run.summary
         self._connection.execute(
             "UPDATE runs SET name = ?, status = ?, events = ?, questions = ?, origin = ?,"
-            " parent = ?, thread = ? WHERE number = ?",
+            " parent = ?, thread = ?, usage = ? WHERE number = ?",
             (
                 whole_characters(summary.name) if summary.name else summary.name,
                 summary.status,
@@ -130,6 +130,7 @@ class Ledger:
                 summary.origin,
                 summary.parent,
                 whole_characters(summary.thread) if summary.thread else summary.thread,
+                None if summary.usage is None else _told(summary.usage),
                 run.number,
             ),
         )
@@ -160,15 +161,23 @@ class Ledger:
         return int(found.fetchone()[0])
 
 
-SUMMARY = "id, started, name, status, events, questions, origin, parent, thread"
+SUMMARY = "id, started, name, status, events, questions, origin, parent, thread, usage"
 """The columns of a run that make its summary."""
 
 
 def summary_of(row: Sequence[Any]) -> Summary:
     """A run's summary from these columns."""
-    execution_id, started, name, status, events, questions, origin, parent, thread = row
+    execution_id, started, name, status, events, questions, *rest = row
+    origin, parent, thread, used = rest
     asked = dict.fromkeys((label, activation) for label, activation in json.loads(questions))
-    return Summary(execution_id, started, name, status, events, asked, origin, parent, thread)
+    usage = None if used is None else e.Usage.model_validate_json(used)
+    return Summary(
+        execution_id, started, name, status, events, asked, origin, parent, thread, usage
+    )
+
+
+def _told(usage: e.Usage) -> str:
+    return to_text(usage.model_dump(exclude_defaults=True))
 
 
 def key_number(key: str) -> int:

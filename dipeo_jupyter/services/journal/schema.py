@@ -42,6 +42,7 @@ STEPS: Sequence[Step] = (
     ),
     ("ALTER TABLE runs ADD COLUMN thread TEXT",),
     (),  # rows of several events hold a node's start and end as one place
+    ("ALTER TABLE runs ADD COLUMN usage TEXT",),  # JSON; NULL where nobody has counted
 )
 
 

@@ -15,7 +15,10 @@ FINISHED = ("completed", "failed", "cancelled")
 
 @dataclass(slots=True)
 class Summary:
-    """The sum of a run's entries as far as lists show it. `questions` are open activations."""
+    """The sum of a run's entries as far as lists show it. `questions` are open activations.
+
+    `usage` is what its nodes have taken; None if that was not counted from the beginning.
+    """
 
     execution_id: e.ExecutionId
     started: float
@@ -26,6 +29,7 @@ class Summary:
     origin: e.ExecutionId | None = None
     parent: e.ExecutionId | None = None
     thread: str | None = None
+    usage: e.Usage | None = field(default_factory=e.Usage)
 
     def follow(self, entry: e.Entry) -> None:
         """Take the next entry into account."""
@@ -55,6 +59,7 @@ class Summary:
             origin=self.origin,
             parent=self.parent,
             thread=self.thread,
+            usage=self.usage,
         )
 
     def _shown(self, owner: str | None) -> e.ExecutionStatus:
@@ -103,6 +108,12 @@ def _answered(summary: Summary, event: e.NodeEvent) -> None:
     summary.questions.pop((event.node, event.activation), None)
 
 
+def _ended_node(summary: Summary, event: e.NodeCompleted | e.NodeFailed) -> None:
+    _answered(summary, event)
+    if event.usage is not None and summary.usage is not None:
+        summary.usage += event.usage
+
+
 def _skipped(summary: Summary, event: e.NodeSkipped) -> None:
     _withdraw(summary, event.node)
 
@@ -123,7 +134,7 @@ _CHANGES: Mapping[type[e.Event], Callable[[Summary, Any], None]] = {
     e.ExecutionCancelled: _ended("cancelled"),
     e.InputRequired: _asked,
     e.InputReceived: _answered,
-    e.NodeCompleted: _answered,
-    e.NodeFailed: _answered,
+    e.NodeCompleted: _ended_node,
+    e.NodeFailed: _ended_node,
     e.NodeSkipped: _skipped,
 }

@@ -138,6 +138,14 @@ def test_run_is_listed_with_all_that_lists_show(journal):
     )
 
 
+def test_run_is_listed_with_what_its_nodes_have_taken(journal):
+    first, second = e.Usage(input_tokens=3, calls=1), e.Usage(output_tokens=4, calls=1)
+    lost = e.ErrorInfo(type="E", message="m")
+    failed = e.NodeFailed(node="argue", activation=3, error=lost, outputs={}, usage=second)
+    keep(journal, *run(begun(), spoken(usage=first), spoken((), 2), failed))
+    assert journal.runs()[0].usage == e.Usage(input_tokens=3, output_tokens=4, calls=2)
+
+
 def test_runs_are_listed_newest_first_by_prefix(journal):
     for name in ("exec_a1", "exec_b", "exec_a2"):
         keep(journal, *run(begun(), name=name))

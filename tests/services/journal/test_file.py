@@ -222,6 +222,14 @@ def test_file_of_version_1_is_read_and_goes_on(home, open_):
     assert (entries[3].event.seen, journal.runs()[0].status) == (("x", "y"), "waiting")
 
 
+def test_what_a_run_of_an_older_file_has_taken_is_not_known(home, open_):
+    make(home, VERSION_1)
+    journal = open_()
+    assert journal.claim("exec_1")
+    keep(journal, e.Entry("exec_1", 4, 4.5, spoken(usage=e.Usage(calls=1))))
+    assert journal.runs()[0].usage is None
+
+
 def test_older_file_takes_the_steps_it_has_not_seen(home):
     make(home, VERSION_1)
     connection = sqlite3.connect(home / "journal.db")

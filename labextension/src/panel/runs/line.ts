@@ -20,7 +20,7 @@ export function lineOfSummary(summary: ExecutionSummary): RunLine {
     name: summary.name,
     status: summary.status,
     started: summary.started * 1000,
-    usage: null,
+    usage: summary.usage ?? null,
     waitingFor: summary.waiting_for ?? [],
     origin: summary.origin ?? null,
   };

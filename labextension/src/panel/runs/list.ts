@@ -48,8 +48,9 @@ export class RunList {
       const { execution_id: id } = summary;
       const told = this.#told.get(id);
       if (told && told.state.seq >= summary.events) continue;
-      const usage = this.#lines.get(id)?.usage ?? null;
-      this.#lines.set(id, { ...lineOfSummary(summary), usage });
+      const line = lineOfSummary(summary);
+      const usage = line.usage ?? this.#lines.get(id)?.usage ?? null;
+      this.#lines.set(id, { ...line, usage });
     }
     this.#show({ known: true });
   };
