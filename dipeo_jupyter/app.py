@@ -190,7 +190,9 @@ def build_sandbox(settings: Settings) -> ProcessSandbox:
     """Where jobs run; some processes wait for one, from the first on."""
     limits = JobLimits(memory=settings.sandbox_memory * 1024**2)
     walls = Walls(settings.sandbox, limits, settings.sandbox_read)
-    return ProcessSandbox(limits, walls=walls, warm=min(4, os.cpu_count() or 1))
+    private = settings.sandbox_private_network
+    warm = min(4, os.cpu_count() or 1)
+    return ProcessSandbox(limits, walls=walls, warm=warm, private=private)
 
 
 def build_observers(settings: Settings, tracer_provider: TracerProvider | None = None) -> Observers:

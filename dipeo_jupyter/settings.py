@@ -78,6 +78,8 @@ class Settings:
     """What stands around jobs: the strongest that holds, one kind alone, or `off` for nothing."""
     sandbox_read: tuple[Path, ...] = ()
     """Files and folders that jobs may read besides the system's programs and Python's packages."""
+    sandbox_private_network: bool = False
+    """Whether jobs with a network may also speak with this machine and those around it."""
     sandbox_memory: int = 2048
     """How much memory one job may use, in MB."""
     traced_content: bool = False
@@ -105,7 +107,8 @@ class Settings:
         `DIPEO_RESPONSE_CACHE` (`on` or `sqlite`; `off`), `DIPEO_RESPONSE_CACHE_TTL` (seconds),
         `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`);
         `DIPEO_SANDBOX` (`auto`, `bubblewrap`, `landlock` or `off`), `DIPEO_SANDBOX_READ` (paths,
-        separated as in `PATH`) and `DIPEO_SANDBOX_MEMORY` (MB). Of
+        separated as in `PATH`), `DIPEO_SANDBOX_MEMORY` (MB) and `DIPEO_SANDBOX_PRIVATE_NETWORK`
+        (`on` or `off`). Of
         OpenTelemetry's own, `OTEL_EXPORTER_OTLP_ENDPOINT` and
         `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and what switches tracing off.
         """
@@ -138,6 +141,7 @@ class Settings:
             metrics=_switch(environ, "DIPEO_METRICS"),
             sandbox=_sandbox_mode(environ.get("DIPEO_SANDBOX") or "auto"),
             sandbox_read=_paths(environ.get("DIPEO_SANDBOX_READ") or ""),
+            sandbox_private_network=_switch(environ, "DIPEO_SANDBOX_PRIVATE_NETWORK"),
             sandbox_memory=_count(environ, "DIPEO_SANDBOX_MEMORY", 2048),
             traces=_traces(environ),
             traced_content=environ.get(CAPTURE, "").lower() in _CAPTURED,

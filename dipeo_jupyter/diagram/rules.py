@@ -734,6 +734,19 @@ _rule(
     """,
 )
 _rule(
+    "uses_network",
+    "hint",
+    "A job runs code that can send what it knows over the network.",
+    "Look at its code, and at what arrives there, before you run it.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: fetch, type: job, language: bash, network: true, code: curl -s https://example.org}
+    connections:
+    - {from: start, to: fetch}
+    """,
+)
+_rule(
     "missing_kernel",
     "warning",
     "A job is to run in the notebook's process, and there is no notebook.",

@@ -158,7 +158,8 @@ class Files(Protocol):
 class Job:
     """A piece of code to run. `inputs` are JSON values; `timeout` is in seconds of wall time.
 
-    `idempotency_key` is the same whenever this very job is tried again.
+    `idempotency_key` is the same whenever this very job is tried again. With `network` it may speak
+    with public addresses.
     """
 
     language: JobLanguage
@@ -167,6 +168,7 @@ class Job:
     function: str | None = None
     timeout: float = 30.0
     idempotency_key: str = ""
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)

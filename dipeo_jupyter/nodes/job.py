@@ -107,6 +107,14 @@ class Job(Node):
         ),
     )
 
+    network: bool = Field(
+        default=False,
+        description=(
+            "Let the code speak with public addresses, by HTTP and HTTPS. Without it, it has no "
+            "network."
+        ),
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         has_code = bool(self.code and self.code.strip())
@@ -120,6 +128,11 @@ class Job(Node):
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from super().check(label, diagram)
+        if self.network:
+            message = f"Node {label!r} runs code that can send what it knows over the network."
+            hint = "Look at its code, and at what arrives there, before you run it."
+            path = ("nodes", label, "network")
+            yield Problem("uses_network", message, label, path, hint, severity="hint")
         text = (self.code or "").strip()
         is_path = "\n" not in text and PurePosixPath(text).suffix in _BY_SUFFIX
         if text and not is_path and self._language_of(None) == "python":
@@ -137,6 +150,7 @@ class Job(Node):
             inputs=inputs.by_name(),
             function=self._function(path),
             timeout=self.timeout or _DEFAULT_TIMEOUT,
+            network=self.network,
         )
 
         async def work(key: str) -> Any:
@@ -148,6 +162,8 @@ class Job(Node):
         request = {"job": job.language, "code": job.code, "function": job.function}
         if self.kernel:
             request["place"] = "kernel"
+        if self.network:
+            request["network"] = "public"
         try:
             done = await ctx.effect(
                 {**request, "inputs": job.inputs}, work, EffectPolicy(reuse=self.pure)

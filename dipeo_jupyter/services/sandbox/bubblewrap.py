@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from .tiers import Enclosed, TierName, a_user, children, kill_group
 
 _HOME = Path("/dipeo-job")
 _WORK = _HOME / "work"
+_EGRESS = str(_HOME / "egress")
+_RELAY = str(Path(__file__).with_name("relay.py"))
 _NOBODY = "1000"  # inside; outside it is the user of this process
 _SMALL = str(16 * 1024**2)
 
@@ -59,7 +62,9 @@ class Bubblewrap:
     on_disk: bool = field(default=False, init=False)
 
     def enclose(self, launch: Launch, work: Path, report: int) -> Enclosed:
-        rules = seccomp.Rules(families=(seccomp.AF_UNIX,))
+        inside = (seccomp.AF_UNIX,)
+        online = (*inside, seccomp.AF_INET, seccomp.AF_INET6)
+        rules = seccomp.Rules(families=online if launch.egress else inside)
         fds = [seccomp.as_file(rules)]
         files = [f"--seccomp {fds[0]}"]
         if launch.script is not None:
@@ -74,10 +79,11 @@ class Bubblewrap:
             *(self.program, *_NAMESPACES, *(_OF_OTHERS if user is None else _OF_ROOT), *_EMPTY),
             *self._sights(launch),
             *_words(f"--perms 0755 --dir {_HOME}"),
+            *(("--bind", launch.egress, _EGRESS) if launch.egress else ()),
             *_words(f"--size {self.limits.folder} --perms {_mode(user)} --tmpfs {_WORK}"),
             *_words(f"{' '.join(files)} --remount-ro / --chdir {_WORK} --"),
             *("/bin/sh", "-c", self._script(launch, report, user), "job"),
-            *(*launch.command, *reported),
+            *(*_online(launch), *launch.command, *reported),
         )
         return Enclosed(command, environment(launch, _WORK), None, tuple(fds))
 
@@ -103,7 +109,7 @@ class Bubblewrap:
     def _sights(self, launch: Launch) -> Iterator[str]:
         needed = [
             path
-            for path in map(Path, launch.needs)
+            for path in map(Path, (*launch.needs, _RELAY))
             if not any(path.is_relative_to(each) for each in self.readable)
         ]
         paths = [*self.readable, *needed]
@@ -116,6 +122,13 @@ class Bubblewrap:
                 yield from ("--symlink", str(path.readlink()), str(path))
             else:
                 yield from ("--ro-bind", str(path.resolve()), str(path))
+
+
+def _online(launch: Launch) -> tuple[str, ...]:
+    """What is put in front of a command that has a network."""
+    if launch.egress is None:
+        return ()
+    return sys.executable, "-I", "-S", "-B", _RELAY, _EGRESS
 
 
 def _mode(user: int | None) -> str:

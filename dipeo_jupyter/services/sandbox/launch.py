@@ -7,13 +7,14 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...engine.ports import Job
 from ...errors import NodeError
 from .limits import Limits, cpu_seconds
+from .relay import PORT as RELAY_PORT
 
 SCRIPT = "../job"
 """Beside the job's folder, so that the folder is empty at the start."""
@@ -30,7 +31,8 @@ class Launch:
     """A program that is to be started for a job.
 
     `needs` are files that it reads besides those of the system and of Python. A `driver` is a
-    Python script; with `reports`, the command ends in the descriptor for the result.
+    Python script; with `reports`, the command ends in the descriptor for the result. `egress` is
+    the socket of the proxy by which it reaches the network.
     """
 
     command: tuple[str, ...]
@@ -40,6 +42,7 @@ class Launch:
     needs: tuple[str, ...] = ()
     driver: str | None = None
     reports: bool = True
+    egress: str | None = None
 
 
 def plan(job: Job, limits: Limits, search_path: str | None) -> Launch:
@@ -61,6 +64,14 @@ def python(limits: Limits) -> Launch:
     # The driver lowers the limit on its CPU time when it knows the job's.
     own = {**limits.of_process(None), "as": limits.memory}
     return Launch(command, own, needs=(driver,), driver=driver)
+
+
+def online(launch: Launch, egress: str) -> Launch:
+    """The same with a network, by way of the proxy at this socket."""
+    proxy = f"http://127.0.0.1:{RELAY_PORT}"
+    names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    more = {**dict.fromkeys(names, proxy), "NODE_USE_ENV_PROXY": "1"}
+    return replace(launch, egress=egress, environment={**launch.environment, **more})
 
 
 def message(job: Job, *, hurry: bool) -> bytes:

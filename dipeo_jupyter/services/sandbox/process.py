@@ -16,7 +16,8 @@ from ...engine.ports import Job, JobResult
 from ...errors import NodeError
 from .attempt import attempt
 from .child import Child
-from .launch import plan, python
+from .egress import Egress
+from .launch import online, plan, python
 from .limits import Limits
 from .pool import Pool
 from .tiers import Tier
@@ -29,7 +30,8 @@ class ProcessSandbox:
     """Runs each job in processes of its own; fulfils the port `Sandbox`.
 
     `search_path` lists the folders in which `node` and `bash` are looked for, as `PATH` does, which
-    is used when it is None. So many processes of Python are kept `warm`, ready for a job.
+    is used when it is None. So many processes of Python are kept `warm`, ready for a job. Jobs with
+    a network speak with public addresses, and if `private` with all others.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class ProcessSandbox:
         *,
         walls: Walls | None = None,
         warm: int = 0,
+        private: bool = False,
     ) -> None:
         self._limits = limits or Limits()
         self._search_path = search_path
         self._walls = walls or Walls(limits=self._limits)
         self._warm = warm
+        self._private = private
         self._pool: Pool | None = None
         self._places = asyncio.Semaphore(_AT_ONCE)
 
@@ -57,7 +61,19 @@ class ProcessSandbox:
             raise NodeError("Code nodes run on Linux and macOS only, for now.", field="language")
         async with self._places:
             tier = await self._walls.find()
-            return await attempt(await self._child(job, tier), job, on_output, self._limits)
+            if not job.network or tier.name == "none":
+                return await attempt(await self._child(job, tier), job, on_output, self._limits)
+            if tier.name != "bubblewrap":
+                raise NodeError(
+                    "Code has a network only where bubblewrap works: install it "
+                    "(`apt install bubblewrap`, for instance), or remove `network: true`.",
+                    field="network",
+                )
+            async with Egress(private=self._private) as egress:
+                launch = online(plan(job, self._limits, self._search_path), egress.path)
+                child = Child(launch, tier, self._limits)
+                await child.start()
+                return await attempt(child, job, on_output, self._limits)
 
     async def aclose(self) -> None:
         """End what was started ahead. The next job starts it again."""
