@@ -42,10 +42,20 @@ function RunPage({ dipeo, id }: { dipeo: IDipeo; id: string }) {
     () => (command: RunCommand) => connection.ask({ ...command, execution_id: id } as Command),
     [connection, id],
   );
+  const away = useSyncExternalStore(dipeo.runs.subscribe, () => dipeo.runs.get().problem);
   if (problem !== null) return <p className="dipeo-told is-wrong">{problem}</p>;
   if (diagram === null || layout === undefined)
     return <p className="dipeo-told">{trans.__("Reading the run…")}</p>;
-  return <RunView store={store} ask={ask} layout={layout} fill />;
+  return (
+    <>
+      {away !== null && (
+        <p className="dipeo-told is-wrong" role="alert">
+          {away}
+        </p>
+      )}
+      <RunView store={store} ask={ask} layout={layout} fill />
+    </>
+  );
 }
 
 /** Where the server's own pictures have everything; null when it does not tell. */

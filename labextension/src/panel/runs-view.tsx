@@ -22,7 +22,7 @@ export function RunsView({ dipeo, commands }: Shared) {
   const found = useMemo(() => fitting(lines, text, choice), [lines, text, choice]);
   return (
     <>
-      <header className="dipeo-side-head">
+      <div className="dipeo-side-head">
         <h2>{trans.__("Runs")}</h2>
         <Tool
           label={trans.__("New diagram")}
@@ -30,7 +30,7 @@ export function RunsView({ dipeo, commands }: Shared) {
           act={() => commands.execute(NEW_DIAGRAM)}
         />
         <Tool label={trans.__("Refresh")} icon={refreshIcon} act={dipeo.refresh} />
-      </header>
+      </div>
       {lines.length > 0 && (
         <Filter trans={trans} text={text} search={search} choice={choice} choose={choose} />
       )}

@@ -44,7 +44,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
 class RunsPanel extends ReactWidget {
   readonly #app: JupyterFrontEnd;
   readonly #dipeo: IDipeo;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(app: JupyterFrontEnd, dipeo: IDipeo) {
     super();
@@ -55,6 +55,7 @@ class RunsPanel extends ReactWidget {
     this.title.caption = dipeo.trans.__("Runs of diagrams");
     this.addClass("dipeo-lab");
     this.addClass("dipeo-side");
+    this.#timer = setInterval(() => this.isVisible && dipeo.refresh(), AGAIN);
     this.node.setAttribute("role", "region");
     this.node.setAttribute("aria-label", this.title.caption);
   }
@@ -66,11 +67,10 @@ class RunsPanel extends ReactWidget {
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this.#dipeo.refresh();
-    this.#timer = setInterval(this.#dipeo.refresh, AGAIN);
   }
 
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
+  override dispose(): void {
     clearInterval(this.#timer);
+    super.dispose();
   }
 }

@@ -6,11 +6,13 @@ import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import { asked } from "../commands";
 import { stepIcon } from "../icons";
 import type { IDipeo } from "../service";
+import { askInputs } from "./ask-inputs";
 import { begin } from "./begin";
 import { editText } from "./edit-text";
 import type { DiagramDocument } from "./widget";
 
 export const RUN_DIAGRAM = "dipeo:run-diagram";
+export const RUN_WITH = "dipeo:run-diagram-with-inputs";
 export const RUN_PAUSED = "dipeo:run-diagram-paused";
 export const EDIT_TEXT = "dipeo:edit-text";
 
@@ -41,6 +43,21 @@ export function addCommands(
     describedBy: ON_FILE,
     isEnabled,
     execute: run(false),
+  });
+  app.commands.addCommand(RUN_WITH, {
+    label: trans.__("Run Diagram with Inputs…"),
+    caption: trans.__("Say what the run begins with, and run the diagram"),
+    icon: runIcon,
+    describedBy: ON_FILE,
+    isEnabled,
+    execute: async (args) => {
+      const document = meant(args);
+      if (!document) return;
+      await asked(async () => {
+        const inputs = await askInputs(trans, document.context.path);
+        if (inputs) await begin(app, dipeo, document.context, inputs, false);
+      });
+    },
   });
   app.commands.addCommand(RUN_PAUSED, {
     label: trans.__("Run Diagram Step by Step"),

@@ -10,7 +10,7 @@ import { CommandToolbarButton } from "@jupyterlab/ui-components";
 import { CATEGORY } from "../commands";
 import { dipeoIcon } from "../icons";
 import { IDipeo, NAME } from "../service";
-import { addCommands, EDIT_TEXT, RUN_DIAGRAM, RUN_PAUSED } from "./commands";
+import { addCommands, EDIT_TEXT, RUN_DIAGRAM, RUN_PAUSED, RUN_WITH } from "./commands";
 import { FACTORY, FILE_TYPE, fileType } from "./type";
 import { type DiagramDocument, DiagramFactory } from "./widget";
 
@@ -36,7 +36,7 @@ export const diagramDocument: JupyterFrontEndPlugin<void> = {
       void tracker.add(widget);
     });
     app.docRegistry.addWidgetFactory(factory as DocumentRegistry.WidgetFactory);
-    for (const command of [RUN_DIAGRAM, RUN_PAUSED])
+    for (const command of [RUN_DIAGRAM, RUN_WITH, RUN_PAUSED])
       palette?.addItem({ command, category: CATEGORY });
     void restorer?.restore(tracker, {
       command: "docmanager:open",
@@ -50,6 +50,7 @@ function factoryFor({ commands }: JupyterFrontEnd, dipeo: IDipeo): DiagramFactor
   const { trans } = dipeo;
   const tools = {
     [RUN_DIAGRAM]: trans.__("Run"),
+    [RUN_WITH]: trans.__("With Inputs…"),
     [RUN_PAUSED]: trans.__("Step by Step"),
     [EDIT_TEXT]: trans.__("Edit Text"),
   };
