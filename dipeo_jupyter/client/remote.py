@@ -139,8 +139,8 @@ class RemoteClient:
 
     @property
     def url(self) -> str:
-        """Where the server is."""
-        return self._server.url
+        """Where people's pages reach the server; kernels have a door of their own."""
+        return self._server.url.replace("/dipeo/kernel/ws", "/dipeo/ws")
 
     async def send(self, command: c.Command) -> c.Ack:
         """Ask for something; raises `CommandError` or `DiagramError` when it is refused."""

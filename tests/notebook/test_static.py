@@ -9,8 +9,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+<<<<<<< HEAD
 from dipeo_jupyter.diagram.drawn import drawing_of
 from dipeo_jupyter.notebook.card.content import MOST_BYTES
+=======
+from dipeo_jupyter.errors import ExecutionFailedError
+from dipeo_jupyter.notebook.card.content import MOST_BYTES, drawing_of
+>>>>>>> e95889b (The card in JupyterLab is tested as people use it; below a picture stands what came of the run)
 from dipeo_jupyter.notebook.card.cutting import CUT, fitted
 from dipeo_jupyter.notebook.card.feed import merged
 from dipeo_jupyter.notebook.card.static import MIME, bundle_of
@@ -84,14 +89,23 @@ def test_what_is_compared_is_the_same_for_the_same_outcome(session, run):
     assert kept_of(metadata)["execution_id"] == run.id
 
 
-def test_the_table_has_every_firing_with_what_came_of_it(run):
+def test_the_table_has_every_activation_with_what_came_of_it(run):
     html = bundle_of(run)[0]["text/html"]
     table = ET.fromstring(re.search("<table.*</table>", html)[0])  # noqa: S314 - our own
 
     rows = [[cell.text for cell in row] for row in table.iter("tr")]
-    assert rows[0] == ["node", "firing", "status", "result"]
+    assert rows[0] == ["node", "activation", "status", "result"]
     assert ["add", "2", "completed", "2"] in rows
-    assert "<summary>8 firings</summary>" in html
+    assert "<summary>8 activations</summary>" in html
+
+
+def test_what_came_of_it_can_be_read_below_the_picture(session, run):
+    failed = session.start(HOSTILE.replace("on_error: continue", "on_error: fail"))
+    with pytest.raises(ExecutionFailedError):
+        failed.wait()
+
+    assert "<p>Run: completed</p><p><b>end</b> = 3</p>" in bundle_of(run)[0]["text/html"]
+    assert "<p><b>Error:</b> line 4, node" in bundle_of(failed)[0]["text/html"]
 
 
 def test_labels_values_and_errors_cannot_leave_their_cells(session):

@@ -134,7 +134,7 @@ class Shown:
             else:  # nobody has seen it, and it is shown in the usual way
                 self._withdrawn = True
                 display({}, raw=True, display_id=self._output, update=True)
-                self._loop.call(self._part)
+                self._loop.submit(self._close())
             return not self._withdrawn
 
     # -- what the run says ------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Shown:
                 self._face.rest(self._run)
             elif self.eyes.ever_open:
                 self._keep(live=False)
-                self._loop.call(self._part)
+                self._loop.submit(self._close())
 
     # -- what people do ---------------------------------------------------------------------------
 
@@ -199,9 +199,12 @@ class Shown:
         display(data, metadata=metadata, raw=True, display_id=self._output, update=again)
         self._kept = holds
 
-    def _part(self) -> None:
+    async def _close(self) -> None:
+        """Let go of the card; a page that was loaded again has nothing else to show."""
+        await asyncio.sleep(FAREWELL)
+        await self.eyes.closed()
         assert self._face is not None
-        asyncio.get_running_loop().call_later(FAREWELL, self._face.close)
+        self._face.close()
 
 
 def _face(run: Run, take: Take) -> Face:

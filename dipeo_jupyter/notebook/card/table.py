@@ -1,4 +1,4 @@
-"""All firings of a run as a small table: the same for every run with the same outcome."""
+"""All activations of a run as a small table: the same for every run with the same outcome."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..records import shorten, table
 from ..run import Run
 
 MOST_ROWS = 100
-COLUMNS = ("node", "firing", "status", "result")
+COLUMNS = ("node", "activation", "status", "result")
 
 
 def table_of(run: Run) -> str:
@@ -19,7 +19,7 @@ def table_of(run: Run) -> str:
     if not firings:
         return ""
     shown = table(COLUMNS, [*map(_row, firings[:MOST_ROWS]), *_rest(len(firings))])
-    word = "firing" if len(firings) == 1 else "firings"
+    word = "activation" if len(firings) == 1 else "activations"
     return f"<details><summary>{len(firings)} {word}</summary>{shown}</details>"
 
 
@@ -27,7 +27,7 @@ def _row(firing: ActivationRecord) -> dict[str, Any]:
     result = firing.error.message if firing.error else firing.output
     return {
         "node": firing.node,
-        "firing": firing.number,
+        "activation": firing.number,
         "status": firing.status,
         "result": None if result is None else shorten(result),
     }
@@ -36,4 +36,4 @@ def _row(firing: ActivationRecord) -> dict[str, Any]:
 def _rest(count: int) -> Iterator[dict[str, Any]]:
     if count > MOST_ROWS:
         more = f"and {count - MOST_ROWS} more: run.to_frame() has all"
-        yield {"node": "…", "firing": None, "status": None, "result": more}
+        yield {"node": "…", "activation": None, "status": None, "result": more}

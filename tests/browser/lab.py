@@ -1,0 +1,197 @@
+"""A JupyterLab in a process of its own, and its pages in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import expect
+
+LONG = 20
+"""Seconds until something that must come is missed."""
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TOKEN = "browser"  # noqa: S105 - of a server that lives as long as a test
+READY = """async () => {
+  const notebook = window.jupyterapp.shell.currentWidget;
+  await notebook.context.ready;
+  await notebook.sessionContext.ready;
+  await notebook.sessionContext.session?.kernel?.info;
+}"""
+RUN_CELL = """number => {
+  const { shell, commands } = window.jupyterapp;
+  shell.currentWidget.content.activeCellIndex = number;
+  commands.execute("notebook:run-cell");
+}"""
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+
+class Lab:
+    """A running JupyterLab: `folder` is what it shows."""
+
+    def __init__(self, folder: Path, port: int, browser):
+        self.folder, self.browser = folder, browser
+        self._opened = 0
+        self.url = f"http://127.0.0.1:{port}"
+
+    def page(self, path: str, **options):
+        """A browser page of its own that shows this address of the Lab."""
+        page = self.browser.new_context(
+            viewport={"width": 1280, "height": 1000}, **options
+        ).new_page()
+        page.set_default_timeout(LONG * 1000)
+        page.goto(f"{self.url}/{path}?token={TOKEN}")
+        return page
+
+    def notebook(self, *cells: str, name: str = "card", **options) -> Notebook:
+        """Open a new notebook with these cells, as soon as its kernel is there."""
+        book = nbformat.v4.new_notebook()
+        book.cells = [nbformat.v4.new_code_cell(each) for each in cells]
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        path = self.folder / f"{name}.ipynb"
+        nbformat.write(book, path)
+        return self.open(path, **options)
+
+    def open(self, path: Path, **options) -> Notebook:
+        """Open a notebook that there is."""
+        self._opened += 1  # a workspace of its own, for Lab remembers what was open in the last one
+        page = self.page(f"lab/workspaces/test{self._opened}/tree/{path.name}", **options)
+        notebook = Notebook(page, path)
+        notebook.ready()
+        return notebook
+
+
+class Notebook:
+    """A notebook on a page. Cells are counted from 0."""
+
+    def __init__(self, page, path: Path):
+        self.page, self.path = page, path
+
+    def ready(self) -> None:
+        """Wait until cells can be run."""
+        self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
+        self.page.evaluate(READY)
+
+    def run(self, number: int) -> None:
+        """Run a cell, without waiting for its end."""
+        self.page.evaluate(RUN_CELL, number)
+
+    def cell(self, number: int):
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+
+    def wait_busy(self, number: int) -> None:
+        """Wait until the cell shows that it runs."""
+        self._prompt(number, r"\[\*\]")
+
+    def wait_done(self, number: int) -> None:
+        """Wait until the cell has a number."""
+        self._prompt(number, r"\[\d+\]")
+
+    def is_busy(self, number: int) -> bool:
+        return "*" in self.cell(number).locator(".jp-InputPrompt").inner_text()
+
+    def save(self) -> dict:
+        """Save it; what is in its file."""
+        self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        return json.loads(self.path.read_text())
+
+    def shot(self, name: str) -> None:
+        """Keep a picture of it where `DIPEO_SCREENSHOTS` says."""
+        shot(self.page, name)
+
+    def _prompt(self, number: int, pattern: str) -> None:
+        prompt = self.cell(number).locator(".jp-InputPrompt")
+        expect(prompt).to_have_text(re.compile(pattern), timeout=LONG * 1000)
+
+
+def shot(page, name: str) -> None:
+    """Keep a picture of a page where `DIPEO_SCREENSHOTS` says."""
+    if folder := os.environ.get("DIPEO_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def until(reached, seconds: float = LONG):
+    """Look again and again until it holds; what it then is."""
+    end = time.monotonic() + seconds
+    while not (found := reached()):
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.02)
+    return found
+
+
+@contextmanager
+def lab_in(folder: Path, browser, *options: str, **environ: str):
+    """A JupyterLab that shows this folder, and knows nothing of other ones of this user."""
+    home = folder / ".home"
+    work = folder / "work"
+    work.mkdir(parents=True)
+    _settle(home / "config" / "lab" / "user-settings")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    paths = {
+        f"JUPYTER_{name}": str(home / name.partition("_")[0].lower())
+        for name in ("DATA_DIR", "RUNTIME_DIR", "CONFIG_DIR")
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"),
+        *(f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"),
+        *options,
+    ]
+    log = (folder / "lab.log").open("w")
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "IPYTHONDIR": str(home / "ipython"), **paths, **environ},
+        stdout=log,
+        stderr=log,
+        cwd=work,
+    )
+    try:
+        until(lambda: _answers(port, process))
+        yield Lab(work, port, browser)
+    finally:
+        process.terminate()
+        process.wait(LONG)
+        log.close()
+
+
+def _answers(port: int, process: subprocess.Popen) -> bool:
+    assert process.poll() is None, "JupyterLab has ended"
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _settle(folder: Path) -> None:
+    for plugin, settings in SETTINGS.items():
+        package, _, name = plugin.partition(":")
+        place = folder / package
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.jupyterlab-settings").write_text(json.dumps(settings))
