@@ -9,13 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-<<<<<<< HEAD
 from dipeo_jupyter.diagram.drawn import drawing_of
-from dipeo_jupyter.notebook.card.content import MOST_BYTES
-=======
 from dipeo_jupyter.errors import ExecutionFailedError
-from dipeo_jupyter.notebook.card.content import MOST_BYTES, drawing_of
->>>>>>> e95889b (The card in JupyterLab is tested as people use it; below a picture stands what came of the run)
+from dipeo_jupyter.notebook.card.content import MOST_BYTES
 from dipeo_jupyter.notebook.card.cutting import CUT, fitted
 from dipeo_jupyter.notebook.card.feed import merged
 from dipeo_jupyter.notebook.card.static import MIME, bundle_of
