@@ -36,11 +36,11 @@ export class ReplayModel implements CardModel {
     return name === "snapshot" ? (this.#told as unknown as Traits[K]) : this.#traits[name];
   }
 
-  on(_: "msg:custom", callback: Callback): void {
-    this.#callbacks.add(callback);
+  on(event: string, callback: Callback): void {
+    if (event === "msg:custom") this.#callbacks.add(callback);
   }
 
-  off(_: "msg:custom", callback: Callback): void {
+  off(_: string, callback: Callback): void {
     this.#callbacks.delete(callback);
   }
 

@@ -17,7 +17,7 @@ function initialize({ model }: { model: CardModel }): () => void {
 function render({ model, el }: { model: CardModel; el: HTMLElement }): () => void {
   const session = sessions.get(model) ?? begin(model);
   sessions.set(model, session);
-  return show(el, session, model.get("places"));
+  return show(el, session, model);
 }
 
 export default { initialize, render };

@@ -16,4 +16,8 @@ export interface Traits {
 
 export interface CardModel extends MessageModel {
   get<K extends keyof Traits>(name: K): Traits[K];
+  on(event: "change:places", callback: () => void): void;
+  on(event: "msg:custom", callback: (message: unknown) => void): void;
+  off(event: "change:places", callback: () => void): void;
+  off(event: "msg:custom", callback: (message: unknown) => void): void;
 }

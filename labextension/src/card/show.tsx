@@ -1,24 +1,21 @@
 /** A run's view in an element of the page. */
 import { createRoot } from "react-dom/client";
-import type { Layout } from "../diagram/layout";
-import type { RunCommand } from "../execution/context";
-import type { RunStore } from "../execution/store";
-import type { Ack } from "../protocol/messages";
 import { RunView } from "../views/run";
-
-interface Shown {
-  readonly store: RunStore;
-  readonly ask: ((command: RunCommand) => Promise<Ack>) | null;
-}
+import type { CardModel } from "./model";
+import type { Session } from "./session";
 
 /** Returns what takes it away again. */
-export function show(
-  element: HTMLElement,
-  { store, ask }: Shown,
-  layout: Layout | null,
-): () => void {
+export function show(element: HTMLElement, { store, ask }: Session, model: CardModel): () => void {
   element.classList.add("dipeo-card");
   const root = createRoot(element);
-  root.render(<RunView store={store} ask={ask} layout={layout} />);
-  return () => root.unmount();
+  const draw = (): void => {
+    root.render(<RunView store={store} ask={ask} layout={model.get("places")} />);
+  };
+  draw();
+  // A run that is edited has another diagram, whose parts stand elsewhere.
+  model.on("change:places", draw);
+  return () => {
+    model.off("change:places", draw);
+    root.unmount();
+  };
 }

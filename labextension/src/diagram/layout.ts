@@ -42,10 +42,12 @@ export function layoutOf(diagram: Diagram, made?: Layout | null): Layout {
 }
 
 function fits(diagram: Diagram, made: Layout): boolean {
-  const nodes = diagram.nodes ?? [];
+  const [nodes, labels] = [diagram.nodes ?? [], Object.keys(made.boxes)];
+  if (nodes.length !== labels.length) return false;
+  const there = (label: string): boolean => Object.hasOwn(made.boxes, label);
+  const joined = (diagram.edges ?? []).filter((edge) => there(edge.source) && there(edge.target));
   return (
-    nodes.length === Object.keys(made.boxes).length &&
-    nodes.every(({ label }) => Object.hasOwn(made.boxes, label))
+    nodes.every(({ label }) => there(label)) && joined.length === Object.keys(made.routes).length
   );
 }
 

@@ -22,10 +22,11 @@ function overlap(left: Box, right: Box): boolean {
 
 describe("a layout", () => {
   test("that was made for the diagram is taken as it is", () => {
-    const { boxes } = layoutOf(LAUNCH);
-    const made = { ...PLACES, boxes };
+    const { boxes, routes } = layoutOf(LAUNCH);
+    const made = { ...PLACES, boxes, routes };
 
     expect(layoutOf(LAUNCH, made)).toBe(made);
+    expect(layoutOf({ ...LAUNCH, edges: (LAUNCH.edges ?? []).slice(1) }, made)).not.toBe(made);
   });
 
   test("that was made before the diagram changed is made anew", () => {
