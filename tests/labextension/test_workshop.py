@@ -147,6 +147,8 @@ def test_the_keyboard_goes_from_node_to_node_and_opens_them(card):
         page.keyboard.press(key)
 
     assert page.get_by_role("region", name="Node enough").is_visible()
+    held = "document.activeElement.hasAttribute('data-lm-suppress-shortcuts')"
+    assert page.evaluate(held), "JupyterLab would take keys for its own"
     page.keyboard.press("Escape")
     playwright.expect(page.get_by_role("region", name="Node enough")).to_have_count(0)
     playwright.expect(node(page, "enough")).to_be_focused()

@@ -1,12 +1,15 @@
 /** How the card gets on with the keyboard of the page around it. */
-import type { KeyboardEvent, MouseEvent } from "react";
+import type { FocusEvent, KeyboardEvent, MouseEvent } from "react";
 
 /**
  * While something in here has the focus, JupyterLab's shortcuts rest: Enter presses a button, and
  * does not open a cell. A click takes no focus away from the notebook, whose keys go on to work.
  */
 export const KEYS = {
-  "data-lm-suppress-shortcuts": "true",
+  onFocusCapture: (event: FocusEvent<HTMLElement>): void => {
+    // It is looked for at what has the focus before anything around that.
+    event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+  },
   onMouseDownCapture: (event: MouseEvent<HTMLElement>): void => {
     if (event.target instanceof Element && event.target.closest("button")) event.preventDefault();
   },
