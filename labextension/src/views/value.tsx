@@ -14,13 +14,16 @@ const NAMES: Record<Form, string> = {
   table: "Table",
   tree: "Tree",
 };
+/** Letters that Markdown may take for something else; without them there is nothing to choose. */
+const MARKED = /[*_#`|>[\]~\\\n]|^\s*([-+]|\d+[.)])\s/;
 const STRUCTURE = /^\s*([{[])[\s\S]*[}\]]\s*$/;
 
 /** The forms that a value can be shown in, the best one first. */
 export function formsOf(value: JsonValue): Form[] {
   if (typeof value === "string") {
     if (isDrawn(value)) return ["image"];
-    return parsed(value) === undefined ? ["markdown", "text"] : ["tree", "text"];
+    if (parsed(value) !== undefined) return ["tree", "text"];
+    return MARKED.test(value) ? ["markdown", "text"] : ["markdown"];
   }
   if (typeof value !== "object" || value === null) return ["text"];
   return asTable(value) ? ["table", "tree"] : ["tree"];

@@ -11,7 +11,8 @@ const PIXEL = "data:image/png;base64,iVBORw0KGgo=";
 test.each<[JsonValue, string[]]>([
   ["**words**", ["markdown", "text"]],
   ['{"a": 1}', ["tree", "text"]],
-  ["{ not JSON }", ["markdown", "text"]],
+  ["{ not JSON }", ["markdown"]],
+  ["1. one", ["markdown", "text"]],
   [PIXEL, ["image"]],
   [
     [{ a: 1 }, { a: 2, b: 3 }],
