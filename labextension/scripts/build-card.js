@@ -1,8 +1,9 @@
 /** Makes the run card: one ES module and one style sheet, which Python hands to the notebook. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
 import { cardOptions } from "./card-options.js";
+import { licencesOf } from "./licenses.js";
 
 const STATIC = new URL("../../dipeo_jupyter/static/", import.meta.url).pathname;
 const LARGEST_KB = 150;
@@ -12,7 +13,8 @@ await mkdir(STATIC, { recursive: true });
 if (process.argv.includes("--watch")) {
   await (await context({ ...options, logLevel: "info" })).watch();
 } else {
-  await build(options);
+  const { metafile } = await build({ ...options, metafile: true });
+  await writeFile(`${STATIC}card.licenses.txt`, await licencesOf(metafile));
   for (const name of ["card.js", "card.css"]) {
     const kb = gzipSync(await readFile(STATIC + name)).length / 1024;
     console.log(`${name}: ${kb.toFixed(1)} kB gzipped`);
