@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import keyword
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -18,7 +18,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from ..diagram.suggest import nearest
-from ..errors import DipeoError
+from ..errors import CommandError, DipeoError
 from ..settings import CASSETTE_MODES
 from . import completion
 from .options import Options
@@ -187,7 +187,12 @@ class DipeoMagics(Magics):
         from .card.showing import show  # noqa: PLC0415 - as above
 
         with _shown(run, words.name or UNNAMED):
-            show(run)
+            try:
+                show(run)
+            except KeyboardInterrupt:
+                with suppress(CommandError):  # it is over
+                    run.pause(now=True)
+                raise
             run.wait()
         return self._deliver(run, words.out)
 

@@ -95,6 +95,7 @@ def kernel(server, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     for name, value in {
         "DIPEO_ROOT": folder,
+        "DIPEO_SANDBOX": "off",  # as in `no_walls`, which comes too late for this
         "DIPEO_OPENAI_API_BASE": server.url,
         "OPENAI_API_KEY": "sk-nobody",
         "IPYTHONDIR": folder / "ipython",
