@@ -22,7 +22,7 @@ from .watch import Watch
 _GRACE = 0.1  # seconds for what the job left in the background to finish its output
 _BY_SIGNAL = 128
 _NICE = 5
-_PATIENCE = 1.0  # seconds for walls to come down, before they are killed themselves
+_PATIENCE = 10.0  # seconds for walls to come down, before they are killed themselves
 
 
 class _Streams(asyncio.SubprocessProtocol):
@@ -186,7 +186,8 @@ class Child:
             return
         # Where it has ended already, there is nothing to be done about it.
         with suppress(OSError, ValueError):
-            os.setpriority(os.PRIO_PROCESS, process.get_pid(), _NICE)
+            if not self._tier.on_disk:  # else the walls see to it
+                os.setpriority(os.PRIO_PROCESS, process.get_pid(), _NICE)
             for stream in (1, 2):
                 pipe = cast(asyncio.ReadTransport, process.get_pipe_transport(stream))
                 os.fchmod(pipe.get_extra_info("pipe").fileno(), 0o666)

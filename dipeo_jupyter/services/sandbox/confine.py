@@ -30,6 +30,7 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 38, 22
 _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _RAISE, _CLEAR_ALL = 8, 47, 2, 4
 _CAP_DAC_READ_SEARCH = 2
+_NICE = 5
 _FILTER, _CAPSET = 2, {"x86_64": 126, "aarch64": 91}
 
 # What Landlock can forbid about files, by its own numbers.
@@ -84,18 +85,41 @@ def _keep_order(job: int, signals: set[signal.Signals], user: int | None) -> int
         if (ended := _bury(job)) is not None:
             status = ended
             break
-    while living := _children():
+    while _children(os.getpid()):
         if user is not None:
             _kill_all_of(user)
-        for stop in (signal.SIGSTOP, signal.SIGKILL):  # what has stopped makes no more of itself
-            for each in living:
-                os.kill(each, stop)
+        _kill_all_below()
         # As their heir this process gets the children of those it has killed.
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            break
+        os.waitpid(-1, 0)
+        _bury(job)
     return status
+
+
+def _kill_all_below() -> None:
+    """Kill all that come from this process: stopped first, so that none makes more of itself."""
+    stopped: set[int] = set()
+    while running := _below() - stopped:
+        for each in running:
+            _signal(each, signal.SIGSTOP)
+        stopped |= running
+    for each in stopped:
+        _signal(each, signal.SIGKILL)
+
+
+def _below() -> set[int]:
+    found: set[int] = set()
+    waiting = _children(os.getpid())
+    while waiting:
+        found.add(each := waiting.pop())
+        waiting += _children(each)
+    return found
+
+
+def _signal(process: int, number: int) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:  # it has ended by itself, and was buried by its own parent
+        return
 
 
 def _kill_all_of(user: int) -> None:
@@ -123,9 +147,15 @@ def _bury(job: int) -> int | None:
             code = found if found >= 0 else 128 - found
 
 
-def _children() -> list[int]:
-    with open("/proc/thread-self/children", "rb") as file:  # noqa: PTH123
-        return [int(each) for each in file.read().split()]
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
+            with open(f"/proc/{process}/task/{thread}/children", "rb") as file:  # noqa: PTH123
+                found += map(int, file.read().split())
+    except OSError:  # it has just ended
+        return found
+    return found
 
 
 def _become(orders: dict[str, Any]) -> NoReturn:
@@ -133,6 +163,7 @@ def _become(orders: dict[str, Any]) -> NoReturn:
     try:
         os.setsid()
         os.umask(0o077)
+        os.nice(_NICE)  # whoever watches it, and ends it, comes first
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for name, value in orders["limits"].items():
             _lower(getattr(resource, f"RLIMIT_{name.upper()}"), value)
