@@ -297,3 +297,20 @@ def test_everybody_can_use_the_list_and_the_pages(page, theme):
     found += page.faults(".dipeo-side") + page.faults(".dipeo-page")
 
     assert found == []
+
+
+def test_what_stands_below_a_picture_can_be_given_more_room(page):
+    page.file(TALK)
+    view = page.begin()
+    below = view.get_by_role("tabpanel")
+    before = below.bounding_box()["height"]
+    divider = view.get_by_role("separator", name="Height of what stands below")
+    place = divider.bounding_box()
+    page.page.mouse.move(place["x"] + 200, place["y"] + 3)
+    page.page.mouse.down()
+    page.page.mouse.move(place["x"] + 200, place["y"] - 57)
+    page.page.mouse.up()
+    dragged = below.bounding_box()["height"]
+    divider.press("ArrowDown")
+
+    assert (dragged - before, below.bounding_box()["height"] - before) == (60, 36)

@@ -14,6 +14,7 @@ import { questions } from "../execution/derive";
 import { isOver, nameOf } from "../execution/state";
 import type { Complain } from "./controls";
 import { Conversation } from "./conversation";
+import { Divider } from "./divider";
 import { Heading } from "./heading";
 import { Inspector } from "./inspector";
 import { escapes, KEYS } from "./keys";
@@ -54,6 +55,7 @@ function Whole({ layout, fill }: { layout: Layout | null; fill: boolean }) {
       >
         <Heading diagram={diagram} problem={problem} complain={complain} />
         <Place diagram={diagram} layout={layout} fill={fill} />
+        {fill && <Divider />}
         <Questions />
         {selected === null ? (
           <Panel />
