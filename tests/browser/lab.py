@@ -146,8 +146,8 @@ def until(reached, seconds: float = LONG):
 
 
 @contextmanager
-def lab_in(folder: Path, browser, *options: str, **environ: str):
-    """A JupyterLab that shows this folder, and knows nothing of other ones of this user."""
+def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **environ: str):
+    """A JupyterLab (or `notebook`) that shows this folder, and nothing else of this user."""
     home = folder / ".home"
     work = folder / "work"
     work.mkdir(parents=True)
@@ -160,7 +160,7 @@ def lab_in(folder: Path, browser, *options: str, **environ: str):
         for name in ("DATA_DIR", "RUNTIME_DIR", "CONFIG_DIR")
     }
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(sys.executable, "-m", app, "--no-browser", "--allow-root"),
         *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"),
         *(f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"),
         *options,
