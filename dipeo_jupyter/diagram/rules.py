@@ -760,6 +760,21 @@ _rule(
     """,
 )
 _rule(
+    "uses_mcp_server",
+    "hint",
+    "A model may use the tools of an MCP server, which runs as you, in no sandbox.",
+    "Look at what .mcp.json says of it, and at the tools that it offers.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: ask, type: person_job, person: Ann, prompt: Hello, tools: ["mcp:files"]}
+    connections:
+    - {from: start, to: ask}
+    persons:
+      Ann: {service: demo}
+    """,
+)
+_rule(
     "missing_tool",
     "warning",
     "A tool is a Python function that nobody has given.",

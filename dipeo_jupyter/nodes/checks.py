@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..diagram.model import Label
 from ..engine.schemas import fault_in
 from ..errors import Problem
+from .tools import McpTools, ToolRef
 
 
 def check_schema(label: Label, field: str, schema: Mapping[str, Any] | None) -> Iterator[Problem]:
@@ -35,3 +36,13 @@ def check_python(label: Label, field: str, code: str) -> Iterator[Problem]:
             yield Problem("bad_code", message, label, ("nodes", label, field), within=within)
         except (ValueError, RecursionError, MemoryError):
             return  # nested too deeply to be looked at
+
+
+def check_servers(label: Label, tools: Sequence[ToolRef]) -> Iterator[Problem]:
+    """MCP servers: programs of their own, that run in no sandbox."""
+    for tool in tools:
+        if isinstance(tool, McpTools):
+            message = f"Node {label!r} lets a model use the MCP server {tool.mcp!r}, as you."
+            hint = "Look at what .mcp.json says of it, and at the tools that it offers."
+            path = ("nodes", label, "tools")
+            yield Problem("uses_mcp_server", message, label, path, hint, severity="hint")

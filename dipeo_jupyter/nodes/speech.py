@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -18,11 +18,12 @@ from pydantic import (
 )
 
 from ..diagram import template
-from ..diagram.model import Label, Person
+from ..diagram.model import Diagram, Label, Person
 from ..engine.inputs import messages_in
 from ..engine.node import Context, Inputs, Node, Refusal, RetryPolicy
-from ..errors import NodeError, ServiceError, TemplateError
+from ..errors import NodeError, Problem, ServiceError, TemplateError
 from ..protocol.events import Message
+from .checks import check_servers
 from .pictures import images_of
 from .recall import USUALLY_AT_MOST, Recall, Selector
 from .spellings import spelled_or_words
@@ -317,6 +318,10 @@ class Speaker(Node):
             return Prompt(field, await ctx.services.files.read(text))
         except ServiceError as error:
             raise NodeError(f"cannot read the prompt: {error}", field=field) from error
+
+    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
+        yield from super().check(label, diagram)
+        yield from check_servers(label, self.tools)
 
     @property
     def functions(self) -> Collection[str]:
