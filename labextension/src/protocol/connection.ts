@@ -29,7 +29,11 @@ interface Asked {
   readonly frame: CommandFrame;
   readonly resolve: (ack: Ack) => void;
   readonly reject: (error: Error) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
 }
+
+/** Milliseconds until who has asked is told that nobody answers. */
+const PATIENCE = 30_000;
 
 interface Following {
   heard: number;
@@ -54,7 +58,8 @@ export class TransportConnection implements Connection {
     const number = `${this.#name}-${++this.#count}`;
     return new Promise((resolve, reject) => {
       const frame = { ...command, correlation_id: number };
-      this.#asked.set(number, { frame, resolve, reject });
+      const timer = setTimeout(() => this.#giveUp(number), PATIENCE);
+      this.#asked.set(number, { frame, resolve, reject, timer });
       this.#transport.send(frame);
     });
   }
@@ -75,9 +80,19 @@ export class TransportConnection implements Connection {
   close(): void {
     this.#following.clear();
     const gone = { code: "closed", message: "The connection was closed before this was answered." };
-    for (const { reject } of this.#asked.values()) reject(new RefusedError(gone));
+    for (const { reject, timer } of this.#asked.values()) {
+      clearTimeout(timer);
+      reject(new RefusedError(gone));
+    }
     this.#asked.clear();
     this.#transport.close();
+  }
+
+  #giveUp(number: string): void {
+    const message = `Nobody has answered for ${PATIENCE / 1000} seconds.`;
+    const hint = "The kernel or the server may be gone; what was asked may have been done.";
+    this.#asked.get(number)?.reject(new RefusedError({ code: "no_answer", message, hint }));
+    this.#asked.delete(number);
   }
 
   /** Ask again what nobody has answered, and for what was missed meanwhile. */
@@ -129,6 +144,7 @@ export class TransportConnection implements Connection {
     const asked = number === undefined ? undefined : this.#asked.get(number);
     if (number === undefined || asked === undefined) return;
     this.#asked.delete(number);
+    clearTimeout(asked.timer);
     if (frame.type === "ack") asked.resolve({ type: "ack", ...frame.payload });
     else if (frame.type === "error") asked.reject(new RefusedError(frame.payload));
   }

@@ -175,6 +175,19 @@ describe("a command", () => {
     expect(server.last.sent.map((each) => each.type)).toEqual(["ping"]);
   });
 
+  test("that nobody answers is given up, and not said again", async () => {
+    server.greet();
+    const asked = connection.ask({ type: "ping" });
+    const told = expect(asked).rejects.toThrow("Nobody has answered for 30 seconds");
+    vi.advanceTimersByTime(30_000);
+    await told;
+    server.hangUp();
+    vi.advanceTimersByTime(1000);
+    server.greet();
+
+    expect(server.last.sent).toEqual([]);
+  });
+
   test("that nobody will answer any more is refused", async () => {
     const asked = connection.ask({ type: "ping" });
     connection.close();
