@@ -1,12 +1,10 @@
-/** A run as a document of the main area: the same view as below a notebook's cell. */
+/** A run as a document of the main area. */
 import { ReactWidget } from "@jupyterlab/ui-components";
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import type { Layout } from "../diagram/layout";
-import type { RunCommand } from "../execution/context";
-import { RunStore } from "../execution/store";
-import type { Command, Diagram, JsonValue } from "../protocol/messages";
-import { RunView } from "../views/run";
+import { lazy, Suspense } from "react";
 import type { IDipeo } from "./service";
+
+/** Lab starts without what draws; it is loaded for the first run that is opened. */
+const RunPage = lazy(() => import("./run-page").then(({ RunPage: page }) => ({ default: page })));
 
 export class RunContent extends ReactWidget {
   readonly #dipeo: IDipeo;
@@ -21,53 +19,10 @@ export class RunContent extends ReactWidget {
   }
 
   protected override render() {
-    return <RunPage dipeo={this.#dipeo} id={this.executionId} />;
-  }
-}
-
-function RunPage({ dipeo, id }: { dipeo: IDipeo; id: string }) {
-  const { connection, trans } = dipeo;
-  const store = useMemo(() => new RunStore(), []);
-  const [problem, tell] = useState<string | null>(null);
-  useEffect(() => {
-    const stop = connection.follow(id, 0, store.take);
-    connection.ask({ type: "get_execution", execution_id: id }).catch((error: Error) => {
-      tell(error.message);
-    });
-    return stop;
-  }, [connection, id, store]);
-  const diagram = useSyncExternalStore(store.subscribe, () => store.get().diagram);
-  const layout = useLayout(dipeo, diagram);
-  const ask = useMemo(
-    () => (command: RunCommand) => connection.ask({ ...command, execution_id: id } as Command),
-    [connection, id],
-  );
-  const away = useSyncExternalStore(dipeo.runs.subscribe, () => dipeo.runs.get().problem);
-  if (problem !== null) return <p className="dipeo-told is-wrong">{problem}</p>;
-  if (diagram === null || layout === undefined)
-    return <p className="dipeo-told">{trans.__("Reading the run…")}</p>;
-  return (
-    <>
-      {away !== null && (
-        <p className="dipeo-told is-wrong" role="alert">
-          {away}
-        </p>
-      )}
-      <RunView store={store} ask={ask} layout={layout} fill />
-    </>
-  );
-}
-
-/** Where the server's own pictures have everything; null when it does not tell. */
-function useLayout({ connection }: IDipeo, diagram: Diagram | null): Layout | null | undefined {
-  const [layout, set] = useState<Layout | null>();
-  useEffect(() => {
-    if (diagram === null) return;
-    const given = diagram as unknown as { [key: string]: JsonValue };
-    connection.ask({ type: "draw_diagram", diagram: given }).then(
-      ({ result }) => set((result as unknown as { places: Layout }).places),
-      () => set(null), // it is laid out here then
+    return (
+      <Suspense>
+        <RunPage dipeo={this.#dipeo} id={this.executionId} />
+      </Suspense>
     );
-  }, [connection, diagram]);
-  return layout;
+  }
 }

@@ -7,7 +7,6 @@ import { createRoot, type Root } from "react-dom/client";
 import type { Layout } from "../diagram/layout";
 import { RunStore } from "../execution/store";
 import type { Diagram, EventFrame } from "../protocol/messages";
-import { RunView } from "../views/run";
 import { NAME } from "./service";
 
 export const MIME = "application/vnd.dipeo.run+json";
@@ -42,6 +41,8 @@ class SavedRun extends Widget implements IRenderMime.IRenderer {
       this.#root.render(<p className="dipeo-told">This run was too large to be saved here.</p>);
       return;
     }
+    const { RunView } = await import("../views/run"); // not before it is needed
+    if (this.isDisposed) return;
     const store = new RunStore(run.entries, run.diagram);
     this.#root.render(<RunView store={store} ask={null} layout={run.places} />);
   }

@@ -1,8 +1,11 @@
 /** The document of a diagram file. An editor may take the place of its content later. */
 import { ABCWidgetFactory, type DocumentRegistry, DocumentWidget } from "@jupyterlab/docregistry";
 import { ReactWidget } from "@jupyterlab/ui-components";
+import { lazy, Suspense } from "react";
 import type { IDipeo } from "../service";
-import { DiagramPage } from "./page";
+
+/** Lab starts without what draws; it is loaded for the first diagram that is opened. */
+const DiagramPage = lazy(() => import("./page").then((made) => ({ default: made.DiagramPage })));
 
 export class DiagramContent extends ReactWidget {
   readonly #dipeo: IDipeo;
@@ -19,7 +22,11 @@ export class DiagramContent extends ReactWidget {
   }
 
   protected override render() {
-    return <DiagramPage dipeo={this.#dipeo} context={this.#context} goTo={this.#goTo} />;
+    return (
+      <Suspense>
+        <DiagramPage dipeo={this.#dipeo} context={this.#context} goTo={this.#goTo} />
+      </Suspense>
+    );
   }
 }
 
