@@ -22,7 +22,6 @@ from typing import Any
 
 from ...engine.ports import Job
 from ...errors import NodeError
-from . import landlock
 from .attempt import attempt
 from .bubblewrap import Bubblewrap
 from .child import Child
@@ -96,6 +95,8 @@ def candidates(limits: Limits, readable: tuple[Path, ...]) -> Iterator[tuple[str
         yield "bubblewrap", "it is for Linux only"
         yield "landlock", "it is for Linux only"
         return
+    from . import landlock  # noqa: PLC0415 - it cannot be imported everywhere
+
     program = shutil.which("bwrap")
     yield "bubblewrap", Bubblewrap(program, readable, limits) if program else "not installed"
     abi = landlock.version()
