@@ -48,6 +48,7 @@ class Page:
         self.shown = []
         self.cards = {}
         self.models = {}
+        self.closed = set()
         self.errors = []
         self.idle = set()
 
@@ -124,6 +125,8 @@ class Page:
                 self.outputs.get(content["transient"]["display_id"], {}).update(content)
             case "comm_open":
                 self.models[content["comm_id"]] = dict(content["data"].get("state", {}))
+            case "comm_close":
+                self.closed.add(content["comm_id"])
             case "comm_msg":
                 self._hear_widget(content["comm_id"], content["data"])
 

@@ -285,6 +285,21 @@ def test_a_page_that_is_loaded_again_is_told_everything(page):
     page.end(cell)
 
 
+def test_a_card_is_let_go_when_nobody_looks_at_it_any_more(page):
+    cell = page.cell(f"%%dipeo ask{ASK}")
+    card = page.card()
+    card.wait_for("input_required")
+    card.ask("cancel_execution")
+    page.end(cell)
+
+    page.run("from dipeo_jupyter.notebook.card.showing import FAREWELL\nimport asyncio")
+    page.run("await asyncio.sleep(FAREWELL)")
+    assert card.model not in page.closed  # a page that was loaded again has nothing else to show
+    page.update(card.model, _view_count=0)
+
+    page.until(lambda: card.model in page.closed)
+
+
 def test_many_events_come_in_few_messages(page):
     page.run(f"{NOISE}run = dipeo.start('''{ASK}''')\nrun")
     card = page.card()
