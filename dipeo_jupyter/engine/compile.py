@@ -47,7 +47,8 @@ _MOST_STRANGERS = 200
 def compile_diagram(diagram: Diagram, node_types: NodeTypes) -> Program:
     """Make a diagram ready to run; raises `DiagramError` with everything that is wrong."""
     draft = _draft(diagram, node_types)
-    errors = [*draft.problems, *_errors_of_the_whole(draft)]
+    problems = [*draft.problems, *_errors_of_the_whole(draft)]
+    errors = [each for each in problems if each.severity == "error"]
     if errors or draft.program is None:
         raise DiagramError(*errors)
     return draft.program

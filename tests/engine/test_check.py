@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import subprocess
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -13,7 +14,8 @@ from dipeo_jupyter.app import build_engine, build_services
 from dipeo_jupyter.client import check as check_reading
 from dipeo_jupyter.diagram import light
 from dipeo_jupyter.diagram.model import Diagram, Edge, NodeSpec
-from dipeo_jupyter.engine.compile import examine
+from dipeo_jupyter.engine.compile import compile_diagram, examine
+from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.settings import Settings
 
 from .checking import TYPES, check, codes, flow
@@ -318,3 +320,26 @@ def test_a_large_diagram_is_checked_by_a_walk_and_not_by_pairs():
     _, found = examine(Diagram(nodes=tuple(nodes), edges=tuple(edges)), TYPES)
 
     assert {"run_input"} >= {problem.code for problem in found}
+
+
+def test_what_is_only_pointed_at_keeps_no_diagram_from_running():
+    drawn = light.survey(
+        dedent(
+            """
+            version: light
+            nodes:
+            - {label: start, type: start}
+            - {label: work, type: job, network: true, code: return 1}
+            - {label: end, type: endpoint}
+            connections: [{from: start, to: work}, {from: work, to: end}]
+            """
+        )
+    )
+
+    async def main():
+        return await check_reading(build_engine(Settings(root=Path())), drawn)
+
+    assert [(each.code, each.severity) for each in asyncio.run(main())] == [
+        ("uses_network", "hint")
+    ]
+    compile_diagram(drawn.diagram, load_node_types())  # which raises for what is wrong
