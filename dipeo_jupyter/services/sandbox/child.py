@@ -116,7 +116,7 @@ class Child:
     def begin(self, message: bytes, on_output: Callable[[str], None]) -> None:
         """Hand over the job."""
         assert self._process is not None
-        self._live.listener = on_output
+        self._live.listen(on_output)  # a job of Bash has begun by itself
         self._watch.start(self._process.get_pid())
         stdin = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))
         stdin.write(message)

@@ -64,10 +64,13 @@ class Lines:
 
 
 class Live:
-    """Hands lines to a listener: merged, at most twenty times a second, and not without end."""
+    """Hands lines to a listener: merged, at most twenty times a second, and not without end.
+
+    What comes before there is one waits for it.
+    """
 
     def __init__(self, listener: Callable[[str], None] | None = None) -> None:
-        self.listener = listener
+        self._listener = listener
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._next = 0.0
@@ -89,14 +92,18 @@ class Live:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(self._next, loop.time()), self.flush)
 
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Hand on to this one what there is, and what comes."""
+        self._listener = listener
+        self.flush()
+
     def flush(self) -> None:
         """Hand on what waits, at once."""
         self._stop_timer()
-        if self._waiting:
+        if self._waiting and self._listener is not None:
             text, self._waiting = "\n".join(self._waiting), []
             self._next = asyncio.get_running_loop().time() + _PAUSE
-            if self.listener is not None:
-                self.listener(text)
+            self._listener(text)
 
     def close(self) -> None:
         """Never call the listener again."""

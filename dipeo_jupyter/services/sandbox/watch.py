@@ -82,7 +82,8 @@ class Watch:
             return None
         if self._counting is None and self._looks % _FOLDER_PAUSES == 1:
             loop = asyncio.get_running_loop()
-            self._counting = loop.run_in_executor(None, _full, self._folder, self._limits)
+            with suppress(RuntimeError):  # when Python ends there are no other threads to do it in
+                self._counting = loop.run_in_executor(None, _full, self._folder, self._limits)
         if self._counting is None or not self._counting.done():
             return None
         counted, self._counting = self._counting, None

@@ -334,14 +334,14 @@ return x
 return [float('nan'), None, chr(0xd800), chr(0), 10 ** 400]
 == says a pickle in its report | could not be read
 import pickle
-for fd in range(3, 64):
+for fd in range(3, 4096):
     try:
         os.write(fd, pickle.dumps(os.system))
     except OSError:
         pass
 os._exit(0)
 == forges an early report | =true
-for fd in range(3, 64):
+for fd in range(3, 4096):
     try:
         os.write(fd, b'{"value": "GOT OUT"}\\n')
     except OSError:
