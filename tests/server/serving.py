@@ -155,6 +155,8 @@ async def serving(
     finally:
         await app._cleanup()
         await app.http_server.close_all_connections()
+        if app.kernel_manager.trait_has_value("context"):  # or it warns when it is collected first
+            app.kernel_manager.context.destroy(0)
         app.log.removeHandler(handler)
         app.clear_instance()
 
