@@ -28,7 +28,7 @@ from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
 from .observing import Observers, Retried
-from .pace import FIRST_STRETCH, STRETCH, Stretch, my_turn, paced
+from .pace import STRETCH, Stretch, my_turn, paced
 from .ports import PAGE, Journal, Services
 from .prices import Quote
 from .program import Program
@@ -457,7 +457,7 @@ class Execution:
         task = asyncio.current_task()
         assert task is not None
         now = self.clock.monotonic()
-        enough = now + FIRST_STRETCH
+        enough = now + STRETCH
         while started is not None:
             activation, inputs = started
             self._calls[activation.node] = task
