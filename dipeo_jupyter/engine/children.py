@@ -24,6 +24,7 @@ from .execution import AFTER_THE_END, Execution
 from .loading import Compile, fold, past_after, past_of_fork, past_of_run
 from .moments import Activation, Moment
 from .node import ChildResult
+from .pace import at_length
 from .ports import Journal, RunRecord
 from .program import Program
 from .reuse import Past
@@ -244,12 +245,12 @@ class Children:
 
     async def take(self, whole: Execution, part: e.ExecutionId) -> Child | None:
         """Hold a part as its entries have left it, without going on; None when there is none."""
-        entries = await asyncio.to_thread(self.journal.read, part)
+        entries = await at_length(self.journal.read, part)
         if not entries:
             return None
         await asyncio.to_thread(self.journal.claim, part)
-        loaded = await asyncio.to_thread(fold, entries, self.compile_now)
-        past = await asyncio.to_thread(past_of_run, self.journal, loaded, self.compile_now)
+        loaded = await at_length(fold, entries, self.compile_now)
+        past = await at_length(past_of_run, self.journal, loaded, self.compile_now)
         if isinstance(known := self.executions.get(part), Child):  # taken meanwhile
             return known
         spot = Spot.of(part, whole.execution_id)
@@ -280,7 +281,7 @@ class Children:
             program = await self.compile(part.diagram)
             if not child.state.over:
                 await child.pause(now=True, reason="edited")
-            past = await asyncio.to_thread(past_after, self.journal, name, event, self.compile_now)
+            past = await at_length(past_after, self.journal, name, event, self.compile_now)
             child.edit(program, event, past)
         return child
 
@@ -289,7 +290,7 @@ class Children:
         anew = f"{spot.label}[{spot.number}]" in whole.past.fresh
         origin = None
         if not anew and (whole.origin is not None or whole.state.edits):
-            origin = await asyncio.to_thread(origin_of_part, self.journal, whole, spot)
+            origin = await at_length(origin_of_part, self.journal, whole, spot)
         event = e.ExecutionStarted(
             diagram=part.diagram,
             inputs=to_jsonable_python(dict(part.inputs)),
@@ -302,7 +303,7 @@ class Children:
             generation=whole.state.edits,
             folder=whole.folder,
         )
-        past = await asyncio.to_thread(past_of_fork, self.journal, event, self.compile_now)
+        past = await at_length(past_of_fork, self.journal, event, self.compile_now)
         child = Child(whole, spot, program, self.journal, past)
         self._add(child)
         child.attended = True

@@ -14,7 +14,7 @@ from ..errors import CommandError, DiagramError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from .clock import Clock
-from .pace import paced
+from .pace import at_length, paced
 from .ports import PAGE, Journal, RunRecord
 
 BETWEEN_LOOKS = 0.2
@@ -81,7 +81,7 @@ class Elsewhere:
         """Yield entries as they come to stand in the journal, while somebody holds the run."""
         while True:
             record = await asyncio.to_thread(find, self._journal, execution_id)
-            while page := await asyncio.to_thread(self._journal.read, execution_id, after, PAGE):
+            while page := await at_length(self._journal.read, execution_id, after, PAGE):
                 async for entry in paced(page):
                     after = entry.seq
                     yield entry

@@ -31,7 +31,7 @@ from .light_schema import describe
 from .loading import fold, past_after, past_of_fork, past_of_run
 from .node import NodeTypes
 from .observing import Observers
-from .pace import my_turn
+from .pace import at_length, my_turn
 from .planning import plan
 from .ports import Journal, Places, Services
 from .program import Program
@@ -104,7 +104,7 @@ class Engine:
             case c.ForkExecution():
                 return await self._begun(await self._fork(command, lent))
             case c.CheckDiagram():
-                _, problems = await asyncio.to_thread(
+                _, problems = await at_length(
                     examine,
                     command.diagram,
                     self._node_types,
@@ -113,7 +113,7 @@ class Engine:
                 )
                 return c.Ack(result=problems)
             case c.Describe():
-                return c.Ack(result=await asyncio.to_thread(describe, self._node_types))
+                return c.Ack(result=await at_length(describe, self._node_types))
             case c.PlanExecution():
                 return c.Ack(result=await self._plan(command, lent))
             case c.GetConversation():
@@ -248,7 +248,7 @@ class Engine:
             generation=execution.state.generation,
         )
         await self._written()
-        past = await asyncio.to_thread(
+        past = await at_length(
             past_after, self._journal, execution.execution_id, event, self._compiled
         )
         execution.edit(program, event, past)
@@ -266,9 +266,7 @@ class Engine:
         found: Beginning = (None, ())
         if command.thread or command.origin:
             since = command.origin.execution_id if command.origin else None
-            found = await asyncio.to_thread(
-                beginning, self._journal, command.thread, since, self._compiled
-            )
+            found = await at_length(beginning, self._journal, command.thread, since, self._compiled)
         event = e.ExecutionStarted(
             diagram=command.diagram,
             inputs=command.inputs,
@@ -288,8 +286,8 @@ class Engine:
 
     async def _fork(self, command: c.ForkExecution, places: Places) -> Execution:
         source_id = await self._named(command.execution_id)
-        entries = await asyncio.to_thread(self._journal.read, source_id)
-        source = await asyncio.to_thread(fold, entries, self._compiled)
+        entries = await at_length(self._journal.read, source_id)
+        source = await at_length(fold, entries, self._compiled)
         folder = source.started.folder
         services = places.at(folder)
         diagram = command.diagram or source.state.program.diagram
@@ -316,7 +314,7 @@ class Engine:
     ) -> Execution:
         await self._written()  # what cannot be kept does not begin
         past = (
-            await asyncio.to_thread(past_of_fork, self._journal, event, self._compiled)
+            await at_length(past_of_fork, self._journal, event, self._compiled)
             if (event.origin or event.values)
             else past_of_fork(self._journal, event, self._compiled)
         )
@@ -362,9 +360,9 @@ class Engine:
                 return await self._children.take(whole, execution_id)
             if not await asyncio.to_thread(self._journal.claim, execution_id):
                 return None
-            entries = await asyncio.to_thread(self._journal.read, execution_id)
-            loaded = await asyncio.to_thread(fold, entries, self._compiled)
-            past = await asyncio.to_thread(past_of_run, self._journal, loaded, self._compiled)
+            entries = await at_length(self._journal.read, execution_id)
+            loaded = await at_length(fold, entries, self._compiled)
+            past = await at_length(past_of_run, self._journal, loaded, self._compiled)
             execution = Execution(
                 execution_id,
                 loaded.state.program,
@@ -392,7 +390,7 @@ class Engine:
         execution_id = await self._named(command.execution_id)
         with contextlib.suppress(JournalError):  # what is not safe yet is not shown
             await self._journal.written()
-        said = await asyncio.to_thread(conversation_of, self._journal, execution_id, self._compiled)
+        said = await at_length(conversation_of, self._journal, execution_id, self._compiled)
         return c.Ack(execution_id=execution_id, result=said)
 
     def _check_open_for(self, command: c.Command) -> None:
@@ -409,7 +407,7 @@ class Engine:
     async def _compile(self, diagram: Diagram) -> Program:
         if not _slow_to_compile(diagram):
             return self._compiled(diagram)
-        program = await asyncio.to_thread(self._compiled_at_length, diagram)
+        program = await at_length(self._compiled_at_length, diagram)
         await my_turn()
         return program
 

@@ -28,7 +28,7 @@ from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
 from .observing import Observers, Retried
-from .pace import STRETCH, Stretch, my_turn, paced
+from .pace import STRETCH, Stretch, at_length, my_turn, paced
 from .ports import PAGE, Journal, Services
 from .prices import Quote
 from .program import Program
@@ -288,7 +288,7 @@ class Execution:
         read, journal = self._journal.read, self._journal
         if not journal.has_neighbours:  # in memory: nothing to wait for
             return read(self.execution_id, after, PAGE)
-        page = await asyncio.to_thread(read, self.execution_id, after, PAGE)
+        page = await at_length(read, self.execution_id, after, PAGE)
         if not journal.is_written(position := journal.position()):
             await self.kept(position)
         return page

@@ -2,24 +2,29 @@
 
 Whoever works at length does so in stretches. Between two of them it waits for its turn, and at each
 turn of the loop only one of all who wait gets theirs: however many runs there are, nobody else
-waits for longer than one stretch.
+waits for longer than one stretch. What cannot be done in stretches is done in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from time import monotonic
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 STRETCH = 0.005
 """Seconds that are worked at one go."""
 FIRST_STRETCH = 0.001
 """The same for who has just begun, or woken: many others may have at the same turn of the loop."""
+THREADS = 2
+"""That calculate at length at the same time. They only take Python's lock from each other, and each
+time that the event loop lets it go, it waits for all of them; with one, a slow one stops the rest.
+"""
 
 
 class _Queue:
@@ -55,6 +60,19 @@ async def my_turn() -> None:
     if queue is None:
         queue = _queues[loop] = _Queue()
     await queue.turn(loop)
+
+
+_threads: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+async def at_length(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Calculate it in a thread, like `asyncio.to_thread`, but with few others at the same time."""
+    loop = asyncio.get_running_loop()
+    free = _threads.get(loop)
+    if free is None:
+        free = _threads[loop] = asyncio.Semaphore(THREADS)
+    async with free:
+        return await asyncio.to_thread(work, *args, **kwargs)
 
 
 class Stretch:

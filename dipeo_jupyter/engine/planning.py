@@ -29,6 +29,7 @@ from .loading import Compile, past_of_fork
 from .moments import Activation
 from .names import Names
 from .node import ChildResult, EffectPolicy, Inputs, Node
+from .pace import at_length
 from .ports import Journal, Services
 from .prices import Quote, billed
 from .program import Program
@@ -51,7 +52,7 @@ async def plan(
     compile_: Compile,
 ) -> c.Plan:
     """Foresee a run of a diagram; nothing is done, and no model or human is asked."""
-    thread, before = await asyncio.to_thread(beginning, journal, command.thread, since, compile_)
+    thread, before = await at_length(beginning, journal, command.thread, since, compile_)
     start = e.ExecutionStarted(
         diagram=command.diagram,
         inputs=command.inputs,
@@ -62,8 +63,8 @@ async def plan(
         before=before,
         thread=thread,
     )
-    past = await asyncio.to_thread(past_of_fork, journal, start, compile_)
-    entries = await asyncio.to_thread(journal.read, since) if since else ()
+    past = await at_length(past_of_fork, journal, start, compile_)
+    entries = await at_length(journal.read, since) if since else ()
     foresight = Foresight("plan", program, services, journal, past, compile_)
     foresight.before = past_of(entries).known
     await foresight.foresee(start)
@@ -139,11 +140,11 @@ class Foresight(Execution):
         check_depth(self, part.diagram)
         spot = Spot(self.program.labels[at.node], at.number, part.item)
         activation = f"{spot.label}[{spot.number}]"
-        start = await asyncio.to_thread(self._start_of_part, spot, part)
-        past = await asyncio.to_thread(past_of_fork, self._journal, start, self._compile)
+        start = await at_length(self._start_of_part, spot, part)
+        past = await at_length(past_of_fork, self._journal, start, self._compile)
         inside = Foresight(
             f"{self.execution_id}/{spot}",
-            await asyncio.to_thread(self._compile, part.diagram),
+            await at_length(self._compile, part.diagram),
             self.services,
             self._journal,
             past,

@@ -21,6 +21,8 @@ from .commands import Ack, Command, Folder, OnExecution
 from .events import Entry, ExecutionId, Fact
 from .kernel import KernelCancel, KernelRequest, KernelSaid
 
+MOST_PROBLEMS = 100
+"""Of a diagram, that are told when it is refused."""
 VERSION = 1
 """Of the protocol; another one would not understand what is said."""
 ALL_RUNS = "*"
@@ -170,10 +172,12 @@ def refusal_of(error: DipeoError, source: Source | None = None) -> Refusal:
     """How an error is told; what is wrong with a diagram has its lines in the text it came from."""
     match error:
         case DiagramError(problems=problems):
-            found = [source.locate(each) if source else each for each in problems]
+            some = problems[:MOST_PROBLEMS]
+            found = [source.locate(each) if source else each for each in some]
+            more = len(problems) - len(found)
             return Refusal(
                 code="bad_diagram",
-                message="\n".join(str(each) for each in found),
+                message="\n".join([*map(str, found), *([f"… and {more:,} more"] if more else [])]),
                 hint=found[0].hint if len(found) == 1 else None,
                 problems=tuple(map(told, found)),
             )

@@ -13,6 +13,7 @@ from ulid import ULID
 
 from ..diagram.drawn import read_and_drawn
 from ..diagram.files import converted, name_of_file
+from ..engine.pace import at_length
 from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
@@ -163,7 +164,7 @@ class Connection:
 
     async def _read(self, text: str) -> Request:
         if len(text) > LARGE:
-            return await asyncio.to_thread(read_request, text)
+            return await at_length(read_request, text)
         return read_request(text)
 
     async def _obey(self, request: Request, before: list[asyncio.Task[None]]) -> None:
@@ -199,7 +200,7 @@ class Connection:
                 self._unsubscribe(command.execution_id)
                 self._acknowledge(c.Ack(), request)
             case w.ConvertDiagram() | w.DrawDiagram() as command:
-                self._acknowledge(c.Ack(result=await self._remade(command, request)), request)
+                await self._report(c.Ack(result=await self._remade(command, request)), request)
             case w.RelayEvent() as command:
                 for each in tuple(self._user.connections):
                     each.relay(command.name, command.data)
@@ -234,14 +235,14 @@ class Connection:
     async def _send(self, command: c.Command, request: Request) -> None:
         if isinstance(command, c.CheckDiagram):
             problems = await self._problems(command, request)
-            self._acknowledge(c.Ack(result=problems), request)
+            await self._report(c.Ack(result=problems), request)
             return
         if request.reading is not None:
             _checked(request, request.reading.diagram)
         # What only tells is told anew: it may be large, and have changed.
         number = None if command.type in READS else request.correlation_id
         ack = await self._user.send(command, number, self._desk)
-        self._acknowledge(ack, request)
+        await self._report(ack, request)
         starts = isinstance(command, c.ExecuteDiagram | c.ForkExecution)
         if starts and request.follow and ack.execution_id not in self._streams:
             assert ack.execution_id is not None
@@ -250,13 +251,13 @@ class Connection:
     async def _remade(self, command: w.ConvertDiagram | w.DrawDiagram, request: Request) -> Any:
         diagram = command.diagram
         if isinstance(command, w.ConvertDiagram):
-            return await asyncio.to_thread(converted, _checked(request, diagram), command.to)
+            return await at_length(converted, _checked(request, diagram), command.to)
         check = c.CheckDiagram(diagram=diagram, folder=command.folder)
         problems = await self._problems(check, request)
         if diagram.name is None and command.file:
             called = name_of_file(PurePosixPath(command.file).name)
             diagram = diagram.model_copy(update={"name": called})
-        return {**await asyncio.to_thread(read_and_drawn, diagram), "problems": problems}
+        return {**await at_length(read_and_drawn, diagram), "problems": problems}
 
     async def _problems(self, command: c.CheckDiagram, request: Request) -> list[w.Problem]:
         """What is wrong with the text comes first; the rest is found in what could be read."""
@@ -266,10 +267,18 @@ class Connection:
         checked = command.model_copy(update={"partial": partial})
         ack = await self._user.send(checked, desk=self._desk)
         more = [reading.source.locate(each) if reading else each for each in ack.result]
-        return [*map(w.told, [*found, *more])]
+        return await at_length(lambda: [*map(w.told, [*found, *more])])
 
     def _acknowledge(self, ack: c.Ack, request: Request) -> None:
         self._outbox.say(w.frame(ack, correlation_id=request.correlation_id))
+
+    async def _report(self, ack: c.Ack, request: Request) -> None:
+        """The same for an answer that may be long."""
+        if request.command.type in READS:
+            told = await at_length(w.frame, ack, correlation_id=request.correlation_id)
+            self._outbox.say(told)
+        else:
+            self._acknowledge(ack, request)
 
     def _refuse(
         self,

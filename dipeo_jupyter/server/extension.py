@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import secrets
+import sys
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +94,13 @@ class DipeoApp(ExtensionApp):
         "Otherwise a full collection holds everybody up, for a tenth of a second or more.",
     ).tag(config=True)
 
+    switch_interval = Float(
+        0.001,
+        min=0,
+        help="Seconds that a thread may keep Python to itself while others wait: what calculates "
+        "at length beside the event loop holds it up for about that long, each time. 0: as it is.",
+    ).tag(config=True)
+
     users: Users | None = None
     _notice: Path | None = None
 
@@ -116,6 +124,8 @@ class DipeoApp(ExtensionApp):
         address = url_path_join(serverapp.connection_url, PATH)
         self.log.info("dipeo_jupyter runs diagrams of %s: %s", self.users.settings.root, address)
         self._put_up_notice(serverapp)
+        if self.switch_interval:
+            sys.setswitchinterval(min(self.switch_interval, sys.getswitchinterval()))
         if self.freeze:
             await asyncio.to_thread(load_node_types)  # the greater part of what the first run loads
             gc.collect()

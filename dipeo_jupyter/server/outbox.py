@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..protocol.events import Entry, Event, ExecutionId, TokenDelta
+from ..engine.pace import at_length
+from ..protocol.events import Entry, ExecutionId, TokenDelta
+from ..protocol.long_json import is_long, long_json
 from ..protocol.wire import frame_of_entry
 from .limits import ServerLimits
 
@@ -26,10 +28,6 @@ BESIDE_TEXT = 256
 """What an item costs beside its text, about."""
 MOST_KNOWN, LARGEST_KNOWN = 256, 20_000
 """Frames that are kept for others who hear them, and characters in one."""
-
-
-LARGE_TEXT, MANY_VALUES = 300_000, 3_000
-"""Characters, or values within values, from which on an entry takes too long for the event loop."""
 
 
 class Frames:
@@ -52,7 +50,9 @@ class Frames:
 
     async def of_large(self, entry: Entry) -> str | None:
         """The frame of an entry that must not be made on the event loop; None for all others."""
-        return await asyncio.to_thread(frame_of_entry, entry) if _is_large(entry.event) else None
+        event = entry.event
+        values = [getattr(event, name, None) for name in ("inputs", "outputs", "values", "value")]
+        return await at_length(long_json, entry.to_wire()) if is_long(*values) else None
 
 
 @dataclass(slots=True, eq=False)
@@ -225,18 +225,3 @@ class Outbox:
     def _is_full(self) -> bool:
         limits = self._limits
         return self.held > limits.held_bytes or len(self._items) >= limits.held_frames
-
-
-def _is_large(event: Event) -> bool:
-    texts = values = 0
-    rest = [getattr(event, name, None) for name in ("inputs", "outputs", "values", "value")]
-    while rest and texts < LARGE_TEXT and values < MANY_VALUES:
-        each = rest.pop()
-        values += 1
-        if isinstance(each, str):
-            texts += len(each)
-        elif isinstance(each, Mapping):
-            rest += each.values()
-        elif isinstance(each, list | tuple):
-            rest += each
-    return bool(rest) or texts >= LARGE_TEXT

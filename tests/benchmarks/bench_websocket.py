@@ -69,7 +69,9 @@ def listeners(url, run, number, results):
 async def measure(seconds, idle, busy, *, journal):
     count, results = round(RATE * seconds), multiprocessing.Queue()
     with tempfile.TemporaryDirectory() as folder:
-        async with serving(Path(folder), connections_per_user=1000, freeze=True) as served:
+        async with serving(
+            Path(folder), connections_per_user=1000, freeze=True, switch_interval=0.001
+        ) as served:
             home = Path(folder) / "home" if journal else None
             served.users.settings = replace(served.users.settings, home=home)
             async with served.client() as client:

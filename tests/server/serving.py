@@ -139,7 +139,7 @@ async def serving(
                 "allow_root": True,
             },
             "IdentityProvider": {"token": TOKEN},
-            "DipeoApp": {"drain_seconds": 0, "freeze": False, **dipeo},
+            "DipeoApp": {"drain_seconds": 0, "freeze": False, "switch_interval": 0, **dipeo},
         }
     )
     settings.merge(Config(config or {}))

@@ -61,6 +61,20 @@ def test_what_was_loaded_at_the_start_holds_nobody_up_later(server, freeze):
         gc.unfreeze()
 
 
+def test_what_calculates_beside_the_event_loop_lets_it_have_python_soon(server):
+    before = sys.getswitchinterval()
+
+    async def main(_):
+        return sys.getswitchinterval()
+
+    try:
+        assert server(main) == before
+        assert server(main, switch_interval=0.0005) == pytest.approx(0.0005)
+        assert server(main, switch_interval=1) == pytest.approx(0.0005), "it is never made longer"
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_jupyter_lists_the_extension_as_enabled_and_ok(environment):
     command = [sys.executable, "-m", "jupyter", "server", "extension", "list"]
 

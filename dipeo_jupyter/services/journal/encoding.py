@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ...diagram.model import Diagram
 from ...protocol import events as e
+from ...protocol.long_json import LONG_TEXT, is_long, long_json
 
 Put: TypeAlias = Callable[[str], int]
 """Keeps a text as content, and gives its number."""
@@ -65,6 +66,8 @@ def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
             return _with_diagram(event, text, put)
     row = _row(event, seq, seen)
     try:
+        if _has_long(row):
+            return _shortened(event.type, row, put)
         text = to_text(row)
         if len(text) <= SHORT_BODY and MARKED not in text:
             return text
@@ -95,7 +98,7 @@ def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put:
 def to_text(value: Any) -> str:
     """JSON that UTF-8 can hold: half characters (lone surrogates) are replaced."""
     try:
-        return to_json(value, inf_nan_mode="constants").decode()
+        return long_json(value)
     except _NOT_JSON:  # half characters, or more than 255 levels
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return whole_characters(text)
@@ -139,6 +142,16 @@ def _row(event: e.AnyEvent, seq: int, seen: Seen) -> list[Any] | dict[str, Any]:
             fields: dict[str, Any] = e.event_adapter.dump_python(event, by_alias=True)
             del fields["type"]
             return fields
+
+
+def _has_long(row: list[Any] | dict[str, Any]) -> bool:
+    """Whether it is plain without writing it all that something in it must stand apart."""
+    for each in row if isinstance(row, list) else row.values():
+        for value in each.values() if type(each) is dict else (each,):
+            kind = type(value)
+            if len(value) > LONG_TEXT if kind is str else kind in (list, dict) and is_long(value):
+                return True
+    return False
 
 
 def _completed(event: e.NodeCompleted, seq: int, seen: Seen) -> list[Any]:
