@@ -206,7 +206,8 @@ class Engine:
     async def _obey(self, execution: Execution, command: c.OnExecution) -> Any:  # noqa: C901 - one flat match over the commands
         match command:
             case c.GetExecution():
-                return _summary(execution)
+                record = await asyncio.to_thread(find, self._journal, execution.execution_id)
+                return _summary(execution).model_copy(update={"usage": record.usage})
             case c.PauseExecution():
                 await execution.pause(now=command.now or execution.asleep)
             case c.ResumeExecution():

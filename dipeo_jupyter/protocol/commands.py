@@ -235,8 +235,8 @@ class ExecutionSummary(Fact):
     """A run in one line. `started` is Unix time; `waiting_for` lists nodes with open questions.
 
     `live` runs are held by a process; the others wait for one that resumes them. `origin` is the
-    run whose past it shares, `thread` the conversation that it carries on. Lists have the `usage`
-    of all nodes that are done, where it is known.
+    run whose past it shares, `thread` the conversation that it carries on, `usage` what all
+    nodes that are done have taken, where it is known.
     """
 
     execution_id: ExecutionId

@@ -181,7 +181,10 @@ class Connection:
         except GoneError as error:
             await self.dismiss(4401, str(error))
         except DipeoError as error:
-            self._refuse(error, request.correlation_id, request)
+            source = request.reading.source if request.reading else None
+            # The first look into the text for what is wrong takes long.
+            refusal = await at_length(w.refusal_of, error, source) if source else w.refusal_of(error)
+            self._say(refusal, request.correlation_id, request)
         except Exception as error:  # noqa: BLE001 - one of the three edges: whatever it is, it is told
             number = secrets.token_hex(4)
             # Neither what was said nor the address: there may be keys and tokens in them.
@@ -266,8 +269,12 @@ class Connection:
         partial = command.partial or bool(reading and reading.errors)
         checked = command.model_copy(update={"partial": partial})
         ack = await self._user.send(checked, desk=self._desk)
-        more = [reading.source.locate(each) if reading else each for each in ack.result]
-        return await at_length(lambda: [*map(w.told, [*found, *more])])
+
+        def placed() -> list[w.Problem]:
+            more = [reading.source.locate(each) if reading else each for each in ack.result]
+            return [*map(w.told, [*found, *more])]
+
+        return await at_length(placed)
 
     def _acknowledge(self, ack: c.Ack, request: Request) -> None:
         self._outbox.say(w.frame(ack, correlation_id=request.correlation_id))
@@ -280,14 +287,12 @@ class Connection:
         else:
             self._acknowledge(ack, request)
 
-    def _refuse(
-        self,
-        error: DipeoError,
-        correlation_id: str | None,
-        request: Request | None = None,
+    def _refuse(self, error: DipeoError, correlation_id: str | None) -> None:
+        self._say(w.refusal_of(error), correlation_id)
+
+    def _say(
+        self, refusal: w.Refusal, correlation_id: str | None, request: Request | None = None
     ) -> None:
-        source = request.reading.source if request and request.reading else None
-        refusal = w.refusal_of(error, source)
         about = getattr(request.command, "execution_id", None) if request else None
         self._outbox.say(w.frame(refusal, correlation_id=correlation_id, execution_id=about))
 

@@ -231,9 +231,14 @@ def test_runs_are_listed_with_what_they_have_taken(server):
                 "execute_diagram", diagram=f"{talk}persons: {{Ann: {{service: demo}}}}"
             )
             await client.until("execution_completed")
-            return (await client.ask("list_executions"))["payload"]["result"]
+            [listed] = (await client.ask("list_executions"))["payload"]["result"]
+            asked = await client.ask("get_execution", execution_id=listed["execution_id"])
+            return listed, asked["payload"]["result"]
 
-    assert server(main)[0]["usage"]["calls"] == 1
+    listed, asked = server(main)
+
+    assert listed["usage"]["calls"] == 1
+    assert asked == listed
 
 
 def test_a_diagram_is_drawn_with_its_places_and_its_problems(server):
