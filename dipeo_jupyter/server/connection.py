@@ -183,7 +183,9 @@ class Connection:
         except DipeoError as error:
             source = request.reading.source if request.reading else None
             # The first look into the text for what is wrong takes long.
-            refusal = await at_length(w.refusal_of, error, source) if source else w.refusal_of(error)
+            refusal = (
+                await at_length(w.refusal_of, error, source) if source else w.refusal_of(error)
+            )
             self._say(refusal, request.correlation_id, request)
         except Exception as error:  # noqa: BLE001 - one of the three edges: whatever it is, it is told
             number = secrets.token_hex(4)
