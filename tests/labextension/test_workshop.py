@@ -81,6 +81,10 @@ def await_buttons(page, *names):
         playwright.expect(button).to_be_enabled(enabled=name in names)
 
 
+def assert_nothing_to_steer(page):
+    playwright.expect(page.get_by_role("toolbar", name="Run")).to_have_count(0)
+
+
 def test_a_finished_run_shows_what_became_of_every_node(card):
     page = card(f"still&from={ALL}")
 
@@ -89,7 +93,7 @@ def test_a_finished_run_shows_what_became_of_every_node(card):
     )
     assert node(page, "archived").get_attribute("aria-label") == "archived, endpoint: skipped"
     assert page.get_by_role("status").inner_text() == "completed"
-    await_buttons(page)
+    assert_nothing_to_steer(page)
 
 
 def test_pause_resume_and_stop_are_open_when_they_mean_something(card):
@@ -98,7 +102,7 @@ def test_pause_resume_and_stop_are_open_when_they_mean_something(card):
     page.get_by_role("button", name="Pause", exact=True).click()
     await_buttons(page, "Resume", "Step", "Stop")
     page.get_by_role("button", name="Stop", exact=True).click()
-    await_buttons(page)
+    assert_nothing_to_steer(page)
 
 
 def test_a_breakpoint_is_set_and_taken_away_at_the_edge_of_a_node(card):
@@ -108,6 +112,31 @@ def test_a_breakpoint_is_set_and_taken_away_at_the_edge_of_a_node(card):
     playwright.expect(dot).to_have_attribute("aria-pressed", "true")
     dot.click()
     playwright.expect(dot).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_node_that_waits_for_people_counts_how_long(card):
+    page = card(f"still&from={ASKING}")
+
+    told = page.locator(".is-waiting .dipeo-stats")
+    first = told.inner_text()
+
+    assert first.startswith("waiting")
+    playwright.expect(told).not_to_have_text(first)
+
+
+def test_a_paused_run_says_who_is_still_at_work(card):
+    page = card("still&from=60")
+    page.get_by_role("button", name="Pause", exact=True).click()
+
+    playwright.expect(page.get_by_role("status")).to_have_text("paused · critique still at work")
+
+
+def test_a_long_message_is_opened_by_a_click(card):
+    page = card(f"still&from={ALL}")
+    page.get_by_role("tab", name="Conversation").click()
+    page.get_by_role("button", name="Show all of it").first.click()
+
+    playwright.expect(page.get_by_role("button", name="Show less")).to_have_count(1)
 
 
 def test_an_answer_that_is_wrong_says_so_at_its_field_and_a_right_one_goes_on(card):

@@ -8,7 +8,7 @@ import type { Layout } from "./layout";
 import { isDirection, nearest } from "./nearest";
 import { DiagramNode } from "./node";
 import { useSight } from "./sight";
-import { distanceOf, firstViewport, MARGIN, zoomFor } from "./viewport";
+import { beyond, distanceOf, firstViewport, MARGIN, zoomFor } from "./viewport";
 import { ZoomButtons } from "./zoom";
 
 const NODES = { dipeo: DiagramNode };
@@ -29,14 +29,15 @@ export function Canvas(props: CanvasProps) {
 }
 
 function Flow({ diagram, layout, width, height }: CanvasProps) {
+  const room = { width, height };
   const nodes = useMemo(() => drawnNodes(diagram, layout), [diagram, layout]);
   const distance = useStore((state) => distanceOf(state.transform[2]));
+  const more = useStore(({ transform: [x, y, zoom] }) => beyond(layout, { x, y, zoom }, room));
   const steer = useArrowKeys(layout);
-  const room = { width, height };
   const moved = useSight(layout, room);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the boxes inside have the focus
-    <div className={`dipeo-canvas ${distance}`} onKeyDown={steer}>
+    <div className={`dipeo-canvas ${distance}${more}`} onKeyDown={steer}>
       <ReactFlow
         aria-label={`Diagram${diagram.name ? ` ${diagram.name}` : ""}`}
         nodes={nodes}
@@ -55,6 +56,7 @@ function Flow({ diagram, layout, width, height }: CanvasProps) {
         zoomOnDoubleClick={false}
         preventScrolling={false}
         zoomActivationKeyCode={["Meta", "Control"]}
+        attributionPosition="bottom-left"
         onlyRenderVisibleElements={nodes.length > 100}
       >
         <Edges diagram={diagram} layout={layout} />

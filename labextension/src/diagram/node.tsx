@@ -3,7 +3,7 @@ import type { Node, NodeProps } from "@xyflow/react";
 import { memo, useContext } from "react";
 import { useNode, useRun } from "../execution/context";
 import { useNow } from "../execution/now";
-import type { NodeStatus } from "../execution/state";
+import { latest, type NodeState, type NodeStatus } from "../execution/state";
 import type { NodeSpec } from "../protocol/messages";
 import { SelectionContext } from "./selection";
 import { markOf, type Sign, signOf } from "./signs";
@@ -24,7 +24,7 @@ export const DiagramNode = memo(function DiagramNode({
         <span className="dipeo-words">
           <span className="dipeo-label">{spec.label}</span>
           <span className="dipeo-detail">{detail}</span>
-          <Stats label={spec.label} running={node.status === "running"} />
+          <Stats node={node} />
         </span>
       </div>
       <button
@@ -42,9 +42,8 @@ export const DiagramNode = memo(function DiagramNode({
   );
 });
 
-function Stats({ label, running }: { label: string; running: boolean }) {
-  const node = useNode(label);
-  const now = useNow(running);
+function Stats({ node }: { node: NodeState }) {
+  const now = useNow(latest(node)?.status === "running");
   const stats = statsOf(node, now);
   return stats ? <span className="dipeo-stats">{stats}</span> : null;
 }

@@ -1,6 +1,6 @@
 /** A node in few words: on its box, and for those who hear it read. */
 import { latest, type NodeState } from "../execution/state";
-import { costOf, plus, shortNumber, shortTime, tokensOf } from "../execution/usage";
+import { costOf, plus, shortNumber, shortTime, tokensOf, wholeTime } from "../execution/usage";
 import type { Diagram, NodeSpec, Usage } from "../protocol/messages";
 
 /** The person who works here and their model, or the type of the node. */
@@ -20,15 +20,21 @@ const THIN = "\u2009";
 
 /** `1.2 s · 2.1k tok · $0.0021`: the time of the last firing, what all of them have taken. */
 export function statsOf(node: NodeState, now: number): string {
-  const last = latest(node);
-  if (!last) return "";
   const usage = usageOf(node);
-  const time =
-    last.duration ?? (last.status === "running" ? Math.max(0, now - last.started) : null);
-  const parts = [time === null ? "" : shortTime(time)];
+  const parts = [timeOf(node, now)];
   if (tokensOf(usage)) parts.push(`${shortNumber(tokensOf(usage))} tok`);
   if (usage.nano_usd || usage.unpriced) parts.push(costOf(usage));
   return parts.filter(Boolean).join(" · ").replaceAll(" ", THIN);
+}
+
+/** How long it has been at it, or has waited; nothing of what took no time that one could tell. */
+function timeOf(node: NodeState, now: number): string {
+  const last = latest(node);
+  if (last === undefined) return "";
+  if (last.duration !== null) return last.duration < 1 ? "" : shortTime(last.duration);
+  if (last.status !== "running") return "";
+  const since = Math.max(0, now - last.started);
+  return node.status === "waiting" ? `waiting ${wholeTime(since)}` : shortTime(since);
 }
 
 /** `argue, person job: running, 2 visits` */

@@ -47,10 +47,16 @@ export function inSight(box: Size & { x: number; y: number }, view: Viewport, ro
   return left >= 0 && top >= 0 && right <= room.width && bottom <= room.height;
 }
 
+/** At which sides there is more than can be seen, as classes. */
+export function beyond(layout: Size, { x, zoom }: Viewport, room: Size): string {
+  const left = x < 0 ? " has-left" : "";
+  return x + layout.width * zoom > room.width ? `${left} has-right` : left;
+}
+
 /** How much of a box can be seen: all of it, its name, or only how it stands with it. */
 export type Distance = "is-near" | "is-far" | "is-tiny";
 
 export function distanceOf(zoom: number): Distance {
-  if (zoom >= 0.4) return "is-near";
+  if (zoom >= 0.58) return "is-near";
   return zoom >= 0.22 ? "is-far" : "is-tiny";
 }

@@ -28,6 +28,12 @@ export function shortNumber(count: number): string {
   return `${scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)}${unit}`;
 }
 
+/** `12 s`, `3:05`: for what people wait for. */
+export function wholeTime(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  return seconds < 60 ? `${seconds} s` : shortTime(seconds * 1000);
+}
+
 /** `8 ms`, `1.2 s`, `3:05` */
 export function shortTime(milliseconds: number): string {
   if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;

@@ -17,11 +17,17 @@ export interface Bar {
 export interface Row {
   readonly node: string;
   readonly bars: readonly Bar[];
+  /** What all of them have taken. */
+  readonly total: string;
 }
 export interface Chart {
   readonly rows: readonly Row[];
   readonly whole: string;
+  /** What the beginning, the quarters and the end stand for. */
+  readonly scale: readonly string[];
 }
+
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 
 interface Span {
   readonly from: number;
@@ -35,6 +41,7 @@ export function chartOf(state: RunState, measure: Measure, now: number): Chart {
   const ends = spans.map((span) => span.from + span.length);
   const whole = Math.max(...ends, 0);
   const rows = new Map<string, Bar[]>();
+  const totals = new Map<string, number>();
   for (const [index, firing] of all.entries()) {
     const { from, length } = spans[index] as Span;
     const share = { from: whole ? from / whole : 0, length: whole ? length / whole : 0 };
@@ -47,8 +54,17 @@ export function chartOf(state: RunState, measure: Measure, now: number): Chart {
       ...share,
     };
     rows.set(firing.node, [...(rows.get(firing.node) ?? []), bar]);
+    totals.set(firing.node, (totals.get(firing.node) ?? 0) + length);
   }
-  return { rows: [...rows].map(([node, bars]) => ({ node, bars })), whole: told(measure, whole) };
+  return {
+    rows: [...rows].map(([node, bars]) => ({
+      node,
+      bars,
+      total: totalOf(measure, totals.get(node) ?? 0),
+    })),
+    whole: told(measure, whole),
+    scale: QUARTERS.map((share) => told(measure, share * whole)),
+  };
 }
 
 function inTime(state: RunState, now: number): Span[] {
@@ -71,6 +87,11 @@ function addedUp(state: RunState, measure: "tokens" | "cost"): Span[] {
     from += length;
     return span;
   });
+}
+
+/** Nothing of what took nothing that one could tell. */
+function totalOf(measure: Measure, length: number): string {
+  return length < 1 ? "" : told(measure, length);
 }
 
 function told(measure: Measure, length: number): string {

@@ -1,12 +1,16 @@
 /** Pause, resume, step, stop. */
 import { useState } from "react";
 import { useRun, useRunView } from "../execution/context";
-import { WISHES, type Wish } from "./steering";
+import { isFinal, WISHES, type Wish } from "./steering";
 
 /** Tell what went wrong, or that nothing is wrong any more. */
 export type Complain = (problem: string | null) => void;
 
+/** Nothing when there is nothing left to steer, or nobody who would hear. */
 export function Controls({ complain }: { complain: Complain }) {
+  const { ask } = useRunView();
+  const over = useRun(isFinal);
+  if (ask === null || over) return null;
   return (
     <div className="dipeo-controls" role="toolbar" aria-label="Run">
       {WISHES.map((wish) => (

@@ -3,7 +3,7 @@ import { useRun } from "../execution/context";
 import { firingName, heardIn, outputOf } from "../execution/derive";
 import type { Activation, NodeState } from "../execution/state";
 import { costOf, shortTime, tokensOf } from "../execution/usage";
-import type { ErrorInfo, JsonValue, NodeSpec } from "../protocol/messages";
+import type { ErrorInfo, JsonValue } from "../protocol/messages";
 import { Code } from "./markdown";
 import { MessageView } from "./message";
 import { Value } from "./value";
@@ -114,11 +114,4 @@ export function History({ node, want }: { node: NodeState; want: (number: number
       </tbody>
     </table>
   );
-}
-
-export function Settings({ spec, node }: { spec: NodeSpec | undefined; node: NodeState }) {
-  const none = node.skipped
-    ? "It was left out: nothing came along its edges."
-    : "It has no settings.";
-  return <Values values={spec?.props ?? {}} none={none} />;
 }

@@ -3,7 +3,7 @@ import { Mark } from "../diagram/node";
 import { useRun } from "../execution/context";
 import { progress, stoppedAt } from "../execution/derive";
 import { useNow } from "../execution/now";
-import { isOver, type RunState } from "../execution/state";
+import type { RunState } from "../execution/state";
 import { costOf, shortNumber, shortTime, tokensOf } from "../execution/usage";
 import type { Diagram } from "../protocol/messages";
 import { type Complain, Controls } from "./controls";
@@ -51,7 +51,16 @@ const WHY: Record<string, string> = {
 /** `paused before argue[2]` */
 function standingOf(state: RunState): string {
   const where = stoppedAt(state) ?? "";
-  return [state.status, WHY[where] ?? where].filter(Boolean).join(" ");
+  const ending = state.status === "paused" && atWork(state).join(", ");
+  return [state.status, WHY[where] ?? where, ending && `· ${ending} still at work`]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** Who ends what they have begun, though nothing new begins. */
+function atWork({ nodes, pause }: RunState): string[] {
+  if (pause?.reason === "closed") return [];
+  return [...nodes.values()].filter((each) => each.status === "running").map(({ label }) => label);
 }
 
 function Counters({ diagram }: { diagram: Diagram }) {
@@ -63,7 +72,10 @@ function Counters({ diagram }: { diagram: Diagram }) {
   const now = useNow(runs);
   return (
     <div className="dipeo-counters">
-      <span title="Nodes that are done">{done}</span>
+      <span title="Nodes that are done">
+        {done}
+        <span className="dipeo-unit"> nodes</span>
+      </span>
       {tokensOf(usage) > 0 && (
         <span title="Tokens, in and out">{shortNumber(tokensOf(usage))} tok</span>
       )}
@@ -83,7 +95,7 @@ function Bar({ diagram }: { diagram: Diagram }) {
     const { settled, all } = progress(state, diagram);
     return state.recorded === "completed" || !all ? 1 : settled / all;
   });
-  const kind = useRun((state) => (isOver(state) ? state.recorded : "under-way"));
+  const kind = useRun((state) => state.status);
   return (
     <div
       className={`dipeo-bar is-${kind}`}

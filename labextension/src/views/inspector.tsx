@@ -3,7 +3,8 @@ import { useState } from "react";
 import { useNode, useRun } from "../execution/context";
 import type { Activation, NodeState } from "../execution/state";
 import type { NodeSpec } from "../protocol/messages";
-import { Failure, History, Output, Seen, Settings, Values } from "./firing";
+import { Failure, History, Output, Seen, Values } from "./firing";
+import { Settings } from "./settings";
 import { type Tab, Tabs } from "./tabs";
 
 export function Inspector({ label, close }: { label: string; close: () => void }) {
@@ -56,7 +57,9 @@ function tabsOf(
   spec: NodeSpec | undefined,
   want: (number: number) => void,
 ): Tab[] {
-  if (!firing) return [{ name: "Settings", view: () => <Settings spec={spec} node={node} /> }];
+  const none = node.skipped ? "It was left out: nothing came along its edges." : undefined;
+  const settings = { name: "Settings", view: () => <Settings node={spec} none={none} /> };
+  if (!firing) return [settings];
   const { inputs, seen, error } = firing;
   const tabs: Tab[] = [
     { name: "Output", view: () => <Output firing={firing} /> },
@@ -67,6 +70,6 @@ function tabsOf(
   if (error) tabs.push({ name: "Error", view: () => <Failure error={error} /> });
   const badge = node.activations.length > 1 ? node.activations.length : undefined;
   tabs.push({ name: "History", badge, view: () => <History node={node} want={want} /> });
-  tabs.push({ name: "Settings", view: () => <Settings spec={spec} node={node} /> });
+  tabs.push(settings);
   return tabs;
 }

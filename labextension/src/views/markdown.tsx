@@ -43,7 +43,7 @@ function one(token: Token): ReactNode {
     case "hr":
       return <hr />;
     case "br":
-      return <br />;
+      return token.raw.replace(/^[ \\]+/, ""); // how far the next line is indented is kept
     case "space":
     case "def":
       return null;

@@ -1,4 +1,5 @@
 /** One message, in the colour of who said it. */
+import { useState } from "react";
 import { useRun } from "../execution/context";
 import type { Message, ToolUse } from "../protocol/messages";
 import { Markdown } from "./markdown";
@@ -29,7 +30,7 @@ export function MessageView({ message, forgotten = false, note }: MessageProps) 
         <b>{message.sender ?? DIAGRAM}</b> → {message.recipient ?? DIAGRAM}
         <span className="dipeo-note">{forgotten ? "forgotten" : note}</span>
       </header>
-      <Markdown text={message.content} />
+      <Said text={message.content} />
       {message.images?.map((url) => (
         <Picture key={url} url={url} alt="image" />
       ))}
@@ -37,6 +38,30 @@ export function MessageView({ message, forgotten = false, note }: MessageProps) 
         <Tool key={use.id} use={use} />
       ))}
     </article>
+  );
+}
+
+/** Letters and lines that are shown at once; what is longer is opened by a click. */
+const [LETTERS, LINES] = [700, 8];
+
+function Said({ text }: { text: string }) {
+  const [open, set] = useState(false);
+  const long = text.length > LETTERS || text.split("\n", LINES + 1).length > LINES;
+  if (!long) return <Markdown text={text} />;
+  return (
+    <>
+      <div className={open ? "" : "dipeo-cut"}>
+        <Markdown text={text} />
+      </div>
+      <button
+        type="button"
+        className="dipeo-link"
+        aria-expanded={open}
+        onClick={() => set((before) => !before)}
+      >
+        {open ? "Show less" : "Show all of it"}
+      </button>
+    </>
   );
 }
 

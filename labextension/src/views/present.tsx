@@ -1,7 +1,9 @@
 /** What is going on now: who speaks, who works; and at the end, what came of it. */
 import { useRun } from "../execution/context";
 import { firingName, firings } from "../execution/derive";
-import type { Activation, RunState } from "../execution/state";
+import { useNow } from "../execution/now";
+import { type Activation, isOver, type RunState } from "../execution/state";
+import { wholeTime } from "../execution/usage";
 import type { ErrorInfo, JsonValue } from "../protocol/messages";
 import { Markdown } from "./markdown";
 import { usePersons } from "./message";
@@ -15,11 +17,23 @@ export function Present() {
   );
   if (state.recorded === "failed" && state.error) return <Failed error={state.error} />;
   if (state.recorded === "completed") return <Results outputs={state.outputs} />;
-  if (!working.length) return <p className="dipeo-note">{idle(state)}</p>;
+  if (!working.length) return <Idle state={state} />;
   return working.map((each) => (
     <Worker key={firingName(each)} firing={each} asked={isAsked(state, each)} />
   ));
 }
+
+function Idle({ state }: { state: RunState }) {
+  return (
+    <>
+      <p className="dipeo-note">{idle(state)}</p>
+      {!isOver(state) && <p className="dipeo-note dipeo-tip">{TIP}</p>}
+    </>
+  );
+}
+
+const TIP =
+  "A click on a node tells what came in and out; one on its upper left corner pauses before it.";
 
 function idle(state: RunState): string {
   if (state.recorded === "paused") return "Nothing is at work. Resume or step to go on.";
@@ -35,12 +49,14 @@ function Worker({ firing, asked }: { firing: Activation; asked: boolean }) {
   const persons = usePersons();
   const person = useRun((state) => personOf(state, firing.node));
   const last = firing.log.at(-1);
+  const now = useNow(true);
   return (
     <article className={`dipeo-worker ${colourOf(person, persons)}`}>
       <header>
         <b>{firingName(firing)}</b>
         <span className="dipeo-note">
           {asked ? "waits for an answer" : (person ?? "is at work")}
+          {` · ${wholeTime(Math.max(0, now - firing.started))}`}
         </span>
       </header>
       {firing.text && (

@@ -11,6 +11,11 @@ export interface Wish {
   readonly meaningful: (state: RunState) => boolean;
 }
 
+/** Whether nothing can be done with it any more; one that failed can be taken up again. */
+export function isFinal(state: RunState): boolean {
+  return state.recorded === "completed" || state.recorded === "cancelled";
+}
+
 export const WISHES: readonly Wish[] = [
   {
     name: "Pause",

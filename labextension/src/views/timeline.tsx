@@ -1,9 +1,12 @@
 /** When who worked, and what it took. */
 import { useContext, useState } from "react";
 import { SelectionContext } from "../diagram/selection";
+import { signOf } from "../diagram/signs";
 import { useRun } from "../execution/context";
 import { useNow } from "../execution/now";
 import { type Bar, chartOf, type Measure, type Row } from "./chart";
+import { usePersons } from "./message";
+import { colourOf } from "./person";
 
 const MEASURES: readonly Measure[] = ["time", "tokens", "cost"];
 
@@ -11,7 +14,7 @@ export function Timeline() {
   const state = useRun((whole) => whole);
   const [measure, choose] = useState<Measure>("time");
   const now = useNow(state.recorded === "running");
-  const { rows, whole } = chartOf(state, measure, now);
+  const { rows, whole, scale } = chartOf(state, measure, now);
   if (!rows.length) return <p className="dipeo-note">Nothing has begun yet.</p>;
   return (
     <div className="dipeo-timeline">
@@ -29,6 +32,16 @@ export function Timeline() {
         ))}
         <span className="dipeo-note">{whole} in all</span>
       </fieldset>
+      <div className="dipeo-row dipeo-scale" aria-hidden="true">
+        <span />
+        <div>
+          {scale.map((words, place) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: their places are what they are
+            <span key={place}>{words}</span>
+          ))}
+        </div>
+        <span />
+      </div>
       {rows.map((row) => (
         <Line key={row.node} row={row} />
       ))}
@@ -37,6 +50,13 @@ export function Timeline() {
 }
 
 function Line({ row }: { row: Row }) {
+  const persons = usePersons();
+  const colour = useRun((state) => {
+    const node = state.diagram?.nodes?.find((each) => each.label === row.node);
+    const person = node?.props?.person;
+    if (typeof person === "string") return colourOf(person, persons);
+    return `dipeo-${signOf(node?.type ?? "").colour}`;
+  });
   return (
     <div className="dipeo-row">
       <span className="dipeo-name" title={row.node}>
@@ -44,19 +64,21 @@ function Line({ row }: { row: Row }) {
       </span>
       <div className="dipeo-track">
         {row.bars.map((bar) => (
-          <Piece key={bar.name} bar={bar} />
+          <Piece key={bar.name} bar={bar} colour={colour} />
         ))}
       </div>
+      <span className="dipeo-total">{row.total}</span>
     </div>
   );
 }
 
-function Piece({ bar }: { bar: Bar }) {
+/** What is done has the colour of who did it; all else, that of how it stands. */
+function Piece({ bar, colour }: { bar: Bar; colour: string }) {
   const { select } = useContext(SelectionContext);
   return (
     <button
       type="button"
-      className={`dipeo-piece is-${bar.status}`}
+      className={`dipeo-piece ${bar.status === "completed" ? colour : `is-${bar.status}`}`}
       style={{ left: `${bar.from * 100}%`, width: `${bar.length * 100}%` }}
       title={`${bar.name}: ${bar.words}`}
       aria-label={`${bar.name}: ${bar.status}, ${bar.words}`}

@@ -39,8 +39,16 @@ test("tokens and dollars are added up to the whole", () => {
   }
 });
 
+test("a row tells what all its firings took, and nothing when that was nothing", () => {
+  const { rows, scale } = chartOf(RUN, "cost", 0);
+  const totals = Object.fromEntries(rows.map(({ node, total }) => [node, total]));
+
+  expect(totals).toMatchObject({ draft: "$0.0015", enough: "" });
+  expect(scale).toEqual(["$0.00", "$0.0010", "$0.0021", "$0.0031", "$0.0041"]);
+});
+
 test("a chart of nothing is empty", () => {
-  expect(chartOf(fold([]), "time", 0)).toEqual({ rows: [], whole: "0 ms" });
+  expect(chartOf(fold([]), "time", 0)).toMatchObject({ rows: [], whole: "0 ms" });
 });
 
 test("the branch that was taken is live, the other one dead", () => {

@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test } from "vitest";
-import { costOf, shortNumber, shortTime } from "../../src/execution/usage";
+import { costOf, shortNumber, shortTime, wholeTime } from "../../src/execution/usage";
 import type { JsonValue } from "../../src/protocol/messages";
 import { Markdown } from "../../src/views/markdown";
 import { Picture } from "../../src/views/picture";
@@ -26,7 +26,15 @@ test.each<[JsonValue, string[]]>([
   expect(formsOf(value)).toEqual(forms);
 });
 
+test("people are told in whole seconds how long they are waited for", () => {
+  expect([400, 12_900, 185_000].map(wholeTime)).toEqual(["0 s", "12 s", "3:05"]);
+});
+
 describe("what a model says", () => {
+  test("keeps how far its lines are indented", () => {
+    expect(shown("a\n  b")).toContain("a\n  b");
+  });
+
   const shown = (text: string): string => renderToStaticMarkup(<Markdown text={text} />);
 
   test("is laid out as Markdown", () => {

@@ -8,7 +8,7 @@ import { RunStore } from "../../execution/store";
 import type { IDipeo } from "../service";
 import { type Drawing, useDrawing } from "./drawing";
 import { Problems } from "./problems";
-import { Settings } from "./settings";
+import { NodeSettings } from "./settings";
 
 interface PageProps {
   readonly dipeo: IDipeo;
@@ -55,7 +55,7 @@ function Picture({ drawing, dipeo, goTo }: PictureProps) {
         ) : (
           <p className="dipeo-told">{dipeo.trans.__("There is no node in this diagram yet.")}</p>
         )}
-        {node && <Settings node={node} close={close} />}
+        {node && <NodeSettings node={node} close={close} />}
         <Problems problems={problems} trans={dipeo.trans} select={select} goTo={goTo} />
       </SelectionContext.Provider>
     </RunContext.Provider>

@@ -1,9 +1,8 @@
-/** What a node of a diagram is told to do. */
-import type { JsonValue, NodeSpec } from "../../protocol/messages";
-import { JsonTree } from "../../views/json";
+/** The settings of a node in a file. */
+import type { NodeSpec } from "../../protocol/messages";
+import { Settings } from "../../views/settings";
 
-export function Settings({ node, close }: { node: NodeSpec; close: () => void }) {
-  const props = Object.entries(node.props ?? {});
+export function NodeSettings({ node, close }: { node: NodeSpec; close: () => void }) {
   return (
     <section className="dipeo-inspector" aria-label={`Node ${node.label}`}>
       <header>
@@ -18,24 +17,7 @@ export function Settings({ node, close }: { node: NodeSpec; close: () => void })
           ×
         </button>
       </header>
-      <dl className="dipeo-settings">
-        {props.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <Setting value={value} />
-            </dd>
-          </div>
-        ))}
-        {!props.length && <p className="dipeo-note">It has no settings.</p>}
-      </dl>
+      <Settings node={node} />
     </section>
   );
-}
-
-/** As it is written: nothing of it is rendered. */
-function Setting({ value }: { value: JsonValue }) {
-  if (typeof value === "object" && value !== null) return <JsonTree value={value} />;
-  const text = String(value);
-  return text.includes("\n") ? <pre>{text}</pre> : <span>{text}</span>;
 }
