@@ -6,16 +6,14 @@ This is the only asyncio shell around the pure core, and it runs on one event lo
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..diagram.suggest import did_you_mean
-from ..errors import CommandError, JournalError, NodeError
+from ..errors import CommandError, NodeError
 from ..protocol import events as e
 from .answers import accept
 from .breakpoints import stands_after, stands_before
@@ -28,13 +26,14 @@ from .moments import Activation
 from .names import value_of
 from .node import EffectPolicy, Inputs, Result
 from .observing import Observers, Retried
-from .pace import STRETCH, Stretch, at_length, my_turn, paced
-from .ports import PAGE, Journal, Services
+from .pace import STRETCH, my_turn
+from .ports import Journal, Services
 from .prices import Quote
 from .program import Program
 from .reuse import NOTHING, Past, path_of
 from .schedule import Complete, Fail, Pause, Skip, Start, decide
 from .state import ExecutionState
+from .watching import Watchers, kept
 
 Started = tuple[Activation, Inputs]
 AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.ExecutionResumed)
@@ -105,10 +104,7 @@ class Execution:
         self._seq = 0
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._watchers: set[asyncio.Queue[e.Entry]] = set()
-        self._unseen: deque[tuple[e.Entry, int]] = deque()
-        """What they are to see when it is safe, and the position of the journal at which it is."""
-        self._showing: asyncio.Task[None] | None = None
+        self._watchers = Watchers(execution_id, journal, lambda: self._seq, lambda: self.state.over)
         self._asked: dict[int, tuple[Activation, int]] = {}
         self._asleep = False
         self._in_reserve = False
@@ -212,8 +208,8 @@ class Execution:
                 state.apply(event)
         if self.observers is not None:
             self.observers.tell(self, event, entry.time)
-        if self._watchers:
-            self._show(entry)
+        if self._watchers.queues:
+            self._watchers.show(entry)
         if self.children and self.parts is not None:
             self.parts.lead(self, event)
 
@@ -226,80 +222,12 @@ class Execution:
         """An attempt of a node has failed, and there will be another."""
         self.tell(Retried(self.program.labels[at.node], at.number, message))
 
-    async def events(self, after: int = 0) -> AsyncIterator[e.Entry]:
+    def events(self, after: int = 0) -> AsyncIterator[e.Entry]:
         """Yield what happened after entry `after`, then what happens, until the run is over.
 
         Nobody sees what could be lost: an entry is shown when it is safe in the journal.
         """
-        # Nothing gathers for somebody who is far behind.
-        while self._seq - after > PAGE and (page := await self._page(after)):
-            async for entry in paced(page):
-                after = entry.seq
-                yield entry
-        watcher: asyncio.Queue[e.Entry] = asyncio.Queue()
-        self._watchers.add(watcher)
-        try:
-            # Whatever happens while this is read comes by both ways.
-            end = self._seq
-            while after < end and (page := await self._page(after)):
-                async for entry in paced(page):
-                    after = entry.seq
-                    yield entry
-            stretch = Stretch()
-            while not (self.state.over and watcher.empty() and not self._unseen):
-                if watcher.empty():
-                    entry = await watcher.get()
-                    stretch = Stretch()
-                else:
-                    await stretch.go_on()
-                    entry = watcher.get_nowait()
-                if entry.seq > after or entry.event.ephemeral:
-                    yield entry
-        finally:
-            self._watchers.discard(watcher)
-            if not self._watchers and self._showing is not None:
-                self._showing.cancel()
-                self._showing = None
-                self._unseen.clear()
-
-    def _show(self, entry: e.Entry) -> None:
-        """Let all who watch see an entry as soon as it is safe; one waits for that, for all."""
-        if not self._unseen and (entry.event.ephemeral or self._journal.is_written()):
-            self._give(entry)
-            return
-        self._unseen.append((entry, self._journal.position()))
-        if self._showing is None:
-            self._showing = asyncio.create_task(self._show_what_is_safe())
-
-    async def _show_what_is_safe(self) -> None:
-        while self._unseen:
-            await self.kept(self._unseen[0][1], urgent=False)
-            self._give(self._unseen.popleft()[0])
-            while self._unseen and self._journal.is_written(self._unseen[0][1]):
-                self._give(self._unseen.popleft()[0])
-        self._showing = None
-
-    def _give(self, entry: e.Entry) -> None:
-        for watcher in self._watchers:
-            watcher.put_nowait(entry)
-
-    async def _page(self, after: int) -> Sequence[e.Entry]:
-        """Some of the entries after this one, which are safe."""
-        read, journal = self._journal.read, self._journal
-        if not journal.has_neighbours:  # in memory: nothing to wait for
-            return read(self.execution_id, after, PAGE)
-        page = await at_length(read, self.execution_id, after, PAGE)
-        if not journal.is_written(position := journal.position()):
-            await self.kept(position)
-        return page
-
-    async def kept(self, position: int | None = None, *, urgent: bool = True) -> None:
-        """Wait until all up to a position (None: all that has happened) is safe, or cannot be.
-
-        Then the run says so itself.
-        """
-        with contextlib.suppress(JournalError):
-            await self._journal.written(position, urgent=urgent)
+        return self._watchers.events(after)
 
     async def pause(self, *, now: bool = False, reason: e.PauseReason = "asked") -> None:
         """Start nothing new; with `now`, also stop what runs, to run it again later. Idempotent."""
@@ -484,7 +412,7 @@ class Execution:
     async def _give_way(self) -> None:
         """Let others have the event loop, and the interpreter's lock those whom they wait for."""
         if self._journal.is_awaited():
-            await self.kept()
+            await kept(self._journal)
         await my_turn()
 
     async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
