@@ -99,6 +99,9 @@ class Effects:
         unknown = (node, name) in self.unknown and policy.unknown == "ask"
         value = await self.recorded(key, Lane(host.path, label, at.number, name), policy)
         reused = value is not NOT_FOUND
+        if not reused and unknown and policy.look is not None:
+            unknown, value = await self._attended(node, self._look(at, name, policy.look))
+            reused = value is not None
         if not reused and unknown:
             # An order was for this once. What the effect itself asks comes after.
             spent = host.state.repeats.get(node, 0)
@@ -148,6 +151,20 @@ class Effects:
             found = choose(everywhere, lane, labels)
         return NOT_FOUND if found is None else found.value
 
+    async def _look(self, at: Activation, name: str, look: Work) -> tuple[bool, Any]:
+        """Whether it is unknown even after a look, and what it gave when it was done."""
+        try:
+            return False, await look(self._key(at, name))
+        except ServiceError as error:
+            if not error.perhaps_done:
+                raise
+            return True, None
+
+    def _key(self, at: Activation, name: str) -> str:
+        """The same whenever it is tried again, and never again for anything else."""
+        host = self._host
+        return f"{host.execution_id}/{host.state.program.labels[at.node]}[{at.number}]{name}"
+
     async def _attended(self, node: int, carrying: Coroutine[Any, Any, Any]) -> Any:
         """Let it be known that something is under way, until it is over."""
         over = asyncio.get_running_loop().create_future()
@@ -172,8 +189,7 @@ class Effects:
         await self._safe()
         host.tell(Asked(started, request))
         try:
-            # The same whenever it is tried again, and never again for anything else.
-            return await work(f"{host.execution_id}/{label}[{at.number}]{name}")
+            return await work(self._key(at, name))
         except asyncio.CancelledError as error:
             self.unknown.add((at.node, name))
             host.tell(Unanswered(started, error))

@@ -84,12 +84,15 @@ class EffectPolicy:
 
     With `reuse`, the result of the same request in any other run will do; without, only one of
     this run before an edit, or of the run it was forked from. `unknown: ask` is for what must not
-    be done twice and has no way of telling; people are then asked about `what` it is.
+    be done twice. People are then asked about `what` it is, unless there is a way of telling:
+    `look`, given the key of the effect, gives its result, or None when it was not done. It raises
+    `ServiceError` with `perhaps_done` where it cannot tell.
     """
 
     reuse: bool = False
     unknown: Literal["repeat", "ask"] = "repeat"
     what: str = "This"
+    look: Callable[[str], Awaitable[Any]] | None = None
 
 
 class Context(Protocol):

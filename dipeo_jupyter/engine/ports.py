@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from ..diagram.model import Label, Person
 from ..errors import CommandError, Problem
@@ -13,6 +13,8 @@ from .chat import ChatAnswer, ChatRequest, Tool
 from .prices import Price
 
 JobLanguage = Literal["python", "javascript", "bash"]
+
+T = TypeVar("T")
 
 
 class LLM(Protocol):
@@ -208,11 +210,47 @@ class Kernel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Something that a service changes outside, as one step of several; each has its `name`.
+
+    `request` (JSON values) says exactly what is done, and `what` does so for people. When nobody
+    knows whether it was done, `look` finds what `work` would have given, and gives None when it was
+    not done. Without it nothing tells.
+    """
+
+    name: str
+    request: Mapping[str, Any]
+    work: Callable[[str], Awaitable[Any]]
+    what: str
+    look: Callable[[str], Awaitable[Any]] | None = None
+
+
+class Steps(Protocol):
+    """How the steps of a call are done."""
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do a step, and again as long as it fails in a way that may pass and there is patience."""
+        ...
+
+    async def once(self, write: Write) -> Any:
+        """Change something, at most once, and give what came of it.
+
+        None when people say that it is done.
+        """
+        ...
+
+
 class Notion(Protocol):
     """Speaks with the Notion service."""
 
-    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
-        """Do one operation and return Notion's JSON. Raises `ServiceError`."""
+    async def call(
+        self, operation: str, arguments: Mapping[str, Any], steps: Steps | None = None
+    ) -> Any:
+        """Do one operation and return Notion's JSON. Raises `ServiceError`.
+
+        Without `steps` nothing is tried again, and nothing is known of what was done before.
+        """
         ...
 
 

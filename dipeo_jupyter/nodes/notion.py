@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
-from ..errors import NodeError
+from ..engine.ports import Write
+from ..errors import NodeError, ServiceError
 from .formats import filled, load
+
+T = TypeVar("T")
 
 Operation = Literal[
     "read_page",
@@ -25,7 +28,7 @@ Operation = Literal[
 _NEEDS: Mapping[Operation, tuple[tuple[str, ...], ...]] = {
     "read_page": (("page_id",),),
     "list_blocks": (("block_id", "page_id"),),
-    "append_blocks": (("block_id", "page_id"), ("blocks",)),
+    "append_blocks": (("block_id", "page_id"), ("blocks", "markdown")),
     "update_block": (("block_id",), ("block_data",)),
     "query_database": (("database_id",),),
     "create_page": (("parent",), ("properties",)),
@@ -61,7 +64,7 @@ def _optional(description: str, *names: str, examples: list[Any] | None = None) 
     return Field(None, validation_alias=alias, description=description, examples=examples)
 
 
-_CREATES = ("append_blocks", "create_page")
+_ADDS = ("append_blocks", "create_page")
 
 
 class Notion(Node):
@@ -77,7 +80,7 @@ class Notion(Node):
     ignored: ClassVar[frozenset[str]] = frozenset({"api_key_id", "apiKeyId"})
     templates: ClassVar[tuple[str, ...]] = (
         *("page_id", "block_id", "database_id", "blocks", "block_data"),
-        *("filter", "sorts", "parent", "properties", "children"),
+        *("filter", "sorts", "parent", "properties", "children", "markdown"),
     )
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
 
@@ -120,6 +123,15 @@ class Notion(Node):
         examples=[{"title": [{"text": {"content": "{{topic}}"}}]}],
     )
     children: Objects = _optional("The blocks of the page that `create_page` makes.")
+    markdown: str | None = _optional(
+        "Markdown that becomes blocks of `append_blocks` and `create_page`; needs `[notion]`.",
+        examples=["{{report}}"],
+    )
+    marker_property: str | None = _optional(
+        "A text property of the database in which `create_page` notes what made the page. After an "
+        "interruption the page is found by it; without it you are asked whether it was made.",
+        examples=["Made by"],
+    )
     limit: int = Field(1000, ge=1, le=10_000, description="Blocks or rows to read at most.")
 
     @model_validator(mode="after")
@@ -135,19 +147,44 @@ class Notion(Node):
         for name in ("page_id", "block_id", "database_id"):
             if written := getattr(self, name):
                 arguments[name] = _id(name, ctx.render(written))
+        if self.markdown:
+            arguments["markdown"] = ctx.render(self.markdown)
+        arguments["marker_property"] = self.marker_property
         for name in ("blocks", "sorts", "children"):
             arguments[name] = _value(name, getattr(self, name), list, ctx)
         for name in ("block_data", "filter", "parent", "properties"):
             arguments[name] = _value(name, getattr(self, name), dict, ctx)
         given = {name: value for name, value in arguments.items() if value is not None}
 
-        async def call(_: str) -> Any:
-            return await ctx.services.notion.call(self.operation, given)
+        steps = _Steps(ctx)
 
-        # What was created twice stands there twice, and Notion has no way of telling.
-        policy = EffectPolicy(unknown="ask" if self.operation in _CREATES else "repeat")
-        done = await ctx.effect({"notion": self.operation, **given}, call, policy)
+        async def call(_: str) -> Any:
+            return await ctx.services.notion.call(self.operation, given, steps)
+
+        if self.operation in _ADDS:
+            return Result.value(await call(""))
+        done = await ctx.effect({"notion": self.operation, **given}, call)
         return Result.value(done.value)
+
+
+class _Steps:
+    """Fulfils `Steps`: the node's `retry` is for each request, and each write is an effect."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self._ctx.attempt(work)
+        except ServiceError as error:
+            error.retryable = False  # that was the patience of the node
+            raise
+
+    async def once(self, write: Write) -> Any:
+        # What was added twice stands there twice.
+        policy = EffectPolicy(unknown="ask", what=write.what, look=write.look)
+        done = await self._ctx.effect(write.request, write.work, policy, write.name)
+        return done.value
 
 
 def _id(name: str, rendered: str) -> str:

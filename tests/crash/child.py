@@ -20,7 +20,7 @@ from dipeo_jupyter.diagram.model import Label, Person
 from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
-from dipeo_jupyter.engine.ports import OnePlace
+from dipeo_jupyter.engine.ports import Notion, OnePlace, Steps, Write
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
@@ -28,12 +28,15 @@ from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.journal import SqliteJournal
 from dipeo_jupyter.services.llm.wire import wire_message
+from dipeo_jupyter.services.notion import NotionService
 from dipeo_jupyter.services.tools import Functions
 from dipeo_jupyter.settings import Settings
+from tests.notion_server import TOKEN
 
 from .scenarios import APART, PART, SCENARIOS, Edit, Fork, Run, Scenario, Stage
 
 NODE_TYPES = load_node_types()
+NOTION = "notion.url"
 OVER = ("completed", "failed", "cancelled")
 
 
@@ -125,10 +128,13 @@ class NotedNotion:
     def __init__(self, log: Path) -> None:
         self._log = log
 
-    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
-        with self._log.open("a") as file:
-            file.write(f"{operation}\n")
-        return {"object": "page"}
+    async def call(self, operation: str, arguments: Mapping[str, Any], steps: Steps) -> Any:
+        async def work(_: str) -> Any:
+            with self._log.open("a") as file:
+                file.write(f"{operation}\n")
+            return {"object": "page"}
+
+        return await steps.once(Write("", {operation: arguments}, work, "Making a page in Notion"))
 
 
 class Player:
@@ -262,10 +268,18 @@ def engine_of(life: Life, journal: SqliteJournal) -> Engine:
     # Jobs leave traces outside of all sandboxes, for the tests to count.
     settings = Settings(root=root, environ=environ, api_bases=bases, sandbox="off")
     services = build_services(settings, functions(Path(life.folder, "side.log")))
-    services = replace(services, notion=NotedNotion(Path(life.folder, "side.log")))
+    services = replace(services, notion=notion(Path(life.folder)))
     if not life.litellm:
         services = replace(services, llm=LoopbackLLM(life.url))
     return Engine(NODE_TYPES, OnePlace(services), journal, SystemClock())
+
+
+def notion(folder: Path) -> Notion:
+    """A real service where a trial says at which address its Notion is."""
+    address = folder / NOTION
+    if not address.exists():
+        return NotedNotion(folder / "side.log")
+    return NotionService(lambda: TOKEN, address.read_text())
 
 
 def functions(log: Path) -> Functions:

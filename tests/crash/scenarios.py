@@ -621,7 +621,20 @@ nodes:
 edges: [start -> make -> end]
 """,
 )
+PAGE = Scenario(
+    "page",
+    CREATES.text.replace(
+        "  parent: {page_id: 0123456789abcdef0123456789abcdef}\n  properties: {title: []}",
+        """
+  parent: {database_id: 0123456789abcdef0123456789abcdef}
+  properties: {Name: {title: [{text: {content: Report}}]}}
+  marker_property: Made by
+  markdown: |
+LINES""".replace("LINES", "".join(f"    line {number}\n\n" for number in range(230))).lstrip("\n")
+        + "    - one\n      - two\n        - three\n          - four",
+    ),
+)
 NOTES = Scenario("notes", TOOLS.replace("TOOL", "note").replace(", PART", "") + PERSONS)
 LEFT = replace(NOTES, name="notes_left", unknown="done")
-APART = {each.name: each for each in (CREATES, NOTES, LEFT)}
+APART = {each.name: each for each in (CREATES, PAGE, NOTES, LEFT)}
 """Those that do not go as if nothing had been: people are asked what became of it."""

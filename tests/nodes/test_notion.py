@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from dipeo_jupyter.engine.call import attempt
+from dipeo_jupyter.engine.call import call as engine_call
 from dipeo_jupyter.engine.node import Inputs
-from dipeo_jupyter.errors import NodeError
+from dipeo_jupyter.engine.ports import Steps
+from dipeo_jupyter.errors import NodeError, ServiceError
 from dipeo_jupyter.nodes.notion import Notion
 from dipeo_jupyter.services.notion import NotionService
+from tests.clock import FakeClock
 from tests.nodes.context import FakeContext, services
-from tests.notion_server import TOKEN, running
+from tests.notion_server import TOKEN, Fault, running
 
 PAGE = "11111111111111111111111111111111"
 
@@ -26,7 +30,7 @@ class Recorder:
 
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, operation: str, arguments: Mapping[str, Any], _: Steps) -> Any:
         self.calls.append((operation, arguments))
         return {"object": operation}
 
@@ -104,7 +108,10 @@ def test_texts_deep_inside_are_filled_in() -> None:
     [
         ({"operation": "read_page"}, "read_page needs `page_id`."),
         ({"operation": "list_blocks", "page_id": ""}, "list_blocks needs `block_id` or `page_id`."),
-        ({"operation": "append_blocks", "page_id": "p"}, "append_blocks needs `blocks`."),
+        (
+            {"operation": "append_blocks", "page_id": "p"},
+            "append_blocks needs `blocks` or `markdown`.",
+        ),
         ({"operation": "update_block", "block_id": "b"}, "update_block needs `block_data`."),
         ({"operation": "query_database"}, "query_database needs `database_id`."),
         ({"operation": "create_page", "properties": {}}, "create_page needs `parent`."),
@@ -135,6 +142,55 @@ def test_what_is_wrong_once_filled_in_is_named(settings: Any, expected: str) -> 
         run({"operation": "read_page", **settings}, empty="", text="x", list=[1])
     assert expected in str(caught.value)
     assert caught.value.field in settings
+
+
+@dataclass
+class PatientContext(FakeContext):
+    """Tries again as the engine does, on a clock of its own."""
+
+    node_run: Notion = field(default_factory=lambda: Notion(operation="read_page", page_id=PAGE))
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    async def attempt(self, work: Any) -> Any:
+        return await attempt(work, self.node_run, self.clock, self.progressed.append)
+
+
+def patient(settings: dict[str, Any], faults: list[Fault]) -> tuple[PatientContext, int, Any]:
+    """The context, the number of requests, and the value or the error."""
+    with running() as server:
+        server.pages[PAGE], server.children[PAGE] = {"id": PAGE}, []
+        server.faults += faults
+        service = NotionService(lambda: TOKEN, server.base_url)
+        node = Notion.model_validate(settings)
+        ctx = PatientContext(services=services(notion=service), node_run=node)
+        try:
+            value = asyncio.run(engine_call(node, Inputs(), ctx)).outputs["default"]
+        except ServiceError as error:
+            value = error
+        return ctx, len(server.requests), value
+
+
+SLOW = Fault(429, "{}", {"Retry-After": "40"})
+READS: dict[str, Any] = {"operation": "read_page", "page_id": PAGE}
+ADDS: dict[str, Any] = {"operation": "append_blocks", "page_id": PAGE, "markdown": "- one\n- two"}
+
+
+@pytest.mark.parametrize("settings", [READS, ADDS])
+def test_who_is_asked_to_wait_waits_so_long(settings: dict[str, Any]) -> None:
+    ctx, requests, _ = patient(settings, [SLOW, SLOW])
+    assert (ctx.clock.pauses, requests) == ([40.0, 40.0], 3)
+
+
+@pytest.mark.parametrize("settings", [READS, ADDS])
+def test_patience_ends_where_the_node_says_so(settings: dict[str, Any]) -> None:
+    _, requests, error = patient({**settings, "retry": {"max_attempts": 2}}, [SLOW] * 9)
+    assert "Notion asks for fewer requests for 40 s." in str(error)
+    assert requests == 2
+
+
+def test_markdown_is_a_template() -> None:
+    settings = {"operation": "append_blocks", "page_id": "p", "markdown": "# {{title}}"}
+    assert run(settings, title="Plan")["markdown"] == "# Plan"
 
 
 def test_the_name_of_a_key_is_ignored() -> None:

@@ -52,7 +52,7 @@ def server(desk: Desk) -> NotionServer:
     notion.pages[PAGE] = {"object": "page", "id": PAGE}
     notion.children[PAGE] = []
     notion.databases[DATABASE] = [{"id": SOURCE, "name": "Tasks"}]
-    notion.rows[SOURCE] = [{"n": n} for n in range(250)]
+    notion.rows[SOURCE] = [row(n) for n in range(500)]
     return notion
 
 
@@ -77,6 +77,17 @@ def failure(call: Call) -> Callable[..., ServiceError]:
 
 def paragraph(text: str, **more: Any) -> dict[str, Any]:
     return {"type": "paragraph", "paragraph": {"rich_text": [{"plain_text": text}]}, **more}
+
+
+def written(text: str, *below: dict[str, Any]) -> dict[str, Any]:
+    """A block as people write it."""
+    inside: dict[str, Any] = {"rich_text": [{"text": {"content": text}}]}
+    return {"type": "paragraph", "paragraph": {**inside, **({"children": below} if below else {})}}
+
+
+def row(number: int) -> dict[str, Any]:
+    done = {"checkbox": number % 2 == 1}
+    return {"n": number, "properties": {"Done": done, "Number": {"number": number}}}
 
 
 def refused(status: int, code: str, message: str = "no", **headers: str) -> Fault:
@@ -134,16 +145,16 @@ def test_a_list_that_never_ends_is_left(call: Call, server: NotionServer) -> Non
 
 
 def test_blocks_are_appended_by_the_hundred(call: Call, server: NotionServer) -> None:
-    blocks = [{"n": n} for n in range(230)]
+    blocks = [written(str(n)) for n in range(230)]
     found = call("append_blocks", page_id=PAGE, blocks=blocks)
-    assert server.children[PAGE] == blocks
-    assert found["results"] == blocks
+    assert server.tree(PAGE) == [str(n) for n in range(230)]
+    assert found["results"] == server.children[PAGE]
     assert [len(each.body["children"]) for each in server.requests] == [100, 100, 30]
 
 
 def test_a_failure_half_way_says_what_was_added(failure: Call, server: NotionServer) -> None:
     server.faults += [None, refused(429, "rate_limited")]
-    blocks = [{"n": n} for n in range(230)]
+    blocks = [written(str(n)) for n in range(230)]
     problem = failure("append_blocks", blocks=blocks)
     assert "The first 100 of 230 blocks were added." in str(problem)
     assert not problem.retryable
@@ -157,9 +168,12 @@ def test_a_block_is_updated(call: Call, server: NotionServer) -> None:
 
 
 def test_a_database_is_queried_through_its_data_source(call: Call, server: NotionServer) -> None:
-    sought = {"filter": {"property": "Done"}, "sorts": [{"property": "Name"}]}
+    sought = {
+        "filter": {"and": [{"property": "Done", "checkbox": {"equals": False}}]},
+        "sorts": [{"property": "Number", "direction": "descending"}],
+    }
     found = call("query_database", database_id=DATABASE, **sought)
-    assert [row["n"] for row in found["results"]] == list(range(250))
+    assert [row["n"] for row in found["results"]] == list(reversed(range(0, 500, 2)))
     assert all(each.body.items() >= sought.items() for each in server.requests[1:])
     assert server.paths()[0] == f"GET /v1/databases/{DATABASE}"
     assert server.paths()[1:] == [f"POST /v1/data_sources/{SOURCE}/query"] * 3
@@ -176,9 +190,11 @@ def test_a_database_of_several_sources_lists_them(failure: Call, server: NotionS
 
 
 def test_a_page_is_created(call: Call, server: NotionServer) -> None:
-    wanted = {"parent": {"page_id": PAGE}, "properties": {}, "children": [paragraph("hi")]}
+    wanted = {"parent": {"page_id": PAGE}, "properties": {}, "children": [written("hi")]}
     made = call("create_page", **wanted)
-    assert server.pages[made["id"]].items() >= wanted.items()
+    assert made == server.pages[made["id"]]
+    assert (made["parent"], made["properties"]) == (wanted["parent"], {})
+    assert server.tree(made["id"]) == ["hi"]
 
 
 def test_the_version_of_the_api_is_named(call: Call, server: NotionServer) -> None:
