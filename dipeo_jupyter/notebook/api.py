@@ -14,6 +14,7 @@ from ..diagram.diff import Diff, compare
 from ..diagram.files import Format, Readable, converted, survey
 from ..diagram.source import Reading
 from ..settings import CassetteMode
+from .card.cell import cell_here
 from .listing import Plan, Runs
 from .problems import Problems
 from .run import Run
@@ -86,6 +87,7 @@ async def run(  # noqa: PLR0913 - as above
     max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
+    show: bool = True,
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
 
@@ -94,9 +96,10 @@ async def run(  # noqa: PLR0913 - as above
     stands: `run.stopped_at` says where, `run.resume()` goes on. For the rest see `start`.
 
     When the waiting is cancelled (the notebook's stop button), the run is paused, and
-    `run.resume()` goes on with it.
+    `run.resume()` goes on with it. A cell of a notebook shows it by a card meanwhile, unless
+    `show` is false.
     """
-    return await start(
+    begun = start(
         diagram,
         inputs,
         answers=answers,
@@ -110,6 +113,12 @@ async def run(  # noqa: PLR0913 - as above
         cassette=cassette,
         cassette_mode=cassette_mode,
     )
+    if not show or cell_here() is None:
+        return await begun
+    from .card.showing import showing  # noqa: PLC0415 - only who looks pays for it
+
+    with showing(begun):
+        return await begun
 
 
 def run_sync(  # noqa: PLR0913 - as above
@@ -126,9 +135,10 @@ def run_sync(  # noqa: PLR0913 - as above
     max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
+    show: bool = True,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
-    return start(
+    begun = start(
         diagram,
         inputs,
         answers=answers,
@@ -141,7 +151,12 @@ def run_sync(  # noqa: PLR0913 - as above
         max_tokens_total=max_tokens_total,
         cassette=cassette,
         cassette_mode=cassette_mode,
-    ).wait()
+    )
+    if not show or cell_here() is None:
+        return begun.wait()
+    from .card.showing import wait  # noqa: PLC0415 - as above
+
+    return wait(begun)
 
 
 def get(run: str) -> Run:

@@ -23,6 +23,7 @@ const traits = {
   places: layout,
   server: null,
   snapshot: [],
+  control: "",
 };
 const speed = Number(asked.get("speed") ?? 1);
 const model = new ReplayModel(traits, entries, speed, Number(asked.get("from") ?? 1));

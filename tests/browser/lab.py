@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from playwright.sync_api import expect
@@ -58,6 +60,7 @@ class Lab:
         self.folder, self.browser = folder, browser
         self._opened = 0
         self.url = f"http://127.0.0.1:{port}"
+        self.settings = folder.parent / ".home" / "config" / "lab" / "user-settings"
 
     def page(self, path: str, **options):
         """A browser page of its own that shows this address of the Lab."""
@@ -68,19 +71,27 @@ class Lab:
         page.goto(f"{self.url}/{path}?token={TOKEN}")
         return page
 
-    def notebook(self, *cells: str, name: str = "card", **options) -> Notebook:
+    def set(self, plugin: str, **settings) -> None:
+        """Have pages that are opened from now on keep to these settings of a plugin."""
+        _settle(self.settings, {plugin: settings})
+
+    def notebook(
+        self, *cells: str, name: str = "card", kernel: str = "python3", **options
+    ) -> Notebook:
         """Open a new notebook with these cells, as soon as its kernel is there."""
         book = nbformat.v4.new_notebook()
         book.cells = [nbformat.v4.new_code_cell(each) for each in cells]
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        book.metadata["kernelspec"] = {"name": kernel, "display_name": kernel}
         path = self.folder / f"{name}.ipynb"
         nbformat.write(book, path)
         return self.open(path, **options)
 
-    def open(self, path: Path, **options) -> Notebook:
-        """Open a notebook that there is."""
+    def open(self, path: Path, shell: str = "JupyterLab", **options) -> Notebook:
+        """Open a notebook that there is, in JupyterLab or in Notebook 7."""
         self._opened += 1  # a workspace of its own, for Lab remembers what was open in the last one
-        page = self.page(f"lab/workspaces/test{self._opened}/tree/{path.name}", **options)
+        lab = f"lab/workspaces/test{self._opened}/tree"
+        place = lab if shell == "JupyterLab" else "notebooks"
+        page = self.page(f"{place}/{path.name}", **options)
         notebook = Notebook(page, path)
         notebook.ready()
         return notebook
@@ -151,7 +162,7 @@ def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **envi
     home = folder / ".home"
     work = folder / "work"
     work.mkdir(parents=True)
-    _settle(home / "config" / "lab" / "user-settings")
+    _settle(home / "config" / "lab" / "user-settings", SETTINGS)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -191,8 +202,8 @@ def _answers(port: int, process: subprocess.Popen) -> bool:
         return False
 
 
-def _settle(folder: Path) -> None:
-    for plugin, settings in SETTINGS.items():
+def _settle(folder: Path, all_settings: Mapping[str, Any]) -> None:
+    for plugin, settings in all_settings.items():
         package, _, name = plugin.partition(":")
         place = folder / package
         place.mkdir(parents=True, exist_ok=True)

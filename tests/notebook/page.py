@@ -9,6 +9,8 @@ from textwrap import dedent
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from dipeo_jupyter.notebook.card.control import KIND
+
 LONG = 60
 """Seconds until something that must come is missed."""
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -84,6 +86,10 @@ class Page:
         content = {"comm_id": model, "data": data}
         self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
 
+    def control(self, kind, content):
+        """Say something on the kernel's control channel."""
+        self.client.control_channel.send(self.client.session.msg(kind, content))
+
     def update(self, model, **state):
         """Change traits of a widget as a page does."""
         self.comm(model, {"method": "update", "state": state, "buffer_paths": []})
@@ -155,6 +161,7 @@ class Card:
         self.replies = {}
         self.told = []
         self._number = 0
+        self._way = self.say_just
 
     def hear(self, said):
         self.messages.append((time.monotonic(), said))
@@ -176,12 +183,23 @@ class Card:
         number = f"{self.model}-{self._number}"
         run = self.state["execution_id"]
         frame = {"type": type_, "execution_id": run, "payload": payload, "correlation_id": number}
-        self.say_just(frame)
+        self._way(frame)
         return number
+
+    def ask_by_control(self, type_, **payload):
+        """The same on the way that is open while the kernel is busy."""
+        self._way = self._control
+        try:
+            return self.ask(type_, **payload)
+        finally:
+            self._way = self.say_just
 
     def say_just(self, said):
         """Say anything."""
         self.page.comm(self.model, {"method": "custom", "content": said})
+
+    def _control(self, said):
+        self.page.control(KIND, {"card": self.state["control"], "said": said})
 
     def ask(self, type_, **payload):
         """Say a command and wait for the reply to it."""

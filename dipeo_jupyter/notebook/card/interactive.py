@@ -13,6 +13,7 @@ from ...protocol.events import Entry, ExecutionEdited
 from ..run import Run
 from .built import SCRIPT, STYLE
 from .content import snapshot_of
+from .control import ears_here
 from .obeying import Reply, Take
 
 AT_ONCE = 500
@@ -31,18 +32,27 @@ class InteractiveCard(anywidget.AnyWidget):
     places = traitlets.Dict().tag(sync=True)
     server = traitlets.Dict(allow_none=True).tag(sync=True)
     snapshot: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    control = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, run: Run, take: Take) -> None:
         server = run.watched.server
+        self._ears = ears_here()
         super().__init__(
             execution_id=run.id,
             status=run.status,
             **drawing_of(run.diagram),
             server={"url": server} if server else None,
             snapshot=snapshot_of(run),
+            control=self._ears.open(take) if self._ears else "",
             _view_count=0,
         )
         self.on_msg(lambda _, said, __: take(said))
+
+    def close(self) -> None:
+        """Hear and show it no more."""
+        if self._ears is not None:
+            self._ears.shut(self.control)
+        super().close()
 
     def tell(self, run: Run, entries: Sequence[Entry]) -> None:
         """Tell what has happened."""

@@ -87,6 +87,22 @@ def showing(run: Run) -> Iterator[None]:
         shown.settle()
 
 
+def wait(run: Run) -> Run:
+    """Wait for it in a cell that cannot await, and show it meanwhile."""
+    cell = cell_here()
+    if cell is None:
+        return run.wait()
+    shown = Shown(run, cell)
+    try:
+        try:
+            return run.wait(SOON)
+        except TimeoutError:
+            shown.display()
+        return run.wait()
+    finally:
+        shown.settle()
+
+
 class Shown:
     """A run on a card in a cell; fulfils `watched.Card`. It keeps up for as long as both live.
 

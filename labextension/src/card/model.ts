@@ -2,6 +2,7 @@
 import type { Layout } from "../diagram/layout";
 import type { MessageModel } from "../protocol/comm";
 import type { Diagram, EventFrame } from "../protocol/messages";
+import type { KernelConnection } from "./control";
 
 export interface Traits {
   readonly execution_id: string;
@@ -12,9 +13,13 @@ export interface Traits {
   /** The server's WebSocket, when the run is there; it is reached by the page's own address. */
   readonly server: { readonly url: string } | null;
   readonly snapshot: readonly EventFrame[];
+  /** Its name on the kernel's control channel; empty where it is not heard there. */
+  readonly control: string;
 }
 
 export interface CardModel extends MessageModel {
+  /** JupyterLab's has the kernel; that of other pages may not. */
+  readonly widget_manager?: { readonly kernel?: KernelConnection | null };
   get<K extends keyof Traits>(name: K): Traits[K];
   on(event: "change:places", callback: () => void): void;
   on(event: "msg:custom", callback: (message: unknown) => void): void;

@@ -7,6 +7,7 @@ import { EitherTransport } from "../protocol/either";
 import type { Ack, Command } from "../protocol/messages";
 import { SocketTransport, socketUrl } from "../protocol/socket";
 import type { Transport } from "../protocol/transport";
+import { sayByControl } from "./control";
 import type { CardModel } from "./model";
 
 export interface Session {
@@ -29,7 +30,7 @@ export function begin(model: CardModel): Session {
 
 /** Straight to the server when there is one, which helps even while the kernel is busy. */
 function transportOf(model: CardModel): Transport {
-  const comm = new CommTransport(model);
+  const comm = new CommTransport(model, (said) => sayByControl(model, said));
   const server = model.get("server");
   if (!server) return comm;
   const { pathname } = new URL(server.url);
