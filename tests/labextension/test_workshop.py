@@ -183,6 +183,17 @@ def test_the_keyboard_goes_from_node_to_node_and_opens_them(card):
     playwright.expect(node(page, "enough")).to_be_focused()
 
 
+def test_a_diagram_seen_from_afar_is_steered_as_from_near(card):
+    page = card("still&nodes=1000")
+    page.get_by_role("button", name="Show all", exact=True).click()
+    node(page, "node 500").click()
+    page.wait_for_selector(".dipeo-speck[data-label='node 500'][aria-pressed=true]")
+    node(page, "node 500").focus()
+    page.keyboard.press("ArrowRight")
+
+    playwright.expect(node(page, "node 510")).to_be_focused()
+
+
 def test_a_click_leaves_the_focus_to_the_notebook(card):
     page = card(f"still&from={ALL}")
     node(page, "draft").click()

@@ -2,15 +2,17 @@
 import { ReactFlow, ReactFlowProvider, useReactFlow, useStore } from "@xyflow/react";
 import { type KeyboardEvent, useMemo } from "react";
 import type { Diagram } from "../protocol/messages";
+import { Afar } from "./afar";
 import { drawnNodes } from "./drawn";
 import { Edges } from "./edge";
 import type { Layout } from "./layout";
 import { isDirection, nearest } from "./nearest";
-import { DiagramNode } from "./node";
+import { DiagramNode, type DrawnNode } from "./node";
 import { useSight } from "./sight";
 import { beyond, distanceOf, firstViewport, MARGIN, zoomFor } from "./viewport";
 import { ZoomButtons } from "./zoom";
 
+const NONE: DrawnNode[] = [];
 const NODES = { dipeo: DiagramNode };
 
 export interface CanvasProps {
@@ -40,7 +42,7 @@ function Flow({ diagram, layout, width, height }: CanvasProps) {
     <div className={`dipeo-canvas ${distance}${more}`} onKeyDown={steer}>
       <ReactFlow
         aria-label={`Diagram${diagram.name ? ` ${diagram.name}` : ""}`}
-        nodes={nodes}
+        nodes={distance === "is-tiny" ? NONE : nodes}
         nodeTypes={NODES}
         width={width}
         height={height}
@@ -59,6 +61,7 @@ function Flow({ diagram, layout, width, height }: CanvasProps) {
         attributionPosition="bottom-left"
         onlyRenderVisibleElements={nodes.length > 100}
       >
+        {distance === "is-tiny" && <Afar nodes={nodes} />}
         <Edges diagram={diagram} layout={layout} />
         <ZoomButtons layout={layout} />
       </ReactFlow>

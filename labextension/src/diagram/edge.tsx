@@ -1,11 +1,12 @@
 /** The lines of a diagram, with their words, and whether a value came along them. */
-import { ViewportPortal } from "@xyflow/react";
-import { memo } from "react";
+import { useStore, ViewportPortal } from "@xyflow/react";
+import { memo, useMemo } from "react";
 import { useRun } from "../execution/context";
 import { edgeState } from "../execution/derive";
 import type { Diagram, Edge } from "../protocol/messages";
 import type { Layout, Route } from "./layout";
 import { headOf, pathOf } from "./path";
+import { isIn, regionOf } from "./region";
 
 interface EdgesProps {
   readonly diagram: Diagram;
@@ -14,13 +15,20 @@ interface EdgesProps {
 
 /** All lines in one picture behind the boxes: their ways are known, so nothing is measured. */
 export const Edges = memo(function Edges({ diagram, layout }: EdgesProps) {
+  const region = useStore(({ transform: [x, y, zoom], width, height }) =>
+    regionOf({ x, y, zoom }, { width, height }),
+  );
+  const near = useMemo(() => {
+    const found = Object.entries(layout.routes).filter(([, { points }]) => isIn(region, points));
+    return new Set(found.map(([index]) => Number(index)));
+  }, [layout, region]);
   return (
     <ViewportPortal>
       <svg className="dipeo-edges" width={layout.width} height={layout.height} aria-hidden="true">
         {(diagram.edges ?? []).map((edge, index) => {
           const route = layout.routes[index];
           // biome-ignore lint/suspicious/noArrayIndexKey: an edge's place is its name
-          return route && <Line key={index} edge={edge} route={route} />;
+          return route && near.has(index) && <Line key={index} edge={edge} route={route} />;
         })}
       </svg>
     </ViewportPortal>
