@@ -22,6 +22,7 @@ from ..client.kernel_proof import Examiner
 from ..nodes import load_node_types
 from ..settings import Settings
 from .limits import ServerLimits
+from .script import SCRIPT_PATH, CardScript
 from .users import OWNER, Users
 from .websocket import KERNEL_PATH, PATH, DipeoWebSocket, KernelWebSocket
 
@@ -118,6 +119,7 @@ class DipeoApp(ExtensionApp):
         }
         self.handlers.append((PATH, DipeoWebSocket, options))
         self.handlers.append((KERNEL_PATH, KernelWebSocket, options))
+        self.handlers.append((SCRIPT_PATH, CardScript))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         assert self.users is not None

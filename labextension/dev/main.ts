@@ -22,6 +22,7 @@ const traits = {
   diagram: first.payload.diagram,
   places: layout,
   server: null,
+  script: "",
   snapshot: [],
   control: "",
 };

@@ -185,7 +185,7 @@ def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **envi
         cwd=work,
     )
     try:
-        until(lambda: _answers(port, process))
+        until(lambda: _answers(port, process), 3 * LONG)
         yield Lab(work, port, browser)
     finally:
         process.terminate()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dipeo_jupyter.notebook.card.built import SCRIPT
+from dipeo_jupyter.built import SCRIPT
 from tests.browser.lab import until
 from tests.gate import Gate
 from tests.notebook.page import RUN, WIDGET

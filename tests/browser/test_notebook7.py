@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from dipeo_jupyter.notebook.card.built import SCRIPT
+from dipeo_jupyter.built import SCRIPT
 from tests.browser.lab import Notebook, lab_in, shot
 from tests.browser.test_panel import BUILT, TALK
 

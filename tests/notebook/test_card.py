@@ -10,7 +10,7 @@ import nbclient
 import nbformat
 import pytest
 
-from dipeo_jupyter.notebook.card.built import SCRIPT
+from dipeo_jupyter.built import SCRIPT
 from tests.gate import Gate
 from tests.notebook.page import LONG, RUN, WIDGET, kernel_in
 

@@ -9,6 +9,8 @@ import httpx
 import pytest
 import websockets
 
+from dipeo_jupyter.server.script import SCRIPT_PATH
+
 from .people import PEOPLE
 from .serving import ASK, OVER, QUICK, TOKEN
 from .test_websocket import started
@@ -37,11 +39,11 @@ def test_no_route_of_ours_lets_anybody_in_without_a_token(server):
         ours = [rule for rule in rules if rule.target.__module__.startswith("dipeo_jupyter")]
         paths = [rule.matcher.regex.pattern.rstrip("$") for rule in ours]
         base = f"ws://127.0.0.1:{served.app.port}"
-        return paths, [await knock(base + path) for path in paths]
+        return paths, [await knock(base + path) for path in paths if path.endswith("/ws")]
 
     paths, statuses = server(main)
 
-    assert paths == ["/dipeo/ws", "/dipeo/kernel/ws"]
+    assert paths == ["/dipeo/ws", "/dipeo/kernel/ws", SCRIPT_PATH]  # which see test_script.py for
     assert statuses == [403, 403]
 
 

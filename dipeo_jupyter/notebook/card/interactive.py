@@ -8,16 +8,23 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
+from ...built import LOADER, SCRIPT, STYLE, script_version
 from ...diagram.drawn import drawing_of
 from ...protocol.events import Entry, ExecutionEdited
 from ..run import Run
-from .built import SCRIPT, STYLE
 from .content import snapshot_of
 from .control import ears_here
 from .obeying import Reply, Take
 
 AT_ONCE = 500
 """Entries in one message, at most."""
+ASKS_FOR_SCRIPT = {"kind": "script"}
+
+
+def card_for(run: Run, take: Take) -> InteractiveCard:
+    """The card that suits a run: where there is a server, pages have most of it from there."""
+    lean = run.watched.server is not None and LOADER.is_file()
+    return (LeanCard if lean else InteractiveCard)(run, take)
 
 
 class InteractiveCard(anywidget.AnyWidget):
@@ -31,6 +38,7 @@ class InteractiveCard(anywidget.AnyWidget):
     diagram = traitlets.Dict().tag(sync=True)
     places = traitlets.Dict().tag(sync=True)
     server = traitlets.Dict(allow_none=True).tag(sync=True)
+    script = traitlets.Unicode().tag(sync=True)
     snapshot: traitlets.List[Any] = traitlets.List().tag(sync=True)
     control = traitlets.Unicode().tag(sync=True)
 
@@ -42,11 +50,17 @@ class InteractiveCard(anywidget.AnyWidget):
             status=run.status,
             **drawing_of(run.diagram),
             server={"url": server} if server else None,
+            script=script_version(),
             snapshot=snapshot_of(run),
             control=self._ears.open(take) if self._ears else "",
             _view_count=0,
         )
-        self.on_msg(lambda _, said, __: take(said))
+        self._take = take
+        self.on_msg(lambda _, said, __: self.hear(said))
+
+    def hear(self, said: Any) -> None:
+        """Take what the page says."""
+        self._take(said)
 
     def close(self) -> None:
         """Hear and show it no more."""
@@ -71,3 +85,16 @@ class InteractiveCard(anywidget.AnyWidget):
     def rest(self, run: Run) -> None:
         """Keep what a page needs that has heard nothing yet."""
         self.status, self.snapshot = run.status, snapshot_of(run)
+
+
+class LeanCard(InteractiveCard):
+    """The same without its JavaScript, which pages fetch: from the server, or else from here."""
+
+    _esm: ClassVar[Any] = LOADER
+
+    def hear(self, said: Any) -> None:
+        """Take what the page says, which may be that it has no JavaScript."""
+        if said == ASKS_FOR_SCRIPT:
+            self.send({"kind": "script", "source": SCRIPT.read_text(encoding="utf-8")})
+        else:
+            super().hear(said)

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 from IPython.display import display
 
+from ...built import SCRIPT
 from ...engine.own_thread import in_thread
 from ...protocol import wire as w
 from ...protocol.events import FINAL_EVENTS, Entry, ExecutionPaused, InputRequired
 from ..run import Run
 from ..watched import Eyes
-from .built import SCRIPT
 from .cell import Cell, cell_here
 from .feed import Feed
 from .obeying import Reply, Take, obey
@@ -225,9 +225,9 @@ class Shown:
 
 def _face(run: Run, take: Take) -> Face:
     if SCRIPT.is_file():
-        from .interactive import InteractiveCard  # noqa: PLC0415 - slow, and only for those who look
+        from .interactive import card_for  # noqa: PLC0415 - slow, and only for those who look
 
-        return InteractiveCard(run, take)
+        return card_for(run, take)
     from .plain import PlainCard  # noqa: PLC0415 - as above
 
     return PlainCard(run, take)

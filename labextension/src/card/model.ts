@@ -12,6 +12,8 @@ export interface Traits {
   readonly places: Layout | null;
   /** The server's WebSocket, when the run is there; it is reached by the page's own address. */
   readonly server: { readonly url: string } | null;
+  /** The version of the card's JavaScript that the kernel has. */
+  readonly script: string;
   readonly snapshot: readonly EventFrame[];
   /** Its name on the kernel's control channel; empty where it is not heard there. */
   readonly control: string;

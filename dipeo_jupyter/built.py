@@ -1,0 +1,17 @@
+"""The JavaScript and the styles of the card, if they were built when the package was installed."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+STATIC = Path(__file__).parent / "static"
+SCRIPT, STYLE, LOADER = (STATIC / name for name in ("card.js", "card.css", "loader.js"))
+"""The loader fetches the script, which is a hundred times as large."""
+
+
+@cache
+def script_version() -> str:
+    """Tells one script from all others, whoever has it: who asks for one gets no other."""
+    return sha256(SCRIPT.read_bytes()).hexdigest()[:16]
