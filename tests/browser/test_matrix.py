@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from dipeo_jupyter.notebook.card.built import SCRIPT
+from dipeo_jupyter.built import SCRIPT
 from tests.browser.kernels import INSTALLED, RELEASES, kernel_with
 from tests.browser.lab import lab_in
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dipeo_jupyter.notebook.card.built import SCRIPT
+from dipeo_jupyter.built import SCRIPT
 from dipeo_jupyter.notebook.card.control import KIND
 from tests.gate import Gate
 from tests.notebook.page import RUN, WIDGET, kernel_in
