@@ -38,6 +38,7 @@ from .services.sandbox.process import ProcessSandbox
 from .services.sandbox.walls import Walls
 from .services.tools import FUNCTIONS, Functions, LocalToolbox
 from .services.tools.mcp import McpServers
+from .services.web import WebService
 from .settings import CassetteMode, Settings, api_bases_in
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Folders:
             tools=LocalToolbox(self._functions, servers, keys.redact),
             painter=Drawings(real, replaying=replaying),
             kernel=self._kernel,
+            web=WebService(keys.for_host, keys.redact, private=settings.sandbox_private_network),
         )
 
 

@@ -79,7 +79,7 @@ class Settings:
     sandbox_read: tuple[Path, ...] = ()
     """Files and folders that jobs may read besides the system's programs and Python's packages."""
     sandbox_private_network: bool = False
-    """Whether jobs with a network may also speak with this machine and those around it."""
+    """Whether jobs with a network, and requests, also reach this machine and those around it."""
     sandbox_memory: int = 2048
     """How much memory one job may use, in MB."""
     traced_content: bool = False

@@ -6,7 +6,7 @@ What was put in is text from then on: braces inside a value are never looked at 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import TemplateError
@@ -20,17 +20,20 @@ _Loop = Mapping[str, Any]
 _NO_LOOP: _Loop = {}
 
 
-def render(template: str, names: Mapping[str, Any]) -> str:
+def render(
+    template: str, names: Mapping[str, Any], quoted: Callable[[str], str] | None = None
+) -> str:
     """The template with values filled in; of `names`, only those it uses are read.
 
     Raises `TemplateError` with line and column for what is not defined, unless it is written
-    `{{name?}}` or has a `default(…)`.
+    `{{name?}}` or has a `default(…)`. Where the text is of another language, as an address is,
+    `quoted` makes of each value what stands for it there.
 
     >>> render("Dear {{who.name}}{{#each xs}}, {{this | upper}}{{/each}}",
     ...        {"who": {"name": "Ann"}, "xs": ["a", "b"]})
     'Dear Ann, A, B'
     """
-    rendering = _Rendering(template, names)
+    rendering = _Rendering(template, names, quoted)
     rendering.write(parse(template), _NO_LOOP)
     return rendering.text()
 
@@ -129,9 +132,15 @@ class _LostError(Exception):
 class _Rendering:
     """One rendering of one template."""
 
-    def __init__(self, template: str, names: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        template: str,
+        names: Mapping[str, Any],
+        quoted: Callable[[str], str] | None = None,
+    ) -> None:
         self._template = template
         self._names = names
+        self._quoted = quoted
         self._pen = Pen()
         self._output: list[str] = []
         self._size = 0
@@ -154,7 +163,8 @@ class _Rendering:
                     case str():
                         self._put(piece)
                     case Value():
-                        self._put(self._pen.text(self._value(piece, loop)))
+                        text = self._pen.text(self._value(piece, loop))
+                        self._put(self._quoted(text) if self._quoted else text)
                     case Block(kind="each"):
                         self._each(piece, loop)
                     case Block():

@@ -408,6 +408,11 @@ class Node(BaseModel, ABC):
         return None
 
     @property
+    def given_names(self) -> Collection[str]:
+        """What else its templates see, because its settings say so."""
+        return ()
+
+    @property
     def wanted_inputs(self) -> Collection[str] | None:
         """The inputs of the run, when it lists them."""
         return None

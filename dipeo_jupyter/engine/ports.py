@@ -11,6 +11,7 @@ from ..errors import CommandError, Problem
 from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
 from .chat import ChatAnswer, ChatRequest, Tool
 from .prices import Price
+from .web import Web
 
 JobLanguage = Literal["python", "javascript", "bash"]
 
@@ -145,6 +146,10 @@ class Files(Protocol):
 
     async def write(self, path: str, text: str) -> str:
         """Replace the whole file at once (old or new, never half); return its path."""
+        ...
+
+    async def write_bytes(self, path: str, data: bytes) -> str:
+        """The same for what is no text."""
         ...
 
     async def append(self, path: str, text: str) -> str: ...
@@ -448,6 +453,7 @@ class Services:
     tools: Toolbox
     painter: Painter
     kernel: Kernel
+    web: Web
 
 
 class Places(Protocol):

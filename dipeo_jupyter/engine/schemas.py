@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
+_OF_OBJECTS = frozenset({"properties", "required", "allOf", "anyOf", "oneOf"})
+_COMBINING = frozenset({"allOf", "anyOf", "oneOf", "if", "then", "else", "$ref"})
+_CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 LONGEST = 300
 """Characters of what is said about a value: the whole value may be quoted in it."""
 
@@ -76,17 +79,59 @@ def _keywords(part: Any) -> Iterator[str]:
 
 def misfit(schema: Mapping[str, Any], value: Any) -> str | None:
     """What about a value the schema does not allow, and where; None when it fits."""
+    return next(iter(_misfits(schema, value, None)), None)
+
+
+def misfits(schema: Mapping[str, Any], value: Any, most: int) -> list[str]:
+    """All of it, the first so many; formats such as `date` are looked at, too."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - as above
+
+    return _misfits(schema, value, Draft202012Validator.FORMAT_CHECKER)[:most]
+
+
+def _misfits(schema: Mapping[str, Any], value: Any, formats: Any) -> list[str]:
     # Slow to import, and most diagrams have no schema.
     from .patterns import SlowPatternError, bounded_validator  # noqa: PLC0415
 
-    validator = bounded_validator()(schema, registry=_registry(schema))
+    validator = bounded_validator()(schema, registry=_registry(schema), format_checker=formats)
     try:
         errors = sorted(validator.iter_errors(value), key=lambda each: list(map(str, each.path)))
     except RecursionError:
-        return "the schema leads back to itself without end"
+        return ["the schema leads back to itself without end"]
     except SlowPatternError as error:
-        return str(error)
-    return _placed(errors[0]) if errors else None
+        return [str(error)]
+    return [_placed(each) for each in errors]
+
+
+def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with no properties allowed that it does not name, where it does not say so itself.
+
+    >>> closed({"properties": {"a": {"properties": {}, "additionalProperties": True}}})
+    {'properties': {'a': {'properties': {}, 'additionalProperties': True}}, 'additionalProperties': False}
+    """
+    inside = {key: _closed_inside(key, part) for key, part in schema.items()}
+    if not _OF_OBJECTS.isdisjoint(schema) or schema.get("type") == "object":
+        # Of parts that are combined, each allows what the others name.
+        combined = not _COMBINING.isdisjoint(schema)
+        word = "unevaluatedProperties" if combined else "additionalProperties"
+        if _CLOSING.isdisjoint(schema):
+            inside[word] = False
+    return inside
+
+
+def _closed_inside(key: str, part: Any) -> Any:
+    if key in ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"):
+        if isinstance(part, Mapping):
+            return {
+                name: closed(each) if isinstance(each, Mapping) else each
+                for name, each in part.items()
+            }
+    elif key in ("items", "prefixItems", "contains", "additionalProperties"):
+        if isinstance(part, Mapping):
+            return closed(part)
+        if isinstance(part, list):
+            return [closed(each) if isinstance(each, Mapping) else each for each in part]
+    return part
 
 
 def _registry(schema: Mapping[str, Any]) -> Any:

@@ -85,7 +85,11 @@ class LocalFiles:
 
     async def write(self, path: str, text: str) -> str:
         """Replace the whole file at once, making its folders; return its path."""
-        parts, data = self._writable(path), _encoded(path, text)
+        return await self.write_bytes(path, _encoded(path, text))
+
+    async def write_bytes(self, path: str, data: bytes) -> str:
+        """The same for what is no text."""
+        parts = self._writable(path)
         await self._in_thread(parts, lambda: self._write(parts, data))
         return _shown(parts)
 

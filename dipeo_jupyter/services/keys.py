@@ -17,6 +17,7 @@ from ..diagram.model import Person
 from ..diagram.older import ANCESTORS_KEY_ID
 from ..diagram.suggest import did_you_mean, nearest
 from ..errors import ServiceError
+from .addresses import is_one_of
 from .key_stores import DotEnv, Keyring
 from .redaction import SHORTEST, forms_of, without, without_masked, without_parts
 
@@ -84,7 +85,8 @@ LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
 
 _SECRET_NAME = re.compile(r"API_?KEY|(^|_)(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
-_ADDRESS = re.compile(r"DIPEO_\w+_API_BASE")
+_ADDRESS = re.compile(r"DIPEO_\w+_(API_BASE|HOSTS)")
+_VARIABLE = re.compile(rf"[A-Z][A-Z0-9_]{{1,{LONGEST_NAME - 1}}}")
 
 
 def provider_of(service: str) -> str:
@@ -211,6 +213,34 @@ class Keys:
                     self._given.add(value)
                     return value
         raise ServiceError(self._not_found(provider, names))
+
+    def for_host(self, name: str, host: str) -> str:
+        """Read the key of this name, to be sent to this host.
+
+        Whoever put the key says beside it where it may go, in `DIPEO_<name>_HOSTS`. Raises
+        `ServiceError` when there is none, or when it does not belong there.
+        """
+        if not _VARIABLE.fullmatch(name):
+            # It is not quoted: somebody may have put the key itself there.
+            message = "`api_key_id` is the name of a variable, such as WEATHER_API_KEY, not a key."
+            raise ServiceError(message)
+        listing = f"DIPEO_{name}_HOSTS"
+        for source in self._asked:
+            if value := source.get(name, "").strip():
+                beside = "" if isinstance(source, Keyring) else source.get(listing, "")
+                hosts = (beside or self._sources[0].get(listing, "")).replace(",", " ").split()
+                if not any(is_one_of(host, each) for each in hosts):
+                    allowed = f"It goes to {', '.join(hosts)}." if hosts else "It goes nowhere yet."
+                    raise ServiceError(
+                        f"The key {name} is not sent to {host}. {allowed} If it belongs there, set "
+                        f"{listing}={host} where the key is set."
+                    )
+                self._given.add(value)
+                return value
+        raise ServiceError(
+            f"There is no key {name}: set it in the environment or in .env, and beside it "
+            f"{listing}={host}, which says where it may be sent."
+        )
 
     def remember(self, key: str) -> None:
         """Remove this one from texts, too: another process has read it, and handed it over."""

@@ -23,6 +23,7 @@ from dipeo_jupyter.engine.loading import Loaded, fold
 from dipeo_jupyter.engine.ports import Job, JobResult, OnePlace, Services
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.engine.program import Program
+from dipeo_jupyter.engine.web import WebAnswer, WebRequest
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
@@ -159,6 +160,9 @@ class FakeFiles:
         self.changes[path] += 1
         return path
 
+    async def write_bytes(self, path: str, data: bytes) -> str:
+        return await self.write(path, data.decode())
+
     async def append(self, path: str, text: str) -> str:
         return await self.write(path, self.texts.get(path, "") + text)
 
@@ -167,6 +171,11 @@ class FakeFiles:
 
     async def glob(self, pattern: str) -> list[str]:
         return sorted(self.texts)
+
+
+class NoWeb:
+    async def send(self, request: WebRequest) -> WebAnswer:
+        raise ServiceError("There is no network here.")
 
 
 class NoNotion:
@@ -214,6 +223,7 @@ class World:
             LocalToolbox(Functions(), McpServers(Path(), {}, str)),
             DemoPainter(),
             NotebookKernel(no_notebook),
+            NoWeb(),
         )
         self.engine = Engine(TYPES, OnePlace(services), self.journal, self.clock)
         return self.engine

@@ -18,6 +18,7 @@ from dipeo_jupyter.engine.ports import (
     Services,
     Toolbox,
 )
+from dipeo_jupyter.engine.web import Web
 from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
 T = TypeVar("T")
@@ -33,9 +34,10 @@ def services(
     *,
     painter: Painter | None = None,
     kernel: Kernel | None = None,
+    web: Web | None = None,
 ) -> Services:
     """Only the services a test needs; a node that uses another one fails at once."""
-    parts = (llm, files, sandbox, notion, embedder, tools, painter, kernel)
+    parts = (llm, files, sandbox, notion, embedder, tools, painter, kernel, web)
     return Services(*parts)  # type: ignore[arg-type]
 
 

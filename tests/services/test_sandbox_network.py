@@ -11,7 +11,7 @@ import pytest
 
 from dipeo_jupyter.engine.ports import Job
 from dipeo_jupyter.errors import NodeError
-from dipeo_jupyter.services.sandbox.addresses import is_public
+from dipeo_jupyter.services.addresses import is_public
 from dipeo_jupyter.services.sandbox.process import ProcessSandbox
 from dipeo_jupyter.services.sandbox.walls import Walls
 

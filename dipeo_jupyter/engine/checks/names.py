@@ -126,7 +126,8 @@ class _Names:
 
     def _local(self, number: int) -> set[str]:
         """The names of a node's inputs, and those that it gives itself."""
-        found = set(self._program.nodes[number].own_names)
+        node = self._program.nodes[number]
+        found = {*node.own_names, *node.given_names}
         for wire in self._program.incoming[number]:
             if wire.name is not None:
                 found.add(_root(wire.name))

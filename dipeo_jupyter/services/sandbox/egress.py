@@ -10,21 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from .addresses import is_public
+from ..addresses import NOT_PUBLIC, is_public, look_up
 
 _HEAD = 65_536  # bytes that a request may have before its content
 _PATIENCE = 30.0  # seconds for the request, and for the answer to a connection
 _PIECE = 65_536
-_REFUSED = (
-    "{host} is not a public address. Jobs reach those alone, unless the server was started with "
-    "DIPEO_SANDBOX_PRIVATE_NETWORK=on."
-)
 
 
 class _RefusedError(Exception):
@@ -109,14 +104,13 @@ class Egress:
     async def _connect(
         self, host: str, port: int
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = await look_up(host, port)
         except (OSError, UnicodeError):
             raise _RefusedError("502 Bad Gateway", f"Nobody knows {host}.") from None
-        addresses = [str(each[4][0]) for each in found]
         if not self._private and not all(map(is_public, addresses)):
-            raise _RefusedError("403 Not a public address", _REFUSED.format(host=host))
+            sentence = NOT_PUBLIC.format(host=host, who="Jobs")
+            raise _RefusedError("403 Not a public address", sentence)
         for address in addresses:
             with contextlib.suppress(OSError):
                 return await asyncio.open_connection(address, port, limit=_HEAD)

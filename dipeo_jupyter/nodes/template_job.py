@@ -1,0 +1,129 @@
+"""`template_job`: fills in a text, and writes it into a file if one is named."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
+
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+
+from ..diagram.model import Diagram, Label
+from ..diagram.template import render
+from ..engine.node import Context, Inputs, Node, Refusal, Result
+from ..errors import NodeError, Problem, TemplateError
+from .formats import structured
+
+_JINJA = ("{%", "{#-", "{# ")
+_ENGINES = {"jinja2": None, "jinja": None, "internal": None, "handlebars": None}
+
+
+def _engine(value: Any) -> Any:
+    name = value.strip().lower() if isinstance(value, str) else value
+    return _ENGINES.get(name, value) if isinstance(name, str) else value
+
+
+class TemplateJob(Node):
+    """Fills in a text: `{{name}}`, filters, `{{#if}}` and `{{#each}}`, as in prompts.
+
+    The text is the value. With `output_path` it is written into that file, too. What is put in is
+    text from then on, and never filled in again.
+    """
+
+    type: ClassVar[str] = "template_job"
+    templates: ClassVar[tuple[str, ...]] = ("template_content", "template_path", "output_path")
+    example: ClassVar[Mapping[str, JsonValue]] = {
+        "template_content": "# {{topic}}\n{{#each points}}\n- {{this}}{{/each}}\n"
+    }
+    refused: ClassVar[Mapping[str, Refusal]] = {
+        "preprocessor": Refusal("Do what it did in a `job` before, and lead its value here.")
+    }
+
+    template_content: str | None = Field(
+        None,
+        validation_alias=AliasChoices("template_content", "templateContent", "template"),
+        description="The text itself.",
+        examples=["Dear {{name}},\n\n{{text}}"],
+    )
+    template_path: str | None = Field(
+        None,
+        validation_alias=AliasChoices("template_path", "templatePath"),
+        description="A file with the text, instead of `template_content`, below the run's root.",
+        examples=["templates/report.md"],
+    )
+    output_path: str | None = Field(
+        None,
+        validation_alias=AliasChoices("output_path", "outputPath"),
+        description="The file to write, below the run's root. Without it nothing is written.",
+        examples=["reports/{{topic}}.md"],
+    )
+    variables: Annotated[dict[str, Any], BeforeValidator(structured)] = Field(
+        default_factory=dict,
+        description="Further names for the text, with their values; what arrives counts before.",
+        examples=[{"language": "en"}],
+    )
+    engine: Annotated[Literal[None], BeforeValidator(_engine)] = Field(
+        None,
+        description="Of older files; there is one language of templates, that of prompts.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.template_content is None) == (self.template_path is None):
+            raise ValueError(
+                "A template_job has `template_content` or `template_path`: one of them."
+            )
+        return self
+
+    @property
+    def given_names(self) -> Collection[str]:
+        return tuple(self.variables)
+
+    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
+        yield from super().check(label, diagram)
+        for sign in _JINJA:
+            if sign in (self.template_content or ""):
+                message = f"Node {label!r}: `{sign}` is of Jinja, and would stay in the text."
+                hint = "Write {{#if x}}…{{/if}} and {{#each xs}}…{{this}}…{{/each}}."
+                path = ("nodes", label, "template_content")
+                yield Problem("other_template", message, label, path, hint, severity="warning")
+                return
+
+    async def run(self, inputs: Inputs, ctx: Context) -> Result:
+        text, field = await self._text(ctx)
+        # The inputs first, then these, then all that every node sees.
+        names = ChainMap(
+            cast(dict[str, Any], ctx.named_inputs),
+            self.variables,
+            cast(dict[str, Any], ctx.names),
+        )
+        try:
+            filled = render(text, names)
+        except TemplateError as error:
+            where = f" (line {error.line} of {self._path(ctx)})" if self.template_path else ""
+            raise NodeError(f"{error}{where}", field=field) from error
+        if self.output_path is None:
+            return Result.value(filled)
+        path = ctx.render(self.output_path).strip()
+
+        async def save(_: str) -> str:
+            return await ctx.services.files.write(path, filled)
+
+        saved = await ctx.effect({"write": path, "text": filled}, save)
+        if not saved.reused:
+            ctx.progress(f"saved as {saved.value}")
+        return Result.value(filled)
+
+    async def _text(self, ctx: Context) -> tuple[str, str]:
+        if self.template_content is not None:
+            return self.template_content, "template_content"
+        path = self._path(ctx)
+
+        async def read(_: str) -> str:
+            return await ctx.services.files.read(path)
+
+        done = await ctx.effect({"template": path}, read, name=" template")
+        return str(done.value), "template_path"
+
+    def _path(self, ctx: Context) -> str:
+        return ctx.render(self.template_path or "").strip()
