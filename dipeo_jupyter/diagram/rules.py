@@ -736,14 +736,40 @@ _rule(
 _rule(
     "uses_network",
     "hint",
-    "A job runs code that can send what it knows over the network.",
-    "Look at its code, and at what arrives there, before you run it.",
+    "A node can send what it knows over the network: a request, or a job with `network: true`.",
+    "Look at its code or its address, and at what arrives there, before you run it.",
     """
     nodes:
     - {label: start, type: start}
     - {label: fetch, type: job, language: bash, network: true, code: curl -s https://example.org}
     connections:
     - {from: start, to: fetch}
+    """,
+)
+_rule(
+    "runs_shell",
+    "hint",
+    "A hook runs a command of the shell, in the sandbox.",
+    "Look at the command, and at what arrives there, before you run it.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: tell, type: hook, command: echo done}
+    connections:
+    - {from: start, to: tell}
+    """,
+)
+_rule(
+    "other_template",
+    "warning",
+    "A text has signs of another language of templates, which would stay in it.",
+    "Write `{{#if x}}…{{/if}}` and `{{#each xs}}…{{this}}…{{/each}}`.",
+    """
+    nodes:
+    - {label: start, type: start, custom_data: {xs: [1]}}
+    - {label: list, type: template_job, template_content: "{% for x in xs %}{{xs}}{% endfor %}"}
+    connections:
+    - {from: start, to: list}
     """,
 )
 _rule(

@@ -106,8 +106,8 @@ def _misfits(schema: Mapping[str, Any], value: Any, formats: Any) -> list[str]:
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema with no properties allowed that it does not name, where it does not say so itself.
 
-    >>> closed({"properties": {"a": {"properties": {}, "additionalProperties": True}}})
-    {'properties': {'a': {'properties': {}, 'additionalProperties': True}}, 'additionalProperties': False}
+    >>> closed({"properties": {"a": {"type": "string"}}})
+    {'properties': {'a': {'type': 'string'}}, 'additionalProperties': False}
     """
     inside = {key: _closed_inside(key, part) for key, part in schema.items()}
     if not _OF_OBJECTS.isdisjoint(schema) or schema.get("type") == "object":

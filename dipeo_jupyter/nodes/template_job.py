@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
@@ -15,12 +15,6 @@ from ..errors import NodeError, Problem, TemplateError
 from .formats import structured
 
 _JINJA = ("{%", "{#-", "{# ")
-_ENGINES = {"jinja2": None, "jinja": None, "internal": None, "handlebars": None}
-
-
-def _engine(value: Any) -> Any:
-    name = value.strip().lower() if isinstance(value, str) else value
-    return _ENGINES.get(name, value) if isinstance(name, str) else value
 
 
 class TemplateJob(Node):
@@ -35,6 +29,8 @@ class TemplateJob(Node):
     example: ClassVar[Mapping[str, JsonValue]] = {
         "template_content": "# {{topic}}\n{{#each points}}\n- {{this}}{{/each}}\n"
     }
+    # There is one language of templates; `check` finds what is of another.
+    ignored: ClassVar[frozenset[str]] = frozenset({"engine"})
     refused: ClassVar[Mapping[str, Refusal]] = {
         "preprocessor": Refusal("Do what it did in a `job` before, and lead its value here.")
     }
@@ -61,10 +57,6 @@ class TemplateJob(Node):
         default_factory=dict,
         description="Further names for the text, with their values; what arrives counts before.",
         examples=[{"language": "en"}],
-    )
-    engine: Annotated[Literal[None], BeforeValidator(_engine)] = Field(
-        None,
-        description="Of older files; there is one language of templates, that of prompts.",
     )
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.ports import Notion, OnePlace, Steps, Write
 from dipeo_jupyter.engine.prices import FREE, Price
+from dipeo_jupyter.engine.web import WebAnswer, WebRequest
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
@@ -135,6 +136,18 @@ class NotedNotion:
             return {"object": "page"}
 
         return await steps.once(Write("", {operation: arguments}, work, "Making a page in Notion"))
+
+
+class NotedWeb:
+    """Fulfils the port `Web`; the side log is all that is sent."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    async def send(self, request: WebRequest) -> WebAnswer:
+        with self._log.open("a") as file:
+            file.write(f"{request.method}\n")
+        return WebAnswer(200, request.url, {}, b"sent", "sent")
 
 
 class Player:
@@ -268,7 +281,8 @@ def engine_of(life: Life, journal: SqliteJournal) -> Engine:
     # Jobs leave traces outside of all sandboxes, for the tests to count.
     settings = Settings(root=root, environ=environ, api_bases=bases, sandbox="off")
     services = build_services(settings, functions(Path(life.folder, "side.log")))
-    services = replace(services, notion=notion(Path(life.folder)))
+    web = NotedWeb(Path(life.folder, "side.log"))
+    services = replace(services, notion=notion(Path(life.folder)), web=web)
     if not life.litellm:
         services = replace(services, llm=LoopbackLLM(life.url))
     return Engine(NODE_TYPES, OnePlace(services), journal, SystemClock())

@@ -634,7 +634,18 @@ LINES""".replace("LINES", "".join(f"    line {number}\n\n" for number in range(2
         + "    - one\n      - two\n        - three\n          - four",
     ),
 )
+POSTS = Scenario(
+    "posts",
+    """
+nodes:
+- {label: start, type: start}
+- {label: make, type: api_job, method: POST, url: "https://example.org/pages", body: {a: 1}}
+- {label: end, type: endpoint}
+edges: [start -> make -> end]
+""",
+)
+PUTS = Scenario("puts", POSTS.text.replace("POST", "PUT"))
 NOTES = Scenario("notes", TOOLS.replace("TOOL", "note").replace(", PART", "") + PERSONS)
 LEFT = replace(NOTES, name="notes_left", unknown="done")
-APART = {each.name: each for each in (CREATES, PAGE, NOTES, LEFT)}
+APART = {each.name: each for each in (CREATES, PAGE, POSTS, PUTS, NOTES, LEFT)}
 """Those that do not go as if nothing had been: people are asked what became of it."""

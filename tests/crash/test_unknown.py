@@ -27,27 +27,41 @@ def die_when_it_has_begun(lab, trial, times):
     return False
 
 
-def test_nobody_is_asked_when_it_was_done(lab):
-    with lab.trial("creates") as trial:
+@pytest.fixture(params=[("creates", "create_page"), ("posts", "POST")], ids=["notion", "request"])
+def unrepeatable(request):
+    """A scenario with what must not be done twice, and what the side log calls it."""
+    return request.param
+
+
+def test_nobody_is_asked_when_it_was_done(lab, unrepeatable):
+    name, act = unrepeatable
+    with lab.trial(name) as trial:
         assert not lab.live(trial)
         assert not events(trial, e.InputRequired)
-        assert trial.log == {"create_page": 1}
+        assert trial.log == {act: 1}
 
 
-def test_what_had_begun_is_done_again_only_by_order(lab):
-    with lab.trial("creates") as trial:
+def test_what_had_begun_is_done_again_only_by_order(lab, unrepeatable):
+    with lab.trial(unrepeatable[0]) as trial:
         assert die_when_it_has_begun(lab, trial, 1)
         assert not lab.live(trial)
         (asked,) = events(trial, e.InputRequired)
         assert "nobody knows whether it was done" in asked.question.prompt
 
 
-def test_an_order_to_do_it_again_is_for_once(lab):
-    with lab.trial("creates") as trial:
+def test_an_order_to_do_it_again_is_for_once(lab, unrepeatable):
+    with lab.trial(unrepeatable[0]) as trial:
         assert die_when_it_has_begun(lab, trial, 1)
         assert die_when_it_has_begun(lab, trial, 2)
         assert not lab.live(trial)
         assert len(events(trial, e.InputRequired)) == 2
+
+
+def test_a_request_that_may_be_sent_twice_is_sent_again_without_a_word(lab):
+    with lab.trial("puts") as trial:
+        assert die_when_it_has_begun(lab, trial, 1)
+        assert not lab.live(trial)
+        assert not events(trial, e.InputRequired)
 
 
 def killed_once(lab, kill):

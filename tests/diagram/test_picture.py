@@ -21,7 +21,8 @@ STATUSES = (
     "pending running waiting paused completed failed cancelled skipped cached".split()  # noqa: SIM905
 )
 TYPES = (
-    "start condition job person_job person_batch_job db endpoint user_response notion".split()  # noqa: SIM905
+    "start condition job person_job person_batch_job db endpoint user_response notion api_job hook "  # noqa: SIM905
+    "template_job json_schema_validator diff_patch".split()
 )
 HOSTILE = [
     "]]>",

@@ -32,7 +32,7 @@ def only(text):
     ("node", "code", "words"),
     [
         ("{label: a, type: jbo, code: x}", "unknown_type", "Did you mean 'job'?"),
-        ("{label: a, type: template_job}", "unknown_type", "the unknown type 'template_job'"),
+        ("{label: a, type: typescript_ast}", "unknown_type", "the unknown type 'typescript_ast'"),
         ("{label: a, type: job, cod: x}", "unknown_property", "Did you mean 'code'?"),
         ("{label: a, type: user_response}", "missing_property", "needs the property 'prompt'"),
         ("{label: a, type: endpoint, max_iteration: 0}", "bad_property", "greater than or equal"),

@@ -287,6 +287,6 @@ def test_a_described_field_is_required_where_the_check_wants_it():
     assert ["prompt"] == [each["name"] for each in ask["fields"] if each["required"]]
 
 
-@pytest.mark.parametrize("wrong", ["strat", "start2", "template_job", "person job job"])
+@pytest.mark.parametrize("wrong", ["strat", "start2", "ir_builder", "person job job"])
 def test_a_misspelled_type_is_refused_at_its_place(wrong):
     assert ["$.nodes[0].type"] == faults(node(f"type: {wrong}"))

@@ -47,6 +47,7 @@ class FakeContext:
 
     services: Services = field(default_factory=services)
     names: Mapping[str, Any] = field(default_factory=dict)
+    named_inputs: Mapping[str, Any] = field(default_factory=dict)
     node: Label = "node"
     activation: int = 1
     turn: int = 1

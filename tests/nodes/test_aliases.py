@@ -21,6 +21,11 @@ NEEDED = {
     "endpoint": {},
     "user_response": {"prompt": "?"},
     "notion": {"operation": "read_page", "page_id": "p"},
+    "api_job": {"url": "https://example.org"},
+    "hook": {"command": "true"},
+    "template_job": {"template_content": "x"},
+    "json_schema_validator": {"json_schema": {}},
+    "diff_patch": {},
 }
 
 
@@ -63,6 +68,11 @@ def built(node_type, props):
         ("DB", "db"),
         ("START", "start"),
         ("Notion", "notion"),
+        ("apiJob", "api_job"),
+        ("HOOK", "hook"),
+        ("templateJob", "template_job"),
+        ("jsonSchemaValidator", "json_schema_validator"),
+        ("DiffPatch", "diff_patch"),
     ],
 )
 def test_a_type_is_known_by_all_its_names(written, meant):

@@ -16,14 +16,9 @@ from ...errors import DiagramError, Problem
 from ..node import Context, Inputs, Node, NodeTypes, Result, node_type_named
 
 ANCESTORS_TYPES = {
-    "api_job": "DiPeO's `api_job` is not here: send the request in a `job`.",
-    "template_job": "DiPeO's `template_job` is not here: fill in the text in a `job`.",
-    "json_schema_validator": "DiPeO's validator is not here: check the value in a `job`.",
-    "hook": "DiPeO's `hook` is not here: do what it did in a `job`.",
     "integrated_api": "DiPeO's `integrated_api` is not here: for Notion there is `notion`.",
     "typescript_ast": "DiPeO's `typescript_ast` is not here: it was for building DiPeO itself.",
     "ir_builder": "DiPeO's `ir_builder` is not here: it was for building DiPeO itself.",
-    "diff_patch": "DiPeO's `diff_patch` is not here: apply the patch in a `job`.",
 }
 """What to do about types of the ancestor that are not done here; files keep them."""
 
