@@ -1,4 +1,4 @@
-"""What diagrams have been used for against other tools: expressions, templates, paths and files."""
+"""What diagrams have been used for against other tools: expressions, paths, addresses and files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from pydantic import ValidationError
 
 from dipeo_jupyter.diagram import light
 from dipeo_jupyter.diagram.expression import evaluate
 from dipeo_jupyter.diagram.template import render
+from dipeo_jupyter.engine.node import Inputs
 from dipeo_jupyter.errors import DipeoError
+from dipeo_jupyter.nodes.api_job import ApiJob
 from dipeo_jupyter.services.files import LocalFiles
+from dipeo_jupyter.services.web import WebService
+from tests.nodes.context import FakeContext, services
 
 SECONDS, GROWTH = 2.0, 256 * 1024**2
 NAMES = {"user": {"name": "Ada"}, "items": [1, 2, 3], "text": "tea", "n": 7}
@@ -185,3 +190,37 @@ def test_nothing_is_written_that_others_execute(tmp_path, path):
 def test_a_file_is_refused_before_anything_runs(text):
     with soon_and_small(), pytest.raises(DipeoError):
         light.loads(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "http://[::1]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://0251.0376.0251.0376/",
+        "http://127.1/",
+        "http://0/",
+        "http://①②⑦.0.0.1/",
+        "http://example.org@127.0.0.1/",
+        "http://127.0.0.1\\.example.org/",
+        "http://127.0.0.1#.example.org/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:6379/_FLUSHALL",
+        "{{url}}",
+        "http://{{host}}/",
+        "http://example.org{{at}}/",
+        "http://example.org/{{up}}/secret",
+    ],
+)
+def test_a_request_reaches_nothing_private(url):
+    """Whatever is written, and whatever a value says; nobody is connected to."""
+    web = WebService(lambda *_: "", private=False)
+    values = {"url": "http://127.0.0.1/", "host": "127.0.0.1", "at": "@127.0.0.1", "up": ".."}
+    ctx = FakeContext(services=services(web=web), names=values)
+    with soon_and_small(), pytest.raises((DipeoError, ValidationError)):
+        asyncio.run(ApiJob(url=url).run(Inputs(), ctx))
