@@ -18,6 +18,7 @@ from .engine.ports import LLM, OnePlace, Places, Services
 from .errors import CommandError, ServiceError
 from .nodes import load_node_types
 from .services.cassettes import Cassette, CassetteLLM
+from .services.collections import SqlCollections
 from .services.demo import DemoLLM
 from .services.drawings import Drawings
 from .services.embeddings import Embeddings
@@ -176,6 +177,7 @@ class Folders:
             painter=Drawings(real, replaying=replaying),
             kernel=self._kernel,
             web=WebService(keys.for_host, keys.redact, private=settings.sandbox_private_network),
+            collections=SqlCollections(root, settings.databases),
         )
 
 

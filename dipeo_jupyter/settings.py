@@ -82,6 +82,8 @@ class Settings:
     """Whether jobs with a network, and requests, also reach this machine and those around it."""
     sandbox_memory: int = 2048
     """How much memory one job may use, in MB."""
+    databases: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The URLs of the databases that a diagram may name; they may have passwords in them."""
     traced_content: bool = False
     """Whether spans have in them what is said to models and tools, and what they say."""
 
@@ -103,7 +105,8 @@ class Settings:
         `DIPEO_MAX_CONCURRENCY`, `DIPEO_MAX_ROUNDS`, `DIPEO_IDLE_TIMEOUT` (seconds);
         `DIPEO_<PROVIDER>_API_BASE` for each provider that is reached elsewhere;
         `DIPEO_<PROVIDER>_MAX_CONCURRENCY` and `DIPEO_<PROVIDER>_RPM` (requests per minute) for
-        each that must not be asked too much; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`;
+        each that must not be asked too much; `DIPEO_DATABASE_URL` and `DIPEO_<NAME>_DATABASE_URL`
+        for the databases of collections; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`;
         `DIPEO_RESPONSE_CACHE` (`on` or `sqlite`; `off`), `DIPEO_RESPONSE_CACHE_TTL` (seconds),
         `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`);
         `DIPEO_SANDBOX` (`auto`, `bubblewrap`, `landlock` or `off`), `DIPEO_SANDBOX_READ` (paths,
@@ -143,6 +146,7 @@ class Settings:
             sandbox_read=_paths(environ.get("DIPEO_SANDBOX_READ") or ""),
             sandbox_private_network=_switch(environ, "DIPEO_SANDBOX_PRIVATE_NETWORK"),
             sandbox_memory=_count(environ, "DIPEO_SANDBOX_MEMORY", 2048),
+            databases=_databases(environ),
             traces=_traces(environ),
             traced_content=environ.get(CAPTURE, "").lower() in _CAPTURED,
         )
@@ -191,6 +195,12 @@ def _switch(environ: Mapping[str, str], name: str) -> bool:
 def api_bases_in(environ: Mapping[str, str]) -> dict[str, str]:
     """Where providers are reached, as far as it is not where they usually are."""
     return _by_provider(environ, "API_BASE")
+
+
+def _databases(environ: Mapping[str, str]) -> dict[str, str]:
+    """By the name that diagrams use; the usual one has none."""
+    usual = environ.get("DIPEO_DATABASE_URL")
+    return {**({"": usual} if usual else {}), **_by_provider(environ, "DATABASE_URL")}
 
 
 def _by_provider(environ: Mapping[str, str], what: str) -> dict[str, str]:

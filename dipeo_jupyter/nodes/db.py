@@ -21,25 +21,25 @@ from pydantic import (
 
 from ..diagram.language.values import MissingPartError, kind, part
 from ..diagram.suggest import did_you_mean
-from ..engine.node import Context, Inputs, Node, Refusal, Result
+from ..engine.node import Context, Inputs, Node, NodeType, Refusal, Result
 from ..engine.ports import Files
 from ..errors import NodeError
 from .formats import (
     Format,
     appended,
     dump,
-    filled,
     format_named,
     format_of,
     load,
     structured,
 )
-from .spellings import spelled
+from .in_collection import IN_COLLECTIONS, InCollection
+from .spellings import Pieces, spelled
+from .writing import to_write
 
 MAX_TOTAL = 50_000_000
 """Characters that one `db` reads out of all its files together."""
 
-_NAMED_INPUTS = ("generated_code", "content", "value", "default")
 _BRACED = re.compile(r"(?<!\{)\{([^\W\d]\w*(?:\.[^\W\d]\w*)*)\}(?!\})")
 _RANGE = re.compile(r"[1-9]\d*(:(\d+)?)?|:\d+")
 
@@ -48,51 +48,50 @@ _RANGE = re.compile(r"[1-9]\d*(:(\d+)?)?|:\d+")
 _CHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
-def _pieces(value: Any) -> Any:
-    """`"a, b"` and `5` as people write them, for a list of text."""
-    if isinstance(value, str):
-        return tuple(piece.strip() for piece in value.split(",") if piece.strip())
-    pieces = value if isinstance(value, list | tuple) else [value]
-    return tuple(str(piece) if isinstance(piece, int) else piece for piece in pieces)
-
-
-Pieces = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_pieces, json_schema_input_type=str | int | list[str | int]),
-]
-
-
 class Db(Node):
-    """Reads files into the run, or writes what arrives into a file.
+    """Reads and writes files, and collections of rows in a database.
 
     `read` gives the content of one file, or an object path → content for a list or a pattern.
     `write` replaces a file, `append` adds to its end, `update` sets `keys` in a JSON or YAML
-    object; these three hand on the path. `fixed_prompt` hands on `file` itself, as text.
+    object; these three hand on the path. `fixed_prompt` hands on `file` itself, as text. With a
+    `collection` or a `query` it works on rows.
     """
 
     type: ClassVar[str] = "db"
     templates: ClassVar[tuple[str, ...]] = ("file", "data")
 
     ignored: ClassVar[frozenset[str]] = frozenset({"tool"})
+    forms = (InCollection,)
     refused: ClassVar[Mapping[str, Refusal]] = {
-        name: Refusal("Collections and SQL are not supported in this version: use `file`.")
-        for name in ("collection", "query")
+        name: Refusal("It is for collections: name the `collection`, or write a `query`.")
+        for name in ("collection", "query", "database", "params", "columns", "limit")
     }
     example: ClassVar[Mapping[str, JsonValue]] = {"operation": "read", "file": "data.json"}
 
-    sub_type: Literal["file", "fixed_prompt", "code", "api_tool"] = Field(
+    sub_type: Annotated[
+        Literal["file", "fixed_prompt", "code", "api_tool"],
+        spelled(["file", "collection", "fixed_prompt", "code", "api_tool"], [], optional=False),
+    ] = Field(
         "file",
         validation_alias=AliasChoices("sub_type", "subType"),
         description=(
-            "`file` works on files; `fixed_prompt` hands on the text in `file` itself. "
+            "`file` works on files, `collection` on tables of a database; `fixed_prompt` hands on "
+            "the text in `file` itself. "
             "`code` and `api_tool` of older files are refused."
         ),
     )
-    operation: Literal["read", "write", "append", "update", "prompt"] = Field(
+    operation: Annotated[
+        Literal["read", "write", "append", "update", "prompt"],
+        spelled(
+            ["read", "write", "append", "update", *IN_COLLECTIONS, "prompt"], [], optional=False
+        ),
+    ] = Field(
         "read",
         description=(
             "`read` takes files into the run, `write` replaces a file, `append` adds to its end, "
-            "`update` sets `keys` in it. `prompt` is another name of `sub_type: fixed_prompt`."
+            "`update` sets `keys` in it. Of collections, `read` and `query` give rows, `create` "
+            "makes one, `insert` adds rows, `upsert` replaces those with the same `keys`, `import` "
+            "adds the rows of a file. `prompt` is another name of `sub_type: fixed_prompt`."
         ),
     )
     file: str | tuple[str, ...] | None = Field(
@@ -113,7 +112,10 @@ class Db(Node):
     ] = Field(None, description="How files are read and written. By default their suffix tells.")
     keys: Pieces | None = Field(
         None,
-        description="Dotted paths into the file: to read these alone, or to update them.",
+        description=(
+            "Dotted paths into the file: to read these alone, or to update them. Of a collection, "
+            "the columns that tell rows apart."
+        ),
         examples=["editor.font", ["name", "version"]],
     )
     lines: Pieces | None = Field(
@@ -173,6 +175,10 @@ class Db(Node):
         if self.operation in ("write", "append") and self.keys:
             yield f"{self.operation} takes no `keys`; to set some of them use update."
 
+    @classmethod
+    def for_settings(cls, props: Mapping[str, Any]) -> NodeType:
+        return InCollection if InCollection.is_meant(props) else cls
+
     @property
     def is_prompt(self) -> bool:
         return self.sub_type == "fixed_prompt" or self.operation == "prompt"
@@ -194,7 +200,7 @@ class Db(Node):
 
             done = await ctx.effect({"read": self._way(ctx), **self._how()}, read)
             return Result.value(dump(done.value, "json") if self.serialize_json else done.value)
-        value = self._value(inputs, ctx)
+        value = to_write(self.data, inputs, ctx.render)
         path = _path(str(self.file), ctx)
         request = {self.operation: path, "value": value, **self._how()}
         if self.operation == "append":
@@ -258,17 +264,6 @@ class Db(Node):
         return self.format or format_of(path)
 
     # -- writing ----------------------------------------------------------------------------------
-
-    def _value(self, inputs: Inputs, ctx: Context) -> Any:
-        if self.data is not None:
-            return filled(self.data, ctx.render)
-        for name in _NAMED_INPUTS:
-            if name in inputs:
-                return inputs[name]
-        if not inputs:
-            message = "There is nothing to write: connect a node that gives it, or set `data`."
-            raise NodeError(message, field="data")
-        return inputs.single()
 
     async def _change(self, path: str, value: Any, ctx: Context) -> str:
         files = ctx.services.files

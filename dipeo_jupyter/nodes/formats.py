@@ -84,7 +84,7 @@ def structured(value: Any) -> Any:
     return value
 
 
-def filled(value: Any, render: Callable[[str], str]) -> Any:
+def filled(value: Any, render: Callable[[str], Any]) -> Any:
     """The same value with each text in it rendered; keys of objects stay as they are."""
     match value:
         case str():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated, Any
 
-from pydantic import WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 SEVERAL_WORDS = r"\S\s+\S"
 
@@ -23,3 +24,17 @@ def spelled_or_words(present: Iterable[str], others: Iterable[str]) -> WithJsonS
     assert named is not None
     words = {"type": "string", "pattern": SEVERAL_WORDS}
     return WithJsonSchema({"anyOf": [named, words]})
+
+
+def _pieces(value: Any) -> Any:
+    """`"a, b"` and `5` as people write them, for a list of text."""
+    if isinstance(value, str):
+        return tuple(piece.strip() for piece in value.split(",") if piece.strip())
+    pieces = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(piece) if isinstance(piece, int) else piece for piece in pieces)
+
+
+Pieces = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_pieces, json_schema_input_type=str | int | list[str | int]),
+]

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import TypeAlias, TypeVar
+from typing import BinaryIO, TypeAlias, TypeVar
 
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, ServiceError
@@ -82,6 +82,18 @@ class LocalFiles:
         """What a file of at most 50 MB holds."""
         parts = self._parts(path)
         return await self._in_thread(parts, lambda: self._read(parts))
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[BinaryIO]:
+        """A file of any size, to be read piece by piece in a thread."""
+        parts = self._parts(path)
+        try:
+            with self._folder(parts[:-1]) as folder, folder.opened(parts[-1], _READ) as fd:
+                _expect_regular(parts, os.fstat(fd))
+                with open(fd, "rb", closefd=False) as file:
+                    yield file
+        except OSError as error:
+            raise ServiceError(self._sentence(parts, error)) from error
 
     async def write(self, path: str, text: str) -> str:
         """Replace the whole file at once, making its folders; return its path."""

@@ -28,6 +28,7 @@ from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.collections import SqlCollections
 from dipeo_jupyter.services.drawings import DemoPainter
 from dipeo_jupyter.services.embeddings import DemoEmbedder
 from dipeo_jupyter.services.journal import MemoryJournal
@@ -224,6 +225,7 @@ class World:
             DemoPainter(),
             NotebookKernel(no_notebook),
             NoWeb(),
+            SqlCollections(Path(), {}),
         )
         self.engine = Engine(TYPES, OnePlace(services), self.journal, self.clock)
         return self.engine

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
 from dipeo_jupyter.engine.ports import (
     LLM,
+    Collections,
     Embedder,
     Files,
     Kernel,
@@ -35,9 +36,10 @@ def services(
     painter: Painter | None = None,
     kernel: Kernel | None = None,
     web: Web | None = None,
+    collections: Collections | None = None,
 ) -> Services:
     """Only the services a test needs; a node that uses another one fails at once."""
-    parts = (llm, files, sandbox, notion, embedder, tools, painter, kernel, web)
+    parts = (llm, files, sandbox, notion, embedder, tools, painter, kernel, web, collections)
     return Services(*parts)  # type: ignore[arg-type]
 
 
