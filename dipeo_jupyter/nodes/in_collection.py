@@ -12,8 +12,8 @@ from pydantic import AliasChoices, BeforeValidator, Field, field_validator, mode
 from ..diagram import template
 from ..diagram.language.values import kind
 from ..diagram.suggest import did_you_mean
+from ..engine.collections import Change, ColumnType, Query
 from ..engine.node import Context, Inputs, Node, Result, RetryPolicy
-from ..engine.ports import Change, ColumnType, Query
 from ..engine.reuse import key_of
 from ..errors import NodeError, NodeTimeoutError
 from .formats import Format, format_named, format_of, structured

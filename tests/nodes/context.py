@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
+from dipeo_jupyter.engine.collections import Collections
 from dipeo_jupyter.engine.ports import (
     LLM,
-    Collections,
     Embedder,
     Files,
     Kernel,

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from ...diagram.language.values import kind
-from ...engine.ports import ColumnType
+from ...engine.collections import ColumnType
 from ...errors import ServiceError
 
 if TYPE_CHECKING:

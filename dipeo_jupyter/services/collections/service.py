@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...diagram.suggest import did_you_mean
-from ...engine.ports import Change, ColumnType, Query
-from ...engine.ports import Table as Described
+from ...engine.collections import Change, ColumnType, Query
+from ...engine.collections import Table as Described
 from ...errors import ServiceError
 from .columns import fits, fitted, inferred
 from .databases import Databases
