@@ -204,7 +204,9 @@ class ApiJob(Node):
         what = f"The request {self.method} to {host_of(request.url)}"
         policy = EffectPolicy(unknown="repeat" if request.repeatable else "ask", what=what)
         asked = {**_asked(request), "save_to": saved_to}
-        return Result.value(self._value((await ctx.effect(asked, work, policy)).value))
+        answer = (await ctx.effect(asked, work, policy)).value
+        # People have said that it is done: then nobody has what came back.
+        return Result.value(None if answer is None else self._value(answer))
 
     def _request(self, ctx: Context, content: Content | None) -> WebRequest:
         headers = headers_in(self.headers, ctx)

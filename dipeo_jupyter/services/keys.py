@@ -84,7 +84,9 @@ DRAWING = {
 LONGEST_NAME = 60
 """Longer ones are keys that were put in the place of their names."""
 
-_SECRET_NAME = re.compile(r"API_?KEY|(^|_)(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"^(?!DIPEO_\w+_HOSTS$)(.*API_?KEY|(.*_)?(KEY|TOKEN|SECRET|PASSWORD)$)", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"DIPEO_\w+_(API_BASE|HOSTS)")
 _VARIABLE = re.compile(rf"[A-Z][A-Z0-9_]{{1,{LONGEST_NAME - 1}}}")
 

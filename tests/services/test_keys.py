@@ -8,7 +8,7 @@ import pytest
 from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.errors import ServiceError
-from dipeo_jupyter.services.keys import Keys, model_of, provider_of
+from dipeo_jupyter.services.keys import Keys, is_lent, model_of, provider_of
 from dipeo_jupyter.settings import Settings
 from tests.running import run
 
@@ -209,3 +209,12 @@ def test_whoever_cannot_be_asked_is_told_why(service, model, advice):
 
 def test_a_providers_name_is_taken_in_any_case():
     assert provider_of(" Claude ") == "anthropic"
+
+
+def test_where_a_key_goes_is_no_secret_and_is_lent_with_it():
+    environ = {"LAB_API_KEY": "key-canary-4711", "DIPEO_LAB_API_KEY_HOSTS": "api.example.org"}
+    keys = Keys(environ)
+
+    assert keys.redact("key-canary-4711 at api.example.org") == "[key removed] at api.example.org"
+    assert [each.name for each in keys.found()] == ["LAB_API_KEY"]
+    assert all(map(is_lent, environ))
