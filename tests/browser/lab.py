@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,13 +54,24 @@ SETTINGS = {
 
 
 class Lab:
-    """A running JupyterLab: `folder` is what it shows."""
+    """A JupyterLab in a process of its own: `folder` is what it shows."""
 
-    def __init__(self, folder: Path, port: int, browser):
+    def __init__(self, folder: Path, port: int, browser, start: Callable[[], subprocess.Popen]):
         self.folder, self.browser = folder, browser
         self._opened = 0
-        self.url = f"http://127.0.0.1:{port}"
         self.settings = folder.parent / ".home" / "config" / "lab" / "user-settings"
+        self._port, self._start = port, start
+        self.url = f"http://127.0.0.1:{port}"
+
+    def begin(self) -> None:
+        """Start it, as soon as it answers: for the first time, or again where it was."""
+        self._process = self._start()
+        until(lambda: _answers(self._port, self._process), 3 * LONG)
+
+    def end(self) -> None:
+        """Stop it. Its pages stay open."""
+        self._process.terminate()
+        self._process.wait(LONG)
 
     def page(self, path: str, **options):
         """A browser page of its own that shows this address of the Lab."""
@@ -176,21 +187,18 @@ def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **envi
         *(f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"),
         *options,
     ]
-    log = (folder / "lab.log").open("w")
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, **OPEN, "IPYTHONDIR": str(home / "ipython"), **paths, **environ},
-        stdout=log,
-        stderr=log,
-        cwd=work,
-    )
-    try:
-        until(lambda: _answers(port, process), 3 * LONG)
-        yield Lab(work, port, browser)
-    finally:
-        process.terminate()
-        process.wait(LONG)
-        log.close()
+    environment = {**os.environ, **OPEN, "IPYTHONDIR": str(home / "ipython"), **paths, **environ}
+    with (folder / "lab.log").open("w") as log:
+
+        def start() -> subprocess.Popen:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=work)
+
+        lab = Lab(work, port, browser, start)
+        lab.begin()
+        try:
+            yield lab
+        finally:
+            lab.end()
 
 
 def _answers(port: int, process: subprocess.Popen) -> bool:

@@ -20,7 +20,7 @@ export function begin(model: CardModel): Session {
   const connection = new TransportConnection(transportOf(model));
   const execution_id = model.get("execution_id");
   const store = new RunStore(model.get("snapshot") ?? [], model.get("diagram"));
-  connection.follow(execution_id, store.get().seq, store.take);
+  connection.follow(execution_id, store.get().seq, store.take, store.rest);
   return {
     store,
     ask: (command) => connection.ask({ ...command, execution_id } as Command),

@@ -61,6 +61,7 @@ export function labelsOf(diagram: Diagram | null, state: RunState): string[] {
 
 /** Where a paused run stands (`before argue[2]`), or else why; null when it goes on. */
 export function stoppedAt(state: RunState): string | null {
+  if (state.asleep && state.recorded === "running") return "closed";
   if (state.status !== "paused") return null;
   return state.pause === null ? "held" : (state.pause.at ?? state.pause.reason);
 }

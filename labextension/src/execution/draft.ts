@@ -85,6 +85,7 @@ export class Draft {
 
   done(entry: EventFrame): RunState {
     this.run.seq = entry.seq;
+    this.run.asleep = false;
     this.run.status = this.#shown();
     return this.run;
   }

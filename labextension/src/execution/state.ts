@@ -57,6 +57,8 @@ export interface RunState {
   /** `waiting` when nothing goes on before a human has answered, else what is recorded. */
   readonly status: RunStatus;
   readonly pause: ExecutionPaused | null;
+  /** Whether no process goes on with it, whatever is recorded. */
+  readonly asleep: boolean;
   readonly diagram: Diagram | null;
   readonly thread: string | null;
   readonly breakpoints: readonly Breakpoint[];
@@ -91,6 +93,7 @@ export const NOTHING: RunState = {
   recorded: "pending",
   status: "pending",
   pause: null,
+  asleep: false,
   diagram: null,
   thread: null,
   breakpoints: [],

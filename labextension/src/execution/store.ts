@@ -1,7 +1,7 @@
 /** Holds a run's state for the views, and tells them of changes at most once a frame. */
 import type { Diagram, EventFrame } from "../protocol/messages";
 import { advance } from "./fold";
-import { NOTHING, type RunState } from "./state";
+import { isOver, NOTHING, type RunState } from "./state";
 
 /** Calls back soon, and not more often than a page is painted. */
 export type Schedule = (callback: () => void) => void;
@@ -51,12 +51,24 @@ export class RunStore {
     this.#schedule(() => this.flush());
   };
 
+  /** Nobody goes on with the run, until entries tell otherwise. */
+  readonly rest = (): void => {
+    this.flush();
+    if (isOver(this.#state)) return;
+    const status = this.#state.status === "running" ? "paused" : this.#state.status;
+    this.#set({ ...this.#state, asleep: true, status });
+  };
+
   flush(): void {
     this.#scheduled = false;
     const entries = this.#waiting;
     this.#waiting = [];
     if (!entries.length) return;
-    this.#state = advance(this.#state, entries);
+    this.#set(advance(this.#state, entries));
+  }
+
+  #set(state: RunState): void {
+    this.#state = state;
     for (const listener of this.#listeners) listener();
   }
 }

@@ -12,7 +12,7 @@ export function RunPage({ dipeo, id }: { dipeo: IDipeo; id: string }) {
   const store = useMemo(() => new RunStore(), []);
   const [problem, tell] = useState<string | null>(null);
   useEffect(() => {
-    const stop = connection.follow(id, 0, store.take);
+    const stop = connection.follow(id, 0, store.take, store.rest);
     connection.ask({ type: "get_execution", execution_id: id }).catch((error: Error) => {
       tell(error.message);
     });

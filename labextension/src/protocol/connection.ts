@@ -7,8 +7,11 @@ export type Hear = (entries: readonly EventFrame[]) => void;
 export interface Connection {
   /** What the engine replies; rejects with a `RefusedError` when it does not obey. */
   ask(command: Command): Promise<Ack>;
-  /** Tell of a run's entries behind number `after`, until the returned function is called. */
-  follow(executionId: string, after: number, hear: Hear): () => void;
+  /**
+   * Tell of a run's entries behind number `after`, until the returned function is called.
+   * `rest` hears that nothing more happens, because the run is over or nobody goes on with it.
+   */
+  follow(executionId: string, after: number, hear: Hear, rest?: () => void): () => void;
   close(): void;
 }
 
@@ -34,12 +37,17 @@ interface Asked {
 
 /** Milliseconds until who has asked is told that nobody answers. */
 const PATIENCE = 30_000;
+/** Commands that leave a run as it is. */
+const READS: ReadonlySet<string> = new Set(["get_execution", "subscribe", "unsubscribe"]);
 
 interface Following {
   heard: number;
   /** Whether what is missing has been asked for, and has not come yet. */
   behind: boolean;
+  /** Whether nobody goes on with it, and the engine has stopped telling of it. */
+  rests: boolean;
   readonly hear: Hear;
+  readonly rest: () => void;
 }
 
 export class TransportConnection implements Connection {
@@ -64,8 +72,8 @@ export class TransportConnection implements Connection {
     });
   }
 
-  follow(executionId: string, after: number, hear: Hear): () => void {
-    const following = { heard: after, behind: false, hear };
+  follow(executionId: string, after: number, hear: Hear, rest = () => {}): () => void {
+    const following = { heard: after, behind: false, rests: false, hear, rest };
     const others = this.#following.get(executionId) ?? new Set();
     this.#following.set(executionId, others.add(following));
     this.#subscribe(executionId, after);
@@ -98,9 +106,13 @@ export class TransportConnection implements Connection {
   /** Ask again what nobody has answered, and for what was missed meanwhile. */
   #resume(): void {
     for (const { frame } of this.#asked.values()) this.#transport.send(frame);
-    for (const [executionId, all] of this.#following) {
-      this.#subscribe(executionId, Math.min(...[...all].map((each) => each.heard)));
-    }
+    for (const executionId of this.#following.keys()) this.#followAgain(executionId);
+  }
+
+  #followAgain(executionId: string): void {
+    const all = [...(this.#following.get(executionId) ?? [])];
+    for (const each of all) each.rests = false;
+    if (all.length) this.#subscribe(executionId, Math.min(...all.map((each) => each.heard)));
   }
 
   #subscribe(executionId: string, after: number): void {
@@ -140,12 +152,29 @@ export class TransportConnection implements Connection {
   }
 
   #reply(frame: Exclude<ServerFrame, EventFrame>): void {
+    if (frame.type === "end_of_events") this.#rest(frame.execution_id ?? "");
     const number = frame.correlation_id;
     const asked = number === undefined ? undefined : this.#asked.get(number);
     if (number === undefined || asked === undefined) return;
     this.#asked.delete(number);
     clearTimeout(asked.timer);
-    if (frame.type === "ack") asked.resolve({ type: "ack", ...frame.payload });
-    else if (frame.type === "error") asked.reject(new RefusedError(frame.payload));
+    if (frame.type === "ack") {
+      this.#awake(asked.frame);
+      asked.resolve({ type: "ack", ...frame.payload });
+    } else if (frame.type === "error") asked.reject(new RefusedError(frame.payload));
+  }
+
+  #rest(executionId: string): void {
+    for (const each of this.#following.get(executionId) ?? []) {
+      each.rests = true;
+      each.rest();
+    }
+  }
+
+  /** What has obeyed goes on, or may: it is followed again if nothing was told of it any more. */
+  #awake(frame: CommandFrame): void {
+    const id = "execution_id" in frame ? frame.execution_id : undefined;
+    if (id === undefined || READS.has(frame.type)) return;
+    if ([...(this.#following.get(id) ?? [])].some((each) => each.rests)) this.#followAgain(id);
   }
 }

@@ -42,10 +42,10 @@ const WHY: Record<string, string> = {
   asked: "",
   steps: "after a step",
   edited: "after a change",
-  budget: "the budget is used up",
-  journal: "it cannot be written down",
-  closed: "its process has ended",
-  held: "a node is held",
+  budget: "· the budget is used up",
+  journal: "· it cannot be written down",
+  closed: "· its process has ended",
+  held: "· a node is held",
 };
 
 /** `paused before argue[2]` */
@@ -58,8 +58,8 @@ function standingOf(state: RunState): string {
 }
 
 /** Who ends what they have begun, though nothing new begins. */
-function atWork({ nodes, pause }: RunState): string[] {
-  if (pause?.reason === "closed") return [];
+function atWork({ nodes, pause, asleep }: RunState): string[] {
+  if (asleep || pause?.reason === "closed") return [];
   return [...nodes.values()].filter((each) => each.status === "running").map(({ label }) => label);
 }
 

@@ -16,27 +16,31 @@ export function isFinal(state: RunState): boolean {
   return state.recorded === "completed" || state.recorded === "cancelled";
 }
 
+function stands(state: RunState): boolean {
+  return state.recorded === "paused" || (state.asleep && state.recorded === "running");
+}
+
 export const WISHES: readonly Wish[] = [
   {
     name: "Pause",
     title: "Pause: start nothing new",
     path: "M5.5 3.5v9M10.5 3.5v9",
     command: { type: "pause_execution" },
-    meaningful: (state) => state.recorded === "running",
+    meaningful: (state) => state.recorded === "running" && !state.asleep,
   },
   {
     name: "Resume",
     title: "Resume: go on",
     path: "M5 3.2v9.6L12.5 8z",
     command: { type: "resume_execution" },
-    meaningful: (state) => state.recorded === "paused" || state.recorded === "failed",
+    meaningful: (state) => stands(state) || state.recorded === "failed",
   },
   {
     name: "Step",
     title: "Step: let one node through",
     path: "M3.5 3.2v9.6L10 8zM12.5 3.5v9",
     command: { type: "step_execution" },
-    meaningful: (state) => state.recorded === "paused",
+    meaningful: stands,
   },
   {
     name: "Stop",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { firings, labelsOf, nodeOf, stoppedAt } from "../../src/execution/derive";
 import { advance, fold } from "../../src/execution/fold";
 import { NOTHING, nameOf, type RunState } from "../../src/execution/state";
+import { RunStore } from "../../src/execution/store";
 import { plus } from "../../src/execution/usage";
 import type { EventFrame } from "../../src/protocol/messages";
 import { entriesOf, JOURNALS, stateOf } from "../golden";
@@ -59,6 +60,30 @@ describe.each(JOURNALS)("the journal %s", (journal) => {
 
     expect(told(before)).toEqual(copy);
   });
+});
+
+test("a run that nobody goes on with stands, until more is told of it", () => {
+  const entries = entriesOf("launch");
+  const place = entries.findIndex((each) => each.type === "node_completed");
+  const store = new RunStore(entries.slice(0, place), null, (callback) => callback());
+  store.rest();
+  const asleep = store.get();
+  store.take(entries.slice(place, place + 1));
+
+  expect([asleep.status, stoppedAt(asleep), asleep.recorded]).toEqual([
+    "paused",
+    "closed",
+    "running",
+  ]);
+  expect([store.get().status, store.get().asleep]).toEqual(["running", false]);
+});
+
+test("a run that is over does not fall asleep", () => {
+  const store = new RunStore(entriesOf("launch"));
+  const before = store.get();
+  store.rest();
+
+  expect(store.get()).toBe(before);
 });
 
 test("what did not change is the same object afterwards", () => {

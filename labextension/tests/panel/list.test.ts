@@ -51,6 +51,14 @@ test("a list that is older than what a run has told changes nothing", () => {
   expect(list.find(id)).toEqual(before);
 });
 
+test("what the next server lists counts, whatever was told before", () => {
+  list.take(entries.slice(0, 4));
+  list.beginAgain();
+  list.list([summary({ execution_id: id, status: "paused", events: 2 })]);
+
+  expect(list.find(id)?.status).toBe("paused");
+});
+
 test("what is told again from the beginning counts once", () => {
   list.take(entries);
   const once = list.find(id);

@@ -71,6 +71,27 @@ function follow(after = 0): () => void {
   return connection.follow(RUN, after, (entries) => heard.push(...entries.map((each) => each.seq)));
 }
 
+test("a run that nobody goes on with is followed again when it obeys somebody", async () => {
+  const rest = vi.fn();
+  connection.follow("exec_rest", 0, () => {}, rest);
+  server.greet();
+  const end = { type: "end_of_events", payload: { after_seq: 0 }, execution_id: "exec_rest" };
+  server.say({ ...end, timestamp: "" });
+  const before = subscriptions("exec_rest");
+  const asked = connection.ask({ type: "resume_execution", execution_id: "exec_rest" });
+  const correlation_id = server.last.sent.at(-1)?.correlation_id;
+  server.say({ type: "ack", payload: { seq: 0 }, correlation_id, timestamp: "" });
+  await asked;
+
+  expect(rest).toHaveBeenCalledOnce();
+  expect(subscriptions("exec_rest") - before).toBe(1);
+});
+
+function subscriptions(id: string): number {
+  const { sent } = server.last;
+  return sent.filter((each) => each.type === "subscribe" && each.execution_id === id).length;
+}
+
 describe("a run that is followed", () => {
   test("is subscribed to as soon as the server has greeted", () => {
     follow(3);

@@ -55,6 +55,9 @@ export class RunList {
     this.#show({ known: true });
   };
 
+  /** Whoever is there now has the last word: the server may be another one, that holds no run. */
+  readonly beginAgain = (): void => this.#told.clear();
+
   /** Runs have gone on. */
   readonly take = (entries: readonly EventFrame[]): void => {
     for (const [id, fresh] of perRun(entries)) this.#advance(id, fresh);

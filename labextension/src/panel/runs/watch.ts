@@ -25,6 +25,7 @@ export class RunsWatch {
 
   #begin(): void {
     this.#list.trouble(null);
+    this.#list.beginAgain();
     this.refresh();
     this.#transport.send({ type: "subscribe", execution_id: ALL_RUNS });
   }
