@@ -193,7 +193,7 @@ def build_services(
 def build_sandbox(settings: Settings) -> ProcessSandbox:
     """Where jobs run; some processes wait for one, from the first on."""
     limits = JobLimits(memory=settings.sandbox_memory * 1024**2)
-    walls = Walls(settings.sandbox, limits, settings.sandbox_read)
+    walls = Walls(settings.sandbox, limits, settings.sandbox_read, settings.pyodide)
     private = settings.sandbox_private_network
     warm = min(4, os.cpu_count() or 1)
     return ProcessSandbox(limits, walls=walls, warm=warm, private=private)

@@ -189,12 +189,18 @@ def _sandbox(settings: Settings) -> Findings:
         mend = "`job` nodes run on Linux and macOS only, for now."
         yield Finding("sandbox", "note", "none", mend)
         return
-    walls = Walls(settings.sandbox, more=settings.sandbox_read)
+    walls = Walls(settings.sandbox, more=settings.sandbox_read, pyodide=settings.pyodide)
     try:
         with ThreadPoolExecutor(1) as pool:  # a notebook's own loop is running already
             name = pool.submit(asyncio.run, walls.find()).result().name
     except NodeError as error:
         yield Finding("sandbox", "note", "none that holds", str(error))
+        return
+    if name == "deno":
+        python = ", python by Pyodide" if settings.pyodide else ""
+        steps = [] if python else ["For Python, set DIPEO_PYODIDE to a folder with Pyodide."]
+        steps += [f"For a stronger sandbox: {each}: {why}." for each, why in walls.reasons.items()]
+        yield Finding("sandbox", "note", f"{_WALLS[name]}; javascript{python}", " ".join(steps))
         return
     languages = {"python": sys.executable, "javascript": "node", "bash": "bash"}
     there = [each for each, program in languages.items() if program and shutil.which(program)]
@@ -207,6 +213,7 @@ def _sandbox(settings: Settings) -> Findings:
 _WALLS = {
     "bubblewrap": "bubblewrap",
     "landlock": "Landlock, without a network",
+    "deno": "Deno, without a network",
     "none": "off: jobs have all rights of this user",
 }
 _INSTALL = {"javascript": "Install Node.js", "bash": "Install Bash", "python": "Start Python anew"}

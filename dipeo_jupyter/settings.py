@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 CassetteMode = Literal["auto", "record", "replay", "off"]
 CASSETTE_MODES: tuple[CassetteMode, ...] = get_args(CassetteMode)
-SandboxMode = Literal["auto", "bubblewrap", "landlock", "off"]
+SandboxMode = Literal["auto", "bubblewrap", "landlock", "deno", "off"]
 SANDBOX_MODES: tuple[SandboxMode, ...] = get_args(SandboxMode)
 
 TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -80,6 +80,8 @@ class Settings:
     """Files and folders that jobs may read besides the system's programs and Python's packages."""
     sandbox_private_network: bool = False
     """Whether jobs with a network, and requests, also reach this machine and those around it."""
+    pyodide: Path | None = None
+    """Where Pyodide lies, the Python of jobs where only Deno holds."""
     sandbox_memory: int = 2048
     """How much memory one job may use, in MB."""
     databases: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -109,9 +111,9 @@ class Settings:
         for the databases of collections; `DIPEO_CASSETTE` and `DIPEO_CASSETTE_MODE`;
         `DIPEO_RESPONSE_CACHE` (`on` or `sqlite`; `off`), `DIPEO_RESPONSE_CACHE_TTL` (seconds),
         `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`);
-        `DIPEO_SANDBOX` (`auto`, `bubblewrap`, `landlock` or `off`), `DIPEO_SANDBOX_READ` (paths,
-        separated as in `PATH`), `DIPEO_SANDBOX_MEMORY` (MB) and `DIPEO_SANDBOX_PRIVATE_NETWORK`
-        (`on` or `off`). Of
+        `DIPEO_SANDBOX` (`auto`, `bubblewrap`, `landlock`, `deno` or `off`), `DIPEO_SANDBOX_READ`
+        (paths, separated as in `PATH`), `DIPEO_SANDBOX_MEMORY` (MB),
+        `DIPEO_SANDBOX_PRIVATE_NETWORK` (`on` or `off`) and `DIPEO_PYODIDE` (a whole path). Of
         OpenTelemetry's own, `OTEL_EXPORTER_OTLP_ENDPOINT` and
         `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and what switches tracing off.
         """
@@ -145,6 +147,7 @@ class Settings:
             sandbox=_sandbox_mode(environ.get("DIPEO_SANDBOX") or "auto"),
             sandbox_read=_paths(environ.get("DIPEO_SANDBOX_READ") or ""),
             sandbox_private_network=_switch(environ, "DIPEO_SANDBOX_PRIVATE_NETWORK"),
+            pyodide=next(iter(_paths(environ.get("DIPEO_PYODIDE") or "", "DIPEO_PYODIDE")), None),
             sandbox_memory=_count(environ, "DIPEO_SANDBOX_MEMORY", 2048),
             databases=_databases(environ),
             traces=_traces(environ),
@@ -174,11 +177,11 @@ def _sandbox_mode(text: str) -> SandboxMode:
     raise ValueError(f"DIPEO_SANDBOX is {text!r}; it must be one of {known}")
 
 
-def _paths(text: str) -> tuple[Path, ...]:
+def _paths(text: str, variable: str = "DIPEO_SANDBOX_READ") -> tuple[Path, ...]:
     paths = tuple(Path(each) for each in text.split(os.pathsep) if each)
     for path in paths:
         if not path.is_absolute():
-            raise ValueError(f"DIPEO_SANDBOX_READ has {str(path)!r}; write whole paths")
+            raise ValueError(f"{variable} has {str(path)!r}; write whole paths")
     return paths
 
 

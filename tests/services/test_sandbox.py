@@ -263,7 +263,7 @@ def test_javascript_follows_the_same_contract(code, value):
 def test_javascript_failures_are_clear_errors(code, words):
     error = failure(code, language="javascript")
     assert words in str(error)
-    assert "driver.js" not in (error.details or "")
+    assert "driver.cjs" not in (error.details or "")
 
 
 @needs_node

@@ -58,7 +58,7 @@ def plan(job: Job, limits: Limits, search_path: str | None) -> Launch:
 
 def python(limits: Limits) -> Launch:
     """How Python is started for any job, before there is one."""
-    driver = _beside("python_driver.py")
+    driver = beside("python_driver.py")
     # -I: nothing but the environment's packages is importable; -B: they are only read.
     command = (_interpreter(), "-I", "-B", "-X", "utf8", driver)
     # The driver lowers the limit on its CPU time when it knows the job's.
@@ -105,7 +105,7 @@ def environment(launch: Launch, folder: Path) -> dict[str, str]:
 
 
 def _javascript(job: Job, limits: Limits, search_path: str | None) -> Launch:
-    program, driver = _find("node", search_path), _beside("driver.js")
+    program, driver = _find("node", search_path), beside("driver.cjs")
     # V8 reserves far more address space than it uses: only what it can write is limited.
     own = {**limits.of_process(job.timeout), "data": limits.memory}
     heap = f"--max-old-space-size={limits.memory // 1024**2}"
@@ -164,7 +164,8 @@ def _as_json(value: Any) -> bytes:
         raise NodeError(f"The inputs are not JSON and cannot be handed to code: {error}.") from None
 
 
-def _beside(name: str) -> str:
+def beside(name: str) -> str:
+    """The path of a script of this package."""
     return str(Path(__file__).with_name(name))
 
 

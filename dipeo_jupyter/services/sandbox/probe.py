@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -25,6 +25,8 @@ from ...errors import NodeError
 from .attempt import attempt
 from .bubblewrap import Bubblewrap
 from .child import Child
+from .deno import ATTACKS as DENO_ATTACKS
+from .deno import Deno, deno_program
 from .launch import python
 from .limits import Limits
 from .tiers import Tier
@@ -73,7 +75,11 @@ async def trouble(tier: Tier, limits: Limits) -> str | None:
     token = f"dipeo-{secrets.token_hex(8)}"
     with _bait() as bait:
         job = Job("python", _ATTACKS, {**bait.inputs, "token": token}, timeout=_TIME)
-        child = Child(python(limits), tier, limits)
+        launch = python(limits)
+        if isinstance(tier, Deno):
+            job = replace(job, language="javascript", code=DENO_ATTACKS)
+            launch = tier.plan(job)
+        child = Child(launch, tier, limits)
         try:
             await child.start()
             held = (await attempt(child, job, lambda _: None, limits)).value
@@ -89,8 +95,16 @@ async def trouble(tier: Tier, limits: Limits) -> str | None:
     return f"it did not keep a job from {', '.join(escaped)}" if escaped else None
 
 
-def candidates(limits: Limits, readable: tuple[Path, ...]) -> Iterator[tuple[str, Tier | str]]:
+def candidates(
+    limits: Limits, readable: tuple[Path, ...], pyodide: Path | None = None
+) -> Iterator[tuple[str, Tier | str]]:
     """The walls that may hold here, the strongest first; or why there are none of a kind."""
+    yield from _of_linux(limits, readable)
+    deno = deno_program()
+    yield "deno", Deno(deno, limits, pyodide) if deno else "not installed"
+
+
+def _of_linux(limits: Limits, readable: tuple[Path, ...]) -> Iterator[tuple[str, Tier | str]]:
     if sys.platform != "linux":
         yield "bubblewrap", "it is for Linux only"
         yield "landlock", "it is for Linux only"
@@ -130,6 +144,8 @@ def _bait() -> Iterator[_Bait]:
 
 def _alive(token: str) -> bool:
     """Whether there is a process of this name; blocks."""
+    if not os.path.isdir("/proc"):  # noqa: PTH112
+        return False  # not Linux: only Deno is there, which starts nothing
     for process in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
         try:
             command = Path("/proc", process, "cmdline").read_bytes()

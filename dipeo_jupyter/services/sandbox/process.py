@@ -16,8 +16,9 @@ from ...engine.ports import Job, JobResult
 from ...errors import NodeError
 from .attempt import attempt
 from .child import Child
+from .deno import Deno
 from .egress import Egress
-from .launch import online, plan, python
+from .launch import Launch, online, plan, python
 from .limits import Limits
 from .pool import Pool
 from .tiers import Tier
@@ -84,9 +85,14 @@ class ProcessSandbox:
     async def _child(self, job: Job, tier: Tier) -> Child:
         if job.language == "python" and self._warm:
             if self._pool is None:
-                launch = python(self._limits)
+                launch = tier.plan(job) if isinstance(tier, Deno) else python(self._limits)
                 self._pool = Pool(lambda: Child(launch, tier, self._limits), self._warm)
             return await self._pool.take()
-        child = Child(plan(job, self._limits, self._search_path), tier, self._limits)
+        child = Child(self._launch(job, tier), tier, self._limits)
         await child.start()
         return child
+
+    def _launch(self, job: Job, tier: Tier) -> Launch:
+        if isinstance(tier, Deno):
+            return tier.plan(job)
+        return plan(job, self._limits, self._search_path)

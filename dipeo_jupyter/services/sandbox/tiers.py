@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from .launch import Launch, environment
 from .limits import as_shell
 
-TierName = Literal["bubblewrap", "landlock", "none"]
+TierName = Literal["bubblewrap", "landlock", "deno", "none"]
 
 # Beyond the numbers that systems give to people, services and containers.
 _FIRST_USER, _USERS = 1_900_000_000, 200_000_000

@@ -17,15 +17,21 @@ class Walls:
     """Finds the strongest walls that hold here, or, if told so, those of one kind alone.
 
     `off` is for whoever runs a server whose diagrams are all trusted: jobs then run without any.
-    `more` are files and folders that jobs may read besides what `view` says.
+    `more` are files and folders that jobs may read besides what `view` says; in `pyodide` is the
+    Python for where Deno alone holds.
     """
 
     def __init__(
-        self, mode: SandboxMode = "auto", limits: Limits | None = None, more: tuple[Path, ...] = ()
+        self,
+        mode: SandboxMode = "auto",
+        limits: Limits | None = None,
+        more: tuple[Path, ...] = (),
+        pyodide: Path | None = None,
     ) -> None:
         self._mode = mode
         self._limits = limits or Limits()
         self._more = more
+        self._pyodide = pyodide
         self._found: Tier | None = None
         self._finding: asyncio.Task[Tier] | None = None
         self.reasons: dict[str, str] = {}
@@ -56,7 +62,7 @@ class Walls:
             return NoWalls()
         reasons: dict[str, str] = {}
         seen = await asyncio.to_thread(readable, self._more)
-        for name, tier in candidates(self._limits, seen):
+        for name, tier in candidates(self._limits, seen, self._pyodide):
             if self._mode not in ("auto", name):
                 continue
             reason = tier if isinstance(tier, str) else await trouble(tier, self._limits)
@@ -68,7 +74,8 @@ class Walls:
         told = " ".join(f"{name}: {reason.rstrip('.')}." for name, reason in reasons.items())
         raise NodeError(
             f"Code does not run here, because there is no sandbox that holds. {told} On Linux, "
-            "install bubblewrap (`apt install bubblewrap`, for instance). Whoever trusts all "
+            "install bubblewrap (`apt install bubblewrap`, for instance), on macOS Deno "
+            "(`pip install 'dipeo_jupyter[deno]'`). Whoever trusts all "
             "diagrams can start the server with DIPEO_SANDBOX=off: code then has all rights of "
             "its user.",
             field="language",

@@ -1,6 +1,6 @@
 "use strict";
 // Runs one JavaScript job in its own process: the job comes as JSON on stdin, the report goes to the
-// pipe whose number is the argument. The contract is that of python_driver.py, with the differences
+// pipe whose number is the argument, or to the file (Deno gives nobody a pipe). The contract is that of python_driver.py, with the differences
 // of the language: a function named by the job gets all inputs as one object, and what is not
 // returned cannot be told from `undefined`.
 
@@ -13,7 +13,8 @@ const { isArray } = Array;
 const exit = process.exit.bind(process);
 const FILE = "<job>";
 const PROVIDED = ["inputs", "require", "module", "exports"];
-const pipe = Number(process.argv.pop());
+const target = process.argv.pop();
+const pipe = /^\d+$/.test(target) ? Number(target) : fs.openSync(target, "w");
 let reported = false;
 
 class JobError extends Error {

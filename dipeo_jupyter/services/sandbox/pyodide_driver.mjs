@@ -1,0 +1,39 @@
+// Runs one Python job in Pyodide, inside Deno: the job comes as JSON on stdin, the report goes to a
+// file. What a job is, and its report, says python_driver.py, which runs inside. The arguments are
+// that script, Pyodide's folder, and the file. Pyodide is loaded before the job is there.
+
+const [script, folder, target] = Deno.args;
+const { readTextFileSync, writeTextFileSync, exit } = Deno; // the code may change what it finds
+
+const { loadPyodide } = await import(new URL(`file://${folder}/pyodide.mjs`).href);
+const python = await loadPyodide({ indexURL: `${folder}/` });
+python.setStdin({ stdin: () => null });
+python.setStdout({ write: (data) => written(Deno.stdout, data) });
+python.setStderr({ write: (data) => written(Deno.stderr, data) });
+python.FS.writeFile("/lib/dipeo_driver.py", readTextFileSync(script));
+const run = python.runPython(`
+import json, os, sys
+sys.path.insert(0, "/lib")
+import dipeo_driver
+del sys.path[0]
+
+def run(text):
+    job = json.loads(text)
+    os.environ.update(job["environment"])
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    sys.argv[:] = ["<job>"]
+    report = dipeo_driver._report(job)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return report.decode()
+
+run`);
+
+const job = await new Response(Deno.stdin.readable).text();
+writeTextFileSync(target, await run.callPromising(job));
+exit(0);
+
+function written(stream, data) {
+  for (let sent = 0; sent < data.length; ) sent += stream.writeSync(data.subarray(sent));
+  return data.length;
+}
