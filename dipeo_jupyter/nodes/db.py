@@ -15,15 +15,17 @@ from pydantic import (
     BeforeValidator,
     Field,
     JsonValue,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from ..diagram.language.values import MissingPartError, kind, part
-from ..diagram.suggest import did_you_mean
+from ..diagram.language.values import kind
+from ..engine.collections import ColumnType
 from ..engine.node import Context, Inputs, Node, NodeType, Refusal, Result
 from ..engine.ports import Files
 from ..errors import NodeError
+from .dotted import new_values, picked, put
 from .formats import (
     Format,
     appended,
@@ -34,6 +36,7 @@ from .formats import (
     structured,
 )
 from .in_collection import IN_COLLECTIONS, InCollection
+from .pieces_of_files import Rows, Span, read_lines, read_rows
 from .spellings import Pieces, spelled
 from .writing import to_write
 
@@ -41,7 +44,14 @@ MAX_TOTAL = 50_000_000
 """Characters that one `db` reads out of all its files together."""
 
 _BRACED = re.compile(r"(?<!\{)\{([^\W\d]\w*(?:\.[^\W\d]\w*)*)\}(?!\})")
-_RANGE = re.compile(r"[1-9]\d*(:(\d+)?)?|:\d+")
+
+_COLUMNS = {
+    "anyOf": [
+        {"type": ["string", "null"]},
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object", "additionalProperties": {"enum": list(get_args(ColumnType))}},
+    ]
+}
 
 # Between reading a file and writing it again no other `db` of this loop may change it. A lock
 # belongs to a loop, and nodes hold nothing of their own; hence this one table.
@@ -58,13 +68,13 @@ class Db(Node):
     """
 
     type: ClassVar[str] = "db"
-    templates: ClassVar[tuple[str, ...]] = ("file", "data")
+    templates: ClassVar[tuple[str, ...]] = ("file", "data", "rows")
 
     ignored: ClassVar[frozenset[str]] = frozenset({"tool"})
     forms = (InCollection,)
     refused: ClassVar[Mapping[str, Refusal]] = {
         name: Refusal("It is for collections: name the `collection`, or write a `query`.")
-        for name in ("collection", "query", "database", "params", "columns", "limit")
+        for name in ("collection", "query", "database", "params", "limit")
     }
     example: ClassVar[Mapping[str, JsonValue]] = {"operation": "read", "file": "data.json"}
 
@@ -123,6 +133,22 @@ class Db(Node):
         description="Lines to read, counted from 1, ends included. By default all of them.",
         examples=["1:120,5", "10:"],
     )
+    rows: str | int | None = Field(
+        None,
+        description=(
+            "Rows of a CSV or JSONL file of any size, counted from 1 without the header, ends "
+            "included; it is a template. By default all of them."
+        ),
+        examples=["1001:2000", "{{from}}:{{to}}"],
+    )
+    columns: Annotated[Pieces | None, WithJsonSchema(_COLUMNS)] = Field(
+        None,
+        description=(
+            "The columns of these rows, by default all of them. Of a collection that is made, what "
+            "each column holds."
+        ),
+        examples=[["name", "people"], {"name": "text", "people": "integer"}],
+    )
     glob: bool = Field(
         default=False,
         description="Take `file` for a pattern, also where there is a file of this very name.",
@@ -150,7 +176,7 @@ class Db(Node):
     @classmethod
     def _ranges(cls, lines: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for piece in lines or ():
-            if not _RANGE.fullmatch(piece):
+            if Span.read(piece) is None:
                 raise ValueError(f"{piece!r} is no range of lines: write 5, 1:120, 10: or :20.")
         return lines
 
@@ -166,10 +192,12 @@ class Db(Node):
         if self.is_prompt or self.operation != "read":
             if not isinstance(self.file, str):
                 yield f"{'fixed_prompt' if self.is_prompt else self.operation} needs one `file`."
-            if self.lines or self.glob:
-                yield "`lines` and `glob` are for reading alone."
+            if self.lines or self.glob or self.by_row:
+                yield "`lines`, `rows`, `columns` and `glob` are for reading alone."
         if self.lines and self.keys:
             yield "`lines` and `keys` exclude each other: lines are text, keys belong to values."
+        if self.by_row and (self.lines or self.keys):
+            yield "`rows` and `columns` are about rows, and exclude `lines` and `keys`."
         if self.operation == "update" and not self.keys:
             yield "update needs `keys`: which of them to set."
         if self.operation in ("write", "append") and self.keys:
@@ -182,6 +210,11 @@ class Db(Node):
     @property
     def is_prompt(self) -> bool:
         return self.sub_type == "fixed_prompt" or self.operation == "prompt"
+
+    @property
+    def by_row(self) -> bool:
+        """Whether some rows of a table are wanted, or some of their columns."""
+        return self.rows is not None or self.columns is not None
 
     def without_effect(self) -> Mapping[str, str]:
         if self.is_prompt:
@@ -198,7 +231,8 @@ class Db(Node):
             async def read(_: str) -> Any:
                 return await self._read(ctx)
 
-            done = await ctx.effect({"read": self._way(ctx), **self._how()}, read)
+            request = {"read": self._way(ctx), **self._how(), **self._which(ctx)}
+            done = await ctx.effect(request, read)
             return Result.value(dump(done.value, "json") if self.serialize_json else done.value)
         value = to_write(self.data, inputs, ctx.render)
         path = _path(str(self.file), ctx)
@@ -222,20 +256,24 @@ class Db(Node):
         keys, lines = list(self.keys or ()), list(self.lines or ())
         return {"format": self.format, "keys": keys, "lines": lines, "glob": self.glob}
 
+    def _which(self, ctx: Context) -> dict[str, Any]:
+        """Which rows are read, if not all of them."""
+        if not self.by_row:
+            return {}
+        return {"rows": ctx.render(str(self.rows or ":")), "columns": self.columns}
+
     # -- reading ----------------------------------------------------------------------------------
 
     async def _read(self, ctx: Context) -> Any:
-        files = ctx.services.files
         if isinstance(self.file, str):
             path = _path(self.file, ctx)
-            if not await self._is_pattern(path, files):
-                return await self._content(path, await files.read(path))
+            if not await self._is_pattern(path, ctx.services.files):
+                return (await self._content(path, ctx))[0]
         contents, total = {}, 0
         for path in await self._paths(ctx):
-            text = await files.read(path)
-            if (total := total + len(text)) > MAX_TOTAL:
+            contents[path], weight = await self._content(path, ctx)
+            if (total := total + weight) > MAX_TOTAL:
                 raise NodeError(f"The files hold more than {MAX_TOTAL:,} characters.", field="file")
-            contents[path] = await self._content(path, text)
         return contents
 
     async def _paths(self, ctx: Context) -> list[str]:
@@ -252,13 +290,21 @@ class Db(Node):
     async def _is_pattern(self, path: str, files: Files) -> bool:
         return self.glob or ("*" in path and not await files.exists(path))
 
-    async def _content(self, path: str, text: str) -> Any:
+    async def _content(self, path: str, ctx: Context) -> tuple[Any, int]:
+        """What is wanted of a file, and how many characters that took."""
+        files, form = ctx.services.files, self._format(path)
         with _about(path):
             if self.lines:
-                return _lines(text, self.lines)
+                text = await read_lines(files, path, self.lines, MAX_TOTAL)
+                return text, len(text)
+            if self.by_row:
+                wanted = Rows(ctx.render(str(self.rows or ":")), self.columns, MAX_TOTAL)
+                return await read_rows(files, path, form, wanted)
+        text = await files.read(path)
+        with _about(path):
             # Large files take long, and the event loop must not wait for them.
-            value = await asyncio.to_thread(load, text, self._format(path))
-            return _picked(value, self.keys) if self.keys else value
+            value = await asyncio.to_thread(load, text, form)
+            return picked(value, self.keys) if self.keys else value, len(text)
 
     def _format(self, path: str) -> Format:
         return self.format or format_of(path)
@@ -313,8 +359,8 @@ class Db(Node):
         whole = await asyncio.to_thread(load, await files.read(path), form)
         if not isinstance(whole, dict):
             raise NodeError(f"Only an object has keys to update, and the file holds {kind(whole)}.")
-        for key, new in _new_values(self.keys or (), structured(value)).items():
-            _put(whole, key, new)
+        for key, new in new_values(self.keys or (), structured(value)).items():
+            put(whole, key, new)
         return await files.write(path, await asyncio.to_thread(dump, whole, form))
 
 
@@ -355,70 +401,3 @@ def _exists(way: list[str], value: Any) -> bool:
             return False
         value = value[name]
     return True
-
-
-def _lines(text: str, ranges: tuple[str, ...]) -> str:
-    lines = text.splitlines(keepends=True)
-    chosen: list[str] = []
-    for piece in ranges:
-        first, colon, last = piece.partition(":")
-        start = int(first or 1)
-        if start > max(len(lines), 1):
-            raise NodeError(f"There is no line {start}; there are {len(lines)}.", field="lines")
-        chosen += lines[start - 1 : int(last or len(lines)) if colon else start]
-    return "".join(chosen)
-
-
-def _steps(value: Any, key: str) -> list[str]:
-    """A key may hold dots itself (`editor.fontSize`)."""
-    return [key] if isinstance(value, dict) and key in value else key.split(".")
-
-
-def _inside(value: Any, name: str, key: str) -> Any:
-    """One step on the way that a key describes."""
-    try:
-        return part(value, int(name) if isinstance(value, list) and name.isdecimal() else name)
-    except MissingPartError as error:
-        message = f"{key!r} leads nowhere: what should hold {name!r} {error}"
-        raise NodeError(message, field="keys") from None
-
-
-def _picked(value: Any, keys: tuple[str, ...]) -> Any:
-    """What one key leads to; of several keys, an object with all of them."""
-    found = {}
-    for key in keys:
-        found[key] = value
-        for name in _steps(value, key):
-            found[key] = _inside(found[key], name, key)
-    return found if len(keys) > 1 else found[keys[0]]
-
-
-def _new_values(keys: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """What to set: for one key the value itself, for several an object with each of them."""
-    if len(keys) == 1:
-        return {keys[0]: value}
-    if not isinstance(value, dict):
-        message = f"Several keys need an object with a value for each, and this is {kind(value)}."
-        raise NodeError(message, field="keys")
-    found = {}
-    for key in keys:
-        last = key.rpartition(".")[2]
-        if key not in value and last not in value:
-            hint = did_you_mean(key, value) or ""
-            raise NodeError(f"There is no value for {key!r}. {hint}".strip(), field="keys")
-        found[key] = value[key] if key in value else value[last]
-    return found
-
-
-def _put(whole: dict[str, Any], key: str, new: Any) -> None:
-    value: Any = whole
-    *way, last = _steps(whole, key)
-    for name in way:
-        if isinstance(value, dict):
-            value.setdefault(name, {})
-        value = _inside(value, name, key)
-    if isinstance(value, dict):
-        value[last] = new
-    else:
-        _inside(value, last, key)  # refuses all but an item of a list
-        value[int(last)] = new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, BinaryIO
 
 from ..diagram.language.values import kind
@@ -15,7 +15,7 @@ LONGEST_LINE = 10_000_000
 """Bytes of one line of JSONL."""
 
 
-def rows_in(file: BinaryIO, format: Format) -> Iterator[dict[str, Any]]:  # noqa: A002
+def rows_in(file: BinaryIO, format: Format) -> Generator[dict[str, Any], None, None]:  # noqa: A002
     """The rows of a CSV or JSONL file; raises `NodeError` with the line at fault."""
     if format == "csv":
         return csv_rows(file)
@@ -28,7 +28,7 @@ def rows_in(file: BinaryIO, format: Format) -> Iterator[dict[str, Any]]:  # noqa
     )
 
 
-def csv_rows(file: BinaryIO) -> Iterator[dict[str, str]]:
+def csv_rows(file: BinaryIO) -> Generator[dict[str, Any], None, None]:
     """One object for each row below the first, which names the columns. Cells are text."""
     # Without its file when it is let go of: that is not ours to close.
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
@@ -58,7 +58,7 @@ def csv_rows(file: BinaryIO) -> Iterator[dict[str, str]]:
         text.detach()
 
 
-def _jsonl_rows(file: BinaryIO) -> Iterator[dict[str, Any]]:
+def _jsonl_rows(file: BinaryIO) -> Generator[dict[str, Any], None, None]:
     number = 0
     while line := file.readline(LONGEST_LINE):
         number += 1

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import threading
+import tracemalloc
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from pydantic import ValidationError
 from dipeo_jupyter.engine.node import Inputs
 from dipeo_jupyter.errors import DipeoError, NodeError, ServiceError
 from dipeo_jupyter.nodes.db import Db
+from dipeo_jupyter.nodes.pieces_of_files import Rows, read_rows
 from dipeo_jupyter.services.files import LocalFiles
 from tests.nodes.context import FakeContext, services
 
@@ -442,3 +447,106 @@ def test_errors_are_of_the_kind_they_are(desk: Desk) -> None:
         desk.run({"file": "a.json"})
     with pytest.raises(ServiceError):
         desk.run({"file": "b.json"})
+
+
+# -- pieces of large files ------------------------------------------------------------------------
+
+TABLE = "name,people,land\nOslo,709,NO\nRome,2873,IT\nBonn,331,DE\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"rows": 2}, [{"name": "Rome", "people": "2873", "land": "IT"}]),
+        ({"rows": "2:", "columns": "name"}, [{"name": "Rome"}, {"name": "Bonn"}]),
+        ({"rows": ":{{n}}", "columns": ["land"]}, [{"land": "NO"}, {"land": "IT"}]),
+        ({"columns": "people, name", "rows": "3:9"}, [{"people": "331", "name": "Bonn"}]),
+        ({"rows": "4:"}, []),
+    ],
+)
+def test_some_rows_and_columns_of_a_table_are_read(
+    desk: Desk, settings: Any, expected: Any
+) -> None:
+    desk.put("a.csv", TABLE)
+    assert desk.run({"file": "a.csv", **settings}, n=2) == expected
+
+
+def test_rows_of_jsonl_are_objects_and_may_lack_a_column(desk: Desk) -> None:
+    desk.put("a.jsonl", '{"a": 1}\n{"a": 2, "b": [3]}\n')
+    assert desk.run({"file": "a.jsonl", "rows": "2:", "columns": "b, c"}) == [{"b": [3], "c": None}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"file": "a.csv", "columns": "nam"}, "'a.csv': There is no column 'nam'. Did you mean"),
+        ({"file": "a.csv", "rows": "{{n}}-3"}, "'1-3' is no range of rows"),
+        ({"file": "a.txt", "rows": "1"}, "Only csv and jsonl can be read row by row, not text"),
+        ({"file": "../a.csv", "rows": "1"}, "leads out of"),
+        ({"file": "b.csv", "rows": "1"}, "There is no file 'b.csv'"),
+    ],
+)
+def test_rows_that_cannot_be_read_say_why(desk: Desk, settings: Any, words: str) -> None:
+    desk.put("a.csv", TABLE)
+    desk.put("a.txt", "x")
+    assert words in desk.refusal(settings, n=1)
+
+
+def test_rows_exclude_what_is_not_about_tables() -> None:
+    assert "exclude `lines` and `keys`" in invalid(file="a.csv", rows="1", lines="1")
+    assert "for reading alone" in invalid(file="a.csv", rows="1", operation="write")
+
+
+def test_of_a_file_too_large_to_be_held_only_the_piece_is(desk: Desk) -> None:
+    path = desk.root / "large.csv"
+    with path.open("w") as file:
+        file.write("i,text\n")
+        for i in range(60):
+            file.write("".join(f"{i * 100 + k},{'x' * 9_000}\n" for k in range(1, 101)))
+    assert path.stat().st_size > 53_000_000
+    assert "is larger than 50 MB" in desk.refusal({"file": "large.csv"})
+
+    tracemalloc.start()
+    rows = desk.run({"file": "large.csv", "rows": "5901:5903", "columns": "i"})
+    line = desk.run({"file": "large.csv", "lines": "2"})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert [row["i"] for row in rows] == ["5901", "5902", "5903"]
+    assert line.startswith("1,xxx")
+    assert peak < 3_000_000
+
+
+def test_rows_have_a_limit_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dipeo_jupyter.nodes.db.MAX_TOTAL", 40)
+    desk.put("a.csv", TABLE)
+    assert "more than 40 characters" in desk.refusal({"file": "a.csv", "rows": ":"})
+    assert desk.run({"file": "a.csv", "rows": "1", "columns": "name"}) == [{"name": "Oslo"}]
+
+
+def test_reading_ends_when_nobody_waits_for_it(desk: Desk) -> None:
+    ended = threading.Event()
+
+    class Endless(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            buffer[:2] = b"x\n"
+            return 2
+
+    class Slow:
+        @contextmanager
+        def opened(self, path: str) -> Any:
+            try:
+                yield io.BufferedReader(Endless())
+            finally:
+                ended.set()
+
+    async def hurry() -> None:
+        async with asyncio.timeout(0.1):
+            await read_rows(Slow(), "a.csv", "csv", Rows("10000000000:", None, 100))  # type: ignore[arg-type]
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(hurry())
+    assert ended.wait(20)
