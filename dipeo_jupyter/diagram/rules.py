@@ -708,7 +708,7 @@ _rule(
 _rule(
     "missing_key",
     "warning",
-    "There is no key for the service of a person.",
+    "There is no key for the service of a person, or for a request.",
     "Set the variable that the message names, in the environment or in `.env`.",
     """
     nodes:

@@ -17,7 +17,7 @@ from .checks.edges import check_ends, check_fields, check_twice
 from .checks.flow import check_endless_loops, check_flow, parts_of
 from .checks.labels import check_same_labels
 from .checks.names import check_names
-from .checks.outside import Outside, advise_on_kernel, check_functions, check_kernel
+from .checks.outside import Outside, advise_on_kernel, check_functions, check_kernel, check_keys
 from .checks.persons import (
     check_entries,
     check_secrets,
@@ -222,6 +222,7 @@ def _advice(draft: _Draft, outside: Outside | None) -> Iterator[Problem]:
             node = draft.alone[spec.label]
             yield from check_functions(spec, node, outside.function)
             yield from check_kernel(spec, node, outside.kernel)
+            yield from check_keys(spec, node, outside.key)
 
 
 def _advice_on_the_whole(draft: _Draft) -> Iterator[Problem]:

@@ -473,7 +473,12 @@ class Engine:
 
 
 def _outside(services: Services) -> Outside:
-    return Outside(services.llm.check, services.tools.function, services.kernel.look)
+    return Outside(
+        person=services.llm.check,
+        function=services.tools.function,
+        kernel=services.kernel.look,
+        key=services.web.find_key,
+    )
 
 
 def _check_outside(program: Program, services: Services) -> None:

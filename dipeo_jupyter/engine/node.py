@@ -423,6 +423,11 @@ class Node(BaseModel, ABC):
         return ()
 
     @property
+    def sent_keys(self) -> Collection[tuple[str, str]]:
+        """The keys that it sends, by their names, each with the host that it goes to."""
+        return ()
+
+    @property
     def needs_kernel(self) -> bool:
         """Whether it works among the names of a notebook."""
         return False

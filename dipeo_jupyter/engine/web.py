@@ -54,6 +54,10 @@ class WebAnswer(NamedTuple):
 class Web(Protocol):
     """Sends requests to public addresses, and to no others unless the server allows it."""
 
+    def find_key(self, api_key_id: str, host: str) -> object:
+        """Raise `ServiceError` when there is no such key, or when it does not go to this host."""
+        ...
+
     async def send(self, request: WebRequest) -> WebAnswer:
         """Send it once. Raises `ServiceError`, also for a status that is a failure."""
         ...

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPoli
 from ..engine.web import WebRequest
 from ..errors import NodeError, Problem
 from .formats import load, structured
-from .request_parts import AuthConfig, AuthType, Headers, headers_in
+from .request_parts import AuthConfigOrNone, AuthType, Headers, headers_in, map_or_none
 from .url import fault_in, filled_in, host_of, pairs_of, with_params
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
@@ -37,6 +38,11 @@ class Content(NamedTuple):
 
     data: bytes
     type: str
+
+
+def _or_none(value: Any) -> Any:
+    """Older files have empty text for nothing."""
+    return None if value == "" else value
 
 
 def _upper(value: Any) -> Any:
@@ -72,12 +78,12 @@ class ApiJob(Node):
         description="Further headers. Keys do not belong there, but to `auth_config`.",
         examples=[{"Accept-Language": "de"}],
     )
-    params: Annotated[dict[str, Any], BeforeValidator(structured)] = Field(
+    params: Annotated[dict[str, Any], BeforeValidator(map_or_none)] = Field(
         default_factory=dict,
         description="What is added to the query of the address; a list is a name several times.",
         examples=[{"q": "{{topic}}", "limit": 10}],
     )
-    body: Any = Field(
+    body: Annotated[Any, BeforeValidator(_or_none)] = Field(
         None,
         description=(
             "What is sent: a value as JSON, or text. Texts in it are templates, and `{{name}}` "
@@ -95,7 +101,7 @@ class ApiJob(Node):
         validation_alias=AliasChoices("auth_type", "authType"),
         description="How the key in `auth_config` is sent, if one is.",
     )
-    auth_config: AuthConfig | None = Field(
+    auth_config: AuthConfigOrNone = Field(
         None,
         validation_alias=AliasChoices("auth_config", "authConfig"),
         description="Which key is sent: the name of its variable, never the key.",
@@ -173,6 +179,13 @@ class ApiJob(Node):
         path = ("nodes", label, "url")
         yield Problem("uses_network", message, label, path, hint, severity="hint")
 
+    @property
+    def sent_keys(self) -> Collection[tuple[str, str]]:
+        host = host_of(self.url).rpartition("@")[2].partition(":")[0]
+        if self.auth_config is None or "{{" in host:
+            return ()
+        return ((self.auth_config.api_key_id, host),)
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         return await self.send(ctx, self._content(ctx))
 
@@ -206,7 +219,7 @@ class ApiJob(Node):
         asked = {**_asked(request), "save_to": saved_to}
         answer = (await ctx.effect(asked, work, policy)).value
         # People have said that it is done: then nobody has what came back.
-        return Result.value(None if answer is None else self._value(answer))
+        return Result.value(None if answer is None else await self._value(answer))
 
     def _request(self, ctx: Context, content: Content | None) -> WebRequest:
         headers = headers_in(self.headers, ctx)
@@ -243,7 +256,7 @@ class ApiJob(Node):
             case _:
                 return json_content(value)
 
-    def _value(self, answer: Mapping[str, Any]) -> Any:
+    async def _value(self, answer: Mapping[str, Any]) -> Any:
         if answer["saved"] is not None:
             body = answer["saved"]
         elif answer["text"] is None:
@@ -251,7 +264,9 @@ class ApiJob(Node):
             message = f"What came back is no text ({kind}, {answer['size']:,} bytes)."
             raise NodeError(f"{message} Name a file for it in `save_to`.", field="response")
         else:
-            body = self._body(answer["text"], answer["headers"].get("content-type", ""))
+            content_type = answer["headers"].get("content-type", "")
+            # Large answers take long, and the event loop must not wait for them.
+            body = await asyncio.to_thread(self._body, answer["text"], content_type)
         if self.response != "full":
             return body
         return {**{name: answer[name] for name in ("status", "url", "headers")}, "body": body}

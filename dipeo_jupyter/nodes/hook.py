@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
@@ -23,7 +23,7 @@ from .api_job import ApiJob, Method, json_content
 from .db import Db
 from .formats import Format, format_named, structured
 from .job import Job
-from .request_parts import AuthConfig, AuthType, Headers
+from .request_parts import AuthConfigOrNone, AuthType, Headers
 from .spellings import spelled
 
 HookType = Literal["shell", "webhook", "python", "file"]
@@ -93,7 +93,7 @@ class Hook(Node):
         validation_alias=AliasChoices("auth_type", "authType"),
         description="Of `webhook`: how the key in `auth_config` is sent, if one is.",
     )
-    auth_config: AuthConfig | None = Field(
+    auth_config: AuthConfigOrNone = Field(
         None,
         validation_alias=AliasChoices("auth_config", "authConfig"),
         description="Of `webhook`: which key is sent, by the name of its variable.",
@@ -154,6 +154,10 @@ class Hook(Node):
             path = ("nodes", label, "command")
             yield Problem("runs_shell", message, label, path, hint, severity="hint")
         yield from self._inner().check(label, diagram)
+
+    @property
+    def sent_keys(self) -> Collection[tuple[str, str]]:
+        return self._inner().sent_keys
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         inner = self._inner()

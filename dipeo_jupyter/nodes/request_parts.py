@@ -47,7 +47,16 @@ def _known(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-Headers: TypeAlias = Annotated[dict[str, str], BeforeValidator(structured), AfterValidator(_known)]
+def map_or_none(value: Any) -> Any:
+    """A map that may be written as JSON; older files have empty text for none."""
+    return {} if value in (None, "") else structured(value)
+
+
+def _config_or_none(value: Any) -> Any:
+    return map_or_none(value) or None
+
+
+Headers: TypeAlias = Annotated[dict[str, str], BeforeValidator(map_or_none), AfterValidator(_known)]
 
 
 def headers_in(written: Mapping[str, str], ctx: Context) -> dict[str, str]:
@@ -90,7 +99,6 @@ class AuthConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _no_secret(cls, value: Any) -> Any:
-        value = structured(value)
         for name in cls.secrets if isinstance(value, dict) else ():
             if name in value:
                 raise ValueError(
@@ -108,3 +116,6 @@ class AuthConfig(BaseModel):
                 return Credential(self.api_key_id, self.key_in, self.key_name)
             case _:
                 return Credential(self.api_key_id)
+
+
+AuthConfigOrNone: TypeAlias = Annotated[AuthConfig | None, BeforeValidator(_config_or_none)]

@@ -37,7 +37,9 @@ MAPS = st.dictionaries(NAMES, VALUES, max_size=4)
 COORDINATES = st.floats(allow_nan=False, allow_infinity=False)
 POSITIONS = st.none() | st.builds(Position, x=COORDINATES, y=COORDINATES)
 OPTIONAL = st.none() | TEXTS
-TYPES = st.sampled_from(["start", "person_job", "CODE_JOB", "Sub_Diagram", "no", "1"])
+TYPES = st.sampled_from(
+    ["start", "person_job", "CODE_JOB", "Sub_Diagram", "api_job", "hook", "diff_patch", "no", "1"]
+)
 
 
 def _is_parameter(name):

@@ -33,7 +33,7 @@ LOOKS_LIKE_A_CODE = re.compile(r"[a-z]+(_[a-z]+)+|unreadable|unreachable")
 def problems_of(text):
     reading = survey(text)
     person = LLMRouter(DemoLLM(), LiteLLM(Keys({}))).check
-    outside = Outside(person, Functions().find, NotebookKernel(no_notebook).look)
+    outside = Outside(person, Functions().find, NotebookKernel(no_notebook).look, Keys({}).for_host)
     partial = bool(reading.errors)
     _, found = examine(reading.diagram, TYPES, partial=partial, outside=outside)
     return [*reading.problems, *map(reading.source.locate, found)]

@@ -24,7 +24,9 @@ def found(fields, environ=None, *, node="{type: person_job, person: P, prompt: H
     text = flow(f"a: {node}", "start -> a", persons=f"P: {{{fields}}}")
     return check(
         text + dedent(more),
-        outside=Outside(llm.check, Functions().find, NotebookKernel(no_notebook).look),
+        outside=Outside(
+            llm.check, Functions().find, NotebookKernel(no_notebook).look, Keys({}).for_host
+        ),
     )
 
 

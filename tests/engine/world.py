@@ -175,6 +175,9 @@ class FakeFiles:
 
 
 class NoWeb:
+    def find_key(self, api_key_id: str, host: str) -> object:
+        raise ServiceError("There is no key here.")
+
     async def send(self, request: WebRequest) -> WebAnswer:
         raise ServiceError("There is no network here.")
 

@@ -166,6 +166,12 @@ def test_a_body_is_json_a_form_or_text(server, settings, content_type, body):
     assert asked.body.decode() == body
 
 
+def test_older_files_have_empty_text_for_nothing(server):
+    empty = {"headers": "", "params": "", "body": "", "authConfig": "{}", "authType": "none"}
+    run(server.url, **empty)
+    assert (server.asked[0].path, server.asked[0].body) == ("/", b"")
+
+
 def test_headers_are_filled_in(server):
     run(server.url, names={"x": "1"}, headers={"X-A": "{{x}}", "Content-Type": "a/b"})
     assert server.asked[0].headers["x-a"] == "1"

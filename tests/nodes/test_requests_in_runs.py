@@ -81,6 +81,20 @@ def test_only_the_server_allows_what_is_around_it(server, tmp_path):
     assert server.asked == []
 
 
+def test_a_check_says_which_key_is_not_there(tmp_path):
+    async def main(url):
+        running = engine(tmp_path)
+        try:
+            drawn = diagram_of(WEATHER.replace("URL", url))
+            ack = await running.send(c.CheckDiagram(diagram=drawn))
+        finally:
+            await running.close()
+        return [(x.code, x.severity) for x in ack.result if x.code == "missing_key"]
+
+    assert asyncio.run(main("http://127.0.0.1:80")) == []
+    assert asyncio.run(main("https://api.example.org")) == [("missing_key", "warning")]
+
+
 def test_an_error_may_go_another_way(server, tmp_path):
     server.will(Answer(404, b"no such city"))
     text = WEATHER.replace("URL", server.url).replace("retry: {", "on_error: edge\n  retry: {")

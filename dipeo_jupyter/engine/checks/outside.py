@@ -16,6 +16,8 @@ FindFunction = Callable[[str], object]
 
 LookForKernel = Callable[[], object]
 """Raises `ServiceError` when there is no notebook."""
+FindKey = Callable[[str, str], object]
+"""Finds a key by its name, for a host; raises `ServiceError` when none may go there."""
 
 
 class Outside(NamedTuple):
@@ -24,6 +26,7 @@ class Outside(NamedTuple):
     person: CheckPerson
     function: FindFunction
     kernel: LookForKernel
+    key: FindKey
 
 
 def check_functions(spec: NodeSpec, node: Node, find: FindFunction) -> Iterator[Problem]:
@@ -36,6 +39,17 @@ def check_functions(spec: NodeSpec, node: Node, find: FindFunction) -> Iterator[
             path = ("nodes", spec.label, field)
             message = f"Node {spec.label!r} has a tool that is not there. {error}"
             yield Problem("missing_tool", message, spec.label, path, severity="warning")
+
+
+def check_keys(spec: NodeSpec, node: Node, find: FindKey) -> Iterator[Problem]:
+    """Keys that a node sends with a request, and that are not there, or may not go there."""
+    for api_key_id, host in node.sent_keys:
+        try:
+            find(api_key_id, host)
+        except ServiceError as error:
+            path = ("nodes", spec.label, node.as_written("auth_config", spec.props))
+            message = f"Node {spec.label!r} has no key to send. {error}"
+            yield Problem("missing_key", message, spec.label, path, severity="warning")
 
 
 def check_kernel(spec: NodeSpec, node: Node, look: LookForKernel) -> Iterator[Problem]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 PACKED = "gzip, deflate"
 """What answers may be packed with: what can be unpacked piece by piece within a limit."""
 _GZIP_OR_ZLIB = 47  # told apart by how the data begin
+_PIECE = 262_144  # bytes that are unpacked at one go
 _SLACK = 65_536  # bytes that packing may add to what cannot be made smaller
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 
@@ -37,13 +39,15 @@ async def content_of(pieces: AsyncIterator[bytes], headers: Mapping[str, str], m
         raise TooLargeError
     unpacker = _unpacker(headers.get("content-encoding", ""))
     content, came = bytearray(), 0
-    async for piece in pieces:
-        came += len(piece)
+    async for packed in pieces:
+        came += len(packed)
         if came > most + _SLACK:
             raise TooLargeError
-        content += unpacker.unpack(piece, most + 1 - len(content))
-        if len(content) > most:
-            raise TooLargeError
+        for piece in unpacker.unpack(packed):
+            content += piece
+            if len(content) > most:
+                raise TooLargeError
+            await asyncio.sleep(0)  # others have their turn
     unpacker.end()
     return bytes(content)
 
@@ -61,30 +65,29 @@ def text_of(content: bytes, headers: Mapping[str, str]) -> str | None:
 class _Plain:
     """Hands on what is not packed."""
 
-    def unpack(self, piece: bytes, most: int) -> bytes:
-        return piece
+    def unpack(self, packed: bytes) -> Iterator[bytes]:
+        yield packed
 
     def end(self) -> None:
         """Nothing is left."""
 
 
 class _Packed:
-    """Unpacks gzip and zlib, at most so much of it."""
+    """Unpacks gzip and zlib, in pieces of a size."""
 
     def __init__(self) -> None:
         self._current = zlib.decompressobj(_GZIP_OR_ZLIB)
 
-    def unpack(self, piece: bytes, most: int) -> bytes:
-        content = bytearray()
-        try:
-            while piece and len(content) < most:
-                if self._current.eof:  # one more behind it
-                    self._current = zlib.decompressobj(_GZIP_OR_ZLIB)
-                content += self._current.decompress(piece, most - len(content))
-                piece = self._current.unused_data or self._current.unconsumed_tail
-        except zlib.error:
-            raise UnreadableError("broken") from None
-        return bytes(content)
+    def unpack(self, packed: bytes) -> Iterator[bytes]:
+        while packed:
+            if self._current.eof:  # one more behind it
+                self._current = zlib.decompressobj(_GZIP_OR_ZLIB)
+            try:
+                piece = self._current.decompress(packed, _PIECE)
+            except zlib.error:
+                raise UnreadableError("broken") from None
+            packed = self._current.unused_data or self._current.unconsumed_tail
+            yield piece
 
     def end(self) -> None:
         if not self._current.eof:

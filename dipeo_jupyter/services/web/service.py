@@ -67,6 +67,10 @@ class WebService:
         self._beyond: httpcore.AsyncNetworkBackend | None = None
         self._tls: ssl.SSLContext | None = None
 
+    def find_key(self, api_key_id: str, host: str) -> object:
+        """Raise `ServiceError` when there is no such key, or when it does not go to this host."""
+        return self._key_for(api_key_id, host)
+
     async def send(self, request: WebRequest) -> WebAnswer:
         """Send it once, and follow its redirects. Raises `ServiceError`."""
         journey = await asyncio.to_thread(self._begin)
