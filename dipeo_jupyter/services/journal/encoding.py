@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -49,6 +50,8 @@ _LONG = 200
 _VERY_LONG = 16_000
 _SMALL, _FAST = 6, 1
 """How hard zlib tries. For a diagram of 1,000 nodes, 1 takes a third of the time and 15 % more."""
+_KNOWN_LONGEST = 2_000_000
+"""Characters of the longest texts whose JSON is kept for a while."""
 _RAW = -15
 """Deflated without a header."""
 _CONTAINERS = ("inputs", "outputs", "values")
@@ -232,7 +235,7 @@ def _strings_apart(value: Any, put: Put) -> Any:
     # Long strings are taken out one by one, so that an answer is the same content on its own, in
     # a message, and in a record beside its usage.
     if isinstance(value, str):
-        return {MARK: put(to_text(value))} if len(value) > SHORT else value
+        return {MARK: put(_text_of(value))} if len(value) > SHORT else value
     if isinstance(value, dict):
         inner = {key: _strings_apart(inner, put) for key, inner in value.items()}
         return {MARK: [inner]} if len(inner) == 1 and MARK in inner else inner
@@ -243,6 +246,18 @@ def _strings_apart(value: Any, put: Put) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     return _strings_apart(_plain(value), put)
+
+
+def _text_of(value: str) -> str:
+    if _VERY_LONG < len(value) <= _KNOWN_LONGEST:
+        return _known_text_of(value)
+    return to_text(value)
+
+
+@lru_cache(16)
+def _known_text_of(value: str) -> str:
+    """Of a text that a run hands from node to node: the same object, whose hash Python keeps."""
+    return to_text(value)
 
 
 def _whole_apart(value: Any, put: Put) -> Any:
