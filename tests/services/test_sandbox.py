@@ -16,6 +16,8 @@ import pytest
 
 from dipeo_jupyter.engine.ports import Job, JobResult
 from dipeo_jupyter.errors import NodeError, NodeTimeoutError
+from dipeo_jupyter.services.sandbox.child import Child
+from dipeo_jupyter.services.sandbox.launch import python
 from dipeo_jupyter.services.sandbox.limits import Limits
 from dipeo_jupyter.services.sandbox.process import ProcessSandbox
 from dipeo_jupyter.services.sandbox.walls import Walls
@@ -572,6 +574,34 @@ def test_twenty_jobs_at_once_leave_no_trace(temporary, assert_no_children):
     assert asyncio.run(many()) == list(range(20))
     assert_no_children()
     assert list(temporary.iterdir()) == []
+
+
+def test_one_is_started_after_the_other():
+    """The loop stands still while a process is made: between two of them it goes on."""
+
+    async def started() -> list[bool]:
+        turn, alive = asyncio.Lock(), []
+        child = Child(python(Limits()), await WALLS.find(), Limits(), turn)
+        async with turn:
+            starting = asyncio.create_task(child.start())
+            await asyncio.wait([starting], timeout=0.1)
+            alive.append(child.alive)
+        await starting
+        alive.append(child.alive)
+        await child.end()
+        return alive
+
+    assert asyncio.run(started()) == [False, True]
+
+
+def test_a_sandbox_serves_one_loop_after_the_other():
+    sandbox = ProcessSandbox(walls=WALLS)
+
+    async def two() -> list[Any]:
+        jobs = [sandbox.run(Job("bash", "echo hi"), ignore) for _ in range(2)]
+        return [each.value for each in await asyncio.gather(*jobs)]
+
+    assert [asyncio.run(two()) for _ in range(2)] == [["hi", "hi"]] * 2
 
 
 def open_files() -> int:

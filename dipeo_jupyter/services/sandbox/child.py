@@ -72,13 +72,17 @@ class _Report(asyncio.Protocol):
 class Child:
     """The processes of one job behind the walls of a tier.
 
-    `start` has them wait, `begin` hands over the job; `end` kills, reaps and removes all of it, and
-    is also what `async with` does in the end.
+    Those that share a `turn` are started one after the other. `start` has them wait, `begin` hands
+    over the job; `end` kills, reaps and removes all of it, and is also what `async with` does in
+    the end.
     """
 
-    def __init__(self, launch: Launch, tier: Tier, limits: Limits) -> None:
+    def __init__(
+        self, launch: Launch, tier: Tier, limits: Limits, turn: asyncio.Lock | None = None
+    ) -> None:
         self._launch = launch
         self._tier = tier
+        self._turn = turn or asyncio.Lock()
         self._folder = JobFolder()
         self._live = Live()
         self._streams = _Streams(limits.output, self._live)
@@ -194,17 +198,19 @@ class Child:
 
     async def _spawn(self, enclosed: Enclosed) -> asyncio.SubprocessTransport:
         try:
-            process, _ = await asyncio.get_running_loop().subprocess_exec(
-                lambda: self._streams,
-                *enclosed.command,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                cwd=enclosed.folder or "/",
-                env=enclosed.environment,
-                pass_fds=enclosed.fds,
-                start_new_session=True,
-            )
+            # The loop stands still while a process is made; between two of them it does not.
+            async with self._turn:
+                process, _ = await asyncio.get_running_loop().subprocess_exec(
+                    lambda: self._streams,
+                    *enclosed.command,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    cwd=enclosed.folder or "/",
+                    env=enclosed.environment,
+                    pass_fds=enclosed.fds,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise _not_started(error) from None
         return process

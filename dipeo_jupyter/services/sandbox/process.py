@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from ...engine.ports import Job, JobResult
 from ...errors import NodeError
@@ -25,6 +26,15 @@ from .tiers import Tier
 from .walls import Walls
 
 _AT_ONCE = 4 * (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class _Queues:
+    """Jobs wait for one of the `places`, and those that have one for their `turn` to be started."""
+
+    loop: asyncio.AbstractEventLoop
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ProcessSandbox:
@@ -50,7 +60,7 @@ class ProcessSandbox:
         self._warm = warm
         self._private = private
         self._pool: Pool | None = None
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._queues: _Queues | None = None
 
     async def run(self, job: Job, on_output: Callable[[str], None]) -> JobResult:
         """Run to the end, handing lines of stdout and stderr to `on_output` as they come.
@@ -60,7 +70,7 @@ class ProcessSandbox:
         """
         if os.name != "posix":
             raise NodeError("Code nodes run on Linux and macOS only, for now.", field="language")
-        async with self._places:
+        async with self._here.places:
             tier = await self._walls.find()
             if not job.network or tier.name == "none":
                 return await attempt(await self._child(job, tier), job, on_output, self._limits)
@@ -72,7 +82,7 @@ class ProcessSandbox:
                 )
             async with Egress(private=self._private) as egress:
                 launch = online(plan(job, self._limits, self._search_path), egress.path)
-                child = Child(launch, tier, self._limits)
+                child = self._made(launch, tier)
                 await child.start()
                 return await attempt(child, job, on_output, self._limits)
 
@@ -82,15 +92,28 @@ class ProcessSandbox:
         if self._pool is not None:
             await self._pool.aclose()
 
+    @property
+    def _here(self) -> _Queues:
+        """Where jobs of this loop queue: what belongs to another loop cannot be waited for."""
+        loop = asyncio.get_running_loop()
+        if self._queues is None or self._queues.loop is not loop:
+            self._queues = _Queues(loop)
+        return self._queues
+
     async def _child(self, job: Job, tier: Tier) -> Child:
         if job.language == "python" and self._warm:
             if self._pool is None:
                 launch = tier.plan(job) if isinstance(tier, Deno) else python(self._limits)
-                self._pool = Pool(lambda: Child(launch, tier, self._limits), self._warm)
+                self._pool = Pool(
+                    lambda: Child(launch, tier, self._limits, self._here.turn), self._warm
+                )
             return await self._pool.take()
-        child = Child(self._launch(job, tier), tier, self._limits)
+        child = self._made(self._launch(job, tier), tier)
         await child.start()
         return child
+
+    def _made(self, launch: Launch, tier: Tier) -> Child:
+        return Child(launch, tier, self._limits, self._here.turn)
 
     def _launch(self, job: Job, tier: Tier) -> Launch:
         if isinstance(tier, Deno):
