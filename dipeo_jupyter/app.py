@@ -39,6 +39,7 @@ from .services.sandbox.process import ProcessSandbox
 from .services.sandbox.walls import Walls
 from .services.tools import FUNCTIONS, Functions, LocalToolbox
 from .services.tools.mcp import McpServers
+from .services.trust import Trusted
 from .services.web import WebService
 from .settings import CassetteMode, Settings, api_bases_in
 
@@ -141,6 +142,7 @@ class Folders:
         self._responses = build_response_store(settings)
         self._sandbox = build_sandbox(settings)
         self._kernel = NotebookKernel(namespace)
+        self._trust = build_trust(settings)
         self._known: dict[object, Services] = {}
 
     def at(self, folder: str, lent: Mapping[str, str] = {}) -> Services:
@@ -178,6 +180,7 @@ class Folders:
             kernel=self._kernel,
             web=WebService(keys.for_host, keys.redact, private=settings.sandbox_private_network),
             collections=SqlCollections(root, settings.databases),
+            trust=self._trust,
         )
 
 
@@ -188,6 +191,15 @@ def build_services(
 ) -> Services:
     """The outside world of the root; see `Folders`."""
     return Folders(settings, functions, namespace).at("")
+
+
+def build_trust(settings: Settings) -> Trusted:
+    """What people have trusted for good."""
+    return Trusted(
+        settings.trust_file,
+        everything=settings.trust == "all",
+        walls=settings.sandbox != "off",
+    )
 
 
 def build_sandbox(settings: Settings) -> ProcessSandbox:

@@ -6,6 +6,7 @@
         * TemplateError
         * ExpressionError
     * CommandError            a command cannot be obeyed now; the sentence goes to whoever sent it
+        * UntrustedError      a diagram asks for more than it was granted; `powers` says for what
     * NodeError               a node cannot do its work; the message says why, the engine says which
         * NodeTimeoutError    it took longer than its `timeout`
         * ChildError          the diagram that it runs has failed
@@ -100,6 +101,16 @@ class CommandError(DipeoError):
         super().__init__(message)
         self.code = code
         self.hint = hint
+
+
+class UntrustedError(CommandError):
+    """A diagram that may come from elsewhere asks for `powers` that nobody has granted."""
+
+    def __init__(
+        self, message: str, *, powers: tuple[Any, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, code="untrusted", hint=hint)
+        self.powers = powers
 
 
 class NodeError(DipeoError):

@@ -13,6 +13,8 @@ CassetteMode = Literal["auto", "record", "replay", "off"]
 CASSETTE_MODES: tuple[CassetteMode, ...] = get_args(CassetteMode)
 SandboxMode = Literal["auto", "bubblewrap", "landlock", "deno", "off"]
 SANDBOX_MODES: tuple[SandboxMode, ...] = get_args(SandboxMode)
+TrustMode = Literal["ask", "all"]
+TRUST_MODES: tuple[TrustMode, ...] = get_args(TrustMode)
 
 TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -86,6 +88,10 @@ class Settings:
     """How much memory one job may use, in MB."""
     databases: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The URLs of the databases that a diagram may name; they may have passwords in them."""
+    trust: TrustMode = "ask"
+    """Whether people are asked before a diagram from elsewhere does what it asks for."""
+    trust_file: Path | None = None
+    """What they have trusted for good; not in the root, or a diagram could bring it along."""
     traced_content: bool = False
     """Whether spans have in them what is said to models and tools, and what they say."""
 
@@ -113,8 +119,10 @@ class Settings:
         `DIPEO_RESPONSE_CACHE_SIZE` (MB), `DIPEO_REDIS_URL`; `DIPEO_METRICS` (`on` or `off`);
         `DIPEO_SANDBOX` (`auto`, `bubblewrap`, `landlock`, `deno` or `off`), `DIPEO_SANDBOX_READ`
         (paths, separated as in `PATH`), `DIPEO_SANDBOX_MEMORY` (MB),
-        `DIPEO_SANDBOX_PRIVATE_NETWORK` (`on` or `off`) and `DIPEO_PYODIDE` (a whole path). Of
-        OpenTelemetry's own, `OTEL_EXPORTER_OTLP_ENDPOINT` and
+        `DIPEO_SANDBOX_PRIVATE_NETWORK` (`on` or `off`) and `DIPEO_PYODIDE` (a whole path);
+        `DIPEO_TRUST` (`ask`, or `all` where every diagram is trusted), beside what is in
+        `dipeo/trusted.json` in the user's folder for configuration (`XDG_CONFIG_HOME`, `APPDATA`,
+        else `~/.config`). Of OpenTelemetry's own, `OTEL_EXPORTER_OTLP_ENDPOINT` and
         `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, and what switches tracing off.
         """
         environ = os.environ if environ is None else environ
@@ -150,6 +158,8 @@ class Settings:
             pyodide=next(iter(_paths(environ.get("DIPEO_PYODIDE") or "", "DIPEO_PYODIDE")), None),
             sandbox_memory=_count(environ, "DIPEO_SANDBOX_MEMORY", 2048),
             databases=_databases(environ),
+            trust=_trust_mode(environ.get("DIPEO_TRUST") or "ask"),
+            trust_file=_config_folder(environ) / "dipeo" / "trusted.json",
             traces=_traces(environ),
             traced_content=environ.get(CAPTURE, "").lower() in _CAPTURED,
         )
@@ -175,6 +185,19 @@ def _sandbox_mode(text: str) -> SandboxMode:
             return mode
     known = ", ".join(SANDBOX_MODES)
     raise ValueError(f"DIPEO_SANDBOX is {text!r}; it must be one of {known}")
+
+
+def _trust_mode(text: str) -> TrustMode:
+    for mode in TRUST_MODES:
+        if mode == text:
+            return mode
+    raise ValueError(f"DIPEO_TRUST is {text!r}; it must be one of ask, all")
+
+
+def _config_folder(environ: Mapping[str, str]) -> Path:
+    """Where a user's programs keep what they are told: never below a folder with diagrams."""
+    known = environ.get("XDG_CONFIG_HOME") or environ.get("APPDATA")
+    return Path(known) if known else Path("~/.config").expanduser()
 
 
 def _paths(text: str, variable: str = "DIPEO_SANDBOX_READ") -> tuple[Path, ...]:

@@ -54,9 +54,10 @@ def real_workers(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
-    """A home of each test's own: no run of another is known there, and no answer reused."""
+    """A home of each test's own: no run of another is known, no answer reused, nothing trusted."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DIPEO_HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
     yield folder
     session = sys.modules.get("dipeo_jupyter.notebook.session")
     if session and session.default_session.cache_info().currsize:

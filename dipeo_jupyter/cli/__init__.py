@@ -25,6 +25,7 @@ from .running import add_run
 from .steering import add_steering
 from .terminal import FAILED, INTERRUPTED, WRONG, RefusedError, say
 from .tools import tools_of
+from .trusting import add_trusting
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +59,9 @@ def parser() -> argparse.ArgumentParser:
     words = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
     words.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
     commands = words.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_steering, add_listing, add_files, add_drawing, add_keys, add_doctor):
+    for add in (add_run, add_steering, add_listing, add_files, add_drawing):
+        add(commands)
+    for add in (add_trusting, add_keys, add_doctor):
         add(commands)
     return words
 

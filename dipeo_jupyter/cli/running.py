@@ -19,6 +19,7 @@ from ..settings import CASSETTE_MODES
 from .following import Follower, add_following, pair
 from .terminal import DONE, build, opened, read_settings, refuse, say, tell
 from .tools import add_tools
+from .trusting import Send, add_trust, send_trusted
 
 
 def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,6 +42,7 @@ def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--cassette-mode", choices=CASSETTE_MODES, help="auto: ask for what is not recorded"
     )
     add_budget(run)
+    add_trust(run)
     add_following(run)
     plan = commands.add_parser("plan", help="say what a run would do, reuse and cost")
     plan.set_defaults(command=_plan)
@@ -89,8 +91,9 @@ async def _run(options: argparse.Namespace) -> int:
             origin=e.Origin(execution_id=since) if since else None,
             thread=options.thread,
             budget=budget_in(options) or e.Budget(),
+            foreign=True,
         )
-        ack = await _send(engine, command, options.file, reading)
+        ack = await send_trusted(_sender(engine, options.file, reading), command, options, reading)
         assert ack.execution_id is not None
         say(f"run {ack.execution_id}")
         return await Follower(
@@ -127,6 +130,10 @@ async def _send(engine: Engine, command: c.Command, file: str, reading: Reading)
         return await engine.send(command)
     except DiagramError as error:
         refuse(file, [reading.source.locate(problem) for problem in error.problems])
+
+
+def _sender(engine: Engine, file: str, reading: Reading) -> Send:
+    return lambda command: _send(engine, command, file, reading)
 
 
 async def _since(engine: Engine, options: argparse.Namespace) -> e.ExecutionId | None:

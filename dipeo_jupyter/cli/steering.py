@@ -21,8 +21,9 @@ from ..protocol import commands as c
 from ..protocol import events as e
 from .following import Follower, add_following, how_to_answer, how_to_go_on, pair, print_outputs
 from .terminal import DONE, FAILED, build, opened, refuse, say
+from .trusting import add_trust, send_trusted
 
-_WRONG_USE = ("unknown_", "ambiguous_", "bad_")
+_WRONG_USE = ("unknown_", "ambiguous_", "bad_", "untrusted")
 """The codes of what was never right; anything else is refused because of how the run stands."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no other name
@@ -79,6 +80,7 @@ def _add_changes(each: argparse.ArgumentParser) -> None:
         help="a property (verdict.prompt), a person's (Ada.model), or an output (argue[2])",
     )
     each.add_argument("--paused", action="store_true", help="do not go on yet")
+    add_trust(each)
     add_following(each)
 
 
@@ -214,10 +216,14 @@ async def _skip(held: _Held) -> int:
 async def _edit(held: _Held) -> int:
     diagram, values, reading = await _changes(held)
     command = c.EditExecution(
-        execution_id=held.id, diagram=diagram, values=values, keep=held.options.keep
+        execution_id=held.id,
+        diagram=diagram,
+        values=values,
+        keep=held.options.keep,
+        foreign=reading is not None,
     )
     with _located(held.options.file, reading):
-        await held.send(command)
+        await send_trusted(held.send, command, held.options, reading)
     if held.options.paused:
         return await held.said()
     return await held.gone_on(c.ResumeExecution(execution_id=held.id))
@@ -233,9 +239,10 @@ async def _fork(held: _Held) -> int:
         diagram=diagram,
         values=values,
         paused=options.paused,
+        foreign=reading is not None,
     )
     with _located(options.file, reading):
-        ack = await held.send(command)
+        ack = await send_trusted(held.send, command, options, reading)
     assert ack.execution_id is not None
     say(f"run {ack.execution_id}")
     if options.paused:

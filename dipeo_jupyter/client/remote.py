@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from ..errors import CommandError, DiagramError, Problem
+from ..errors import CommandError, DiagramError, Problem, UntrustedError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.conversation import Said
@@ -42,6 +42,7 @@ _RESULTS: Mapping[type[Any], TypeAdapter[Any]] = {
     c.GetExecution: TypeAdapter(c.ExecutionSummary),
     c.ListExecutions: TypeAdapter(list[c.ExecutionSummary]),
     c.PlanExecution: TypeAdapter(c.Plan),
+    c.TrustDiagram: TypeAdapter(list[c.AskedPower]),
 }
 _PROBLEMS: TypeAdapter[list[Problem]] = TypeAdapter(list[Problem])
 
@@ -444,4 +445,7 @@ def _error(refusal: Mapping[str, Any]) -> CommandError | DiagramError:
 
 
 def _command_error(refusal: Mapping[str, Any]) -> CommandError:
+    if powers := refusal.get("powers"):
+        asked = tuple(map(c.AskedPower.model_validate, powers))
+        return UntrustedError(refusal["message"], powers=asked, hint=refusal.get("hint"))
     return CommandError(refusal["message"], code=refusal["code"], hint=refusal.get("hint"))

@@ -45,6 +45,11 @@ MOST_BYTES = 4 * MAX_TEXT
 """Of a file or of standard input; more is not read at all."""
 
 
+def is_file(source: Readable) -> bool:
+    """Whether it is a file that is read, and not a diagram or the text of one."""
+    return isinstance(source, Path) or (isinstance(source, str) and not _is_text(source))
+
+
 def load(source: Readable) -> Diagram:
     """The diagram in a file or a text; raises `DiagramError` with the line of every mistake."""
     return survey(source).checked().diagram

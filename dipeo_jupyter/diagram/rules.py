@@ -773,6 +773,19 @@ _rule(
     """,
 )
 _rule(
+    "writes_files",
+    "hint",
+    "A file below the root is written, which may be there already.",
+    "Look which it is. People are asked before one is written that may be executed later.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - {label: save, type: endpoint, save_to_file: true, file_path: report.md}
+    connections:
+    - {from: start, to: save}
+    """,
+)
+_rule(
     "missing_kernel",
     "warning",
     "A job is to run in the notebook's process, and there is no notebook.",

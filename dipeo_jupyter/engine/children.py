@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +23,13 @@ from .context import Part, PartDone
 from .execution import AFTER_THE_END, Execution
 from .loading import Compile, fold, past_after, past_of_fork, past_of_run
 from .moments import Activation, Moment
-from .node import ChildResult
+from .node import ChildResult, NodeTypes
 from .pace import at_length
 from .ports import Journal, RunRecord
 from .program import Program
 from .reuse import Past
 from .state import OVER, ExecutionState
+from .trust import missing, powers_in, refuse
 
 DEEPEST = 10
 """Levels of diagrams within diagrams."""
@@ -130,6 +131,10 @@ class Child(Execution):
     def node_of_whole(self, node: int) -> int:
         return self.whole.node_of_whole(self.whole.program.index[self.spot.label])
 
+    @property
+    def granted(self) -> Collection[str]:
+        return (*self.state.granted, *self.whole.granted)
+
     def go_on(self) -> None:
         """Start, or go on, unless there is nothing left to do."""
         if self.state.status == "failed" or not self.state.over:
@@ -195,11 +200,13 @@ class Children:
     executions: Executions
     compile: Callable[[Diagram], Awaitable[Program]]
     compile_now: Compile
+    node_types: NodeTypes
     closing: bool = field(default=False, kw_only=True)
     """Whether the engine stops: what runs then is left as it is, to be gone on with."""
 
     async def run(self, whole: Execution, at: Activation, part: Part) -> PartDone:
         check_depth(whole, part.diagram)
+        await self._check_trust(whole, part)
         spot = Spot(whole.program.labels[at.node], at.number, part.item)
         child = await self._made_ready(whole, spot, part)
         self._add(child)
@@ -269,6 +276,14 @@ class Children:
             if around is not None and unknown and record.status not in OVER:
                 await self.take(around, record.execution_id)
 
+    async def _check_trust(self, whole: Execution, part: Part) -> None:
+        """A file may be another one by now than when the run was begun; raises `NodeError`."""
+        if part.file is None:
+            return
+        asked = await powers_in(part.diagram, self.node_types, whole.services, part.file)
+        if untrusted := missing(asked, whole.granted, foreign=True):
+            raise NodeError(str(refuse(untrusted)))
+
     async def _made_ready(self, whole: Execution, spot: Spot, part: Part) -> Child:
         """The part as it was left, with what it is given now; or else a new one."""
         name = f"{whole.execution_id}/{spot}"
@@ -302,6 +317,7 @@ class Children:
             before=part.before,
             generation=whole.state.edits,
             folder=whole.folder,
+            foreign=part.file is not None or whole.foreign,
         )
         past = await at_length(past_of_fork, self.journal, event, self.compile_now)
         child = Child(whole, spot, program, self.journal, past)
@@ -345,6 +361,7 @@ def _edit(child: Child, part: Part) -> e.ExecutionEdited | None:
         keep=whole.keep and state.generation != whole.edits,
         before=part.before,
         generation=whole.edits,
+        foreign=part.file is not None or whole.foreign,
     )
 
 

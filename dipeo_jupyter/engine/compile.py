@@ -17,7 +17,7 @@ from .checks.edges import check_ends, check_fields, check_twice
 from .checks.flow import check_endless_loops, check_flow, parts_of
 from .checks.labels import check_same_labels
 from .checks.names import check_names
-from .checks.outside import Outside, advise_on_kernel, check_functions, check_kernel, check_keys
+from .checks.outside import Outside, advise_on_powers, check_functions, check_kernel, check_keys
 from .checks.persons import (
     check_entries,
     check_secrets,
@@ -207,7 +207,7 @@ def _advice(draft: _Draft, outside: Outside | None) -> Iterator[Problem]:
     diagram = draft.diagram
     for spec in draft.specs:
         yield from check_effect(spec, draft.alone[spec.label])
-        yield from advise_on_kernel(spec, draft.alone[spec.label])
+        yield from advise_on_powers(spec, draft.alone[spec.label])
     for number, edge in draft.edges:
         yield from check_fields(number, edge)
     yield from check_twice(draft.edges)

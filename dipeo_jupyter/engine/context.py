@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
+from ..diagram.source import Source
 from ..diagram.suggest import did_you_mean
 from ..errors import ChildError, ExpressionError, NodeError
 from ..protocol.events import (
@@ -25,21 +26,27 @@ from .moments import Activation, Within, latest_before
 from .names import Names
 from .node import ChildResult, EffectPolicy
 from .ports import Services
+from .powers import Power
 from .prices import Quote
 from .reuse import Past
 from .state import ExecutionState
+from .trust import check_script
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A diagram that runs as a part of a run; `before` is what has been said there so far."""
+    """A diagram that runs as a part of a run; `before` is what has been said there so far.
+
+    One from a `file` may have come from elsewhere, whatever is known of the whole.
+    """
 
     diagram: Diagram
     inputs: Mapping[str, Any]
     before: tuple[Message, ...]
     item: int | None = None
+    file: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,16 @@ class Host(Protocol):
     past: Past
     path: str
     fresh: bool
+
+    @property
+    def foreign(self) -> bool:
+        """Whether its diagram may have come from elsewhere."""
+        ...
+
+    @property
+    def granted(self) -> Collection[str]:
+        """The powers that it was granted."""
+        ...
 
     def record(self, event: AnyEvent) -> None: ...
 
@@ -246,15 +263,20 @@ class RunContext:
         *,
         item: int | None = None,
         shared: bool = True,
+        file: Source | None = None,
     ) -> ChildResult:
         before = tuple(self.conversation()) if shared else ()
-        done = await self._host.run_part(self.at, Part(diagram, inputs, before, item))
+        done = await self._host.run_part(self.at, Part(diagram, inputs, before, item, file))
         self._count(done.usage)
         self._made += done.made
         self._reused += done.reused
         if done.failure is not None:
             raise done.failure
         return done.result
+
+    async def check_script(self, power: Power, text: str) -> None:
+        if self._host.foreign and self.services.trust.minds(power):
+            check_script(power, text, self.services, self._host.granted)
 
     def _retried(self, message: str) -> None:
         self.progress(message)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from ..errors import CommandError, DiagramError, DipeoError
+from ..errors import CommandError, DiagramError, DipeoError, UntrustedError
 from ..protocol import commands as c
 from ..protocol import events as e
 from .clock import Clock
@@ -74,6 +74,9 @@ class Elsewhere:
             waited += BETWEEN_LOOKS / 4
         if "error" in answer:
             error: dict[str, Any] = answer["error"]
+            if powers := error.get("powers"):
+                asked = tuple(map(c.AskedPower.model_validate, powers))
+                raise UntrustedError(error["message"], powers=asked, hint=error["hint"])
             raise CommandError(error["message"], code=error["code"], hint=error["hint"])
         return c.Ack.model_validate(answer["ack"])
 
@@ -106,6 +109,10 @@ class Elsewhere:
             ack = await self._obey(execution_id, c.command_adapter.validate_python(body))
         except DiagramError as error:
             return _refusal(str(error), "bad_diagram", None)
+        except UntrustedError as error:
+            refusal = _refusal(str(error), error.code, error.hint)
+            refusal["error"]["powers"] = [each.model_dump(mode="json") for each in error.powers]
+            return refusal
         except CommandError as error:
             return _refusal(str(error), error.code, error.hint)
         except (DipeoError, ValueError) as error:

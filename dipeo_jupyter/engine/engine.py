@@ -37,6 +37,7 @@ from .ports import Journal, Places, Services
 from .program import Program
 from .state import ExecutionState
 from .threads import Beginning, beginning, begun_with
+from .trust import missing, powers_of, refuse
 
 LARGE = 300
 """Compiling a diagram of more nodes than this would hold up the loop for too long."""
@@ -46,7 +47,7 @@ GOES_ON = (c.ResumeExecution, c.StepExecution, c.EditExecution)
 
 STILL_OBEYED = (
     *(c.GetExecution, c.GetConversation, c.ListExecutions, c.CheckDiagram, c.Describe),
-    *(c.PlanExecution, c.PauseExecution, c.CancelExecution),
+    *(c.PlanExecution, c.TrustDiagram, c.PauseExecution, c.CancelExecution),
 )
 """What nothing begins by."""
 
@@ -82,14 +83,18 @@ class Engine:
         self._limits = limits
         self._executions: dict[ExecutionId, Execution] = {}
         self._taking = asyncio.Lock()
-        self._children = Children(journal, self._executions, self._compile, self._compiled)
+        self._children = Children(
+            journal, self._executions, self._compile, self._compiled, node_types
+        )
         self._elsewhere = Elsewhere(journal, clock, self._obey_letter)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keep_last = keep_last
         self._observers = observers
         self._tidying: asyncio.Task[None] | None = None
 
-    async def send(self, command: c.Command, places: Places | None = None) -> c.Ack:
+    async def send(  # noqa: C901 - one flat match over the commands
+        self, command: c.Command, places: Places | None = None
+    ) -> c.Ack:
         """Obey a command. Raises `CommandError`, or `DiagramError` for a diagram that is wrong.
 
         What it has brought about is safe in the journal when this returns. A run that is started
@@ -116,6 +121,8 @@ class Engine:
                 return c.Ack(result=await at_length(describe, self._node_types))
             case c.PlanExecution():
                 return c.Ack(result=await self._plan(command, lent))
+            case c.TrustDiagram():
+                return c.Ack(result=await self._trust(command, lent))
             case c.GetConversation():
                 return await self._conversation(command)
             case c.PruneExecutions():
@@ -237,6 +244,7 @@ class Engine:
         program = await self._compile(diagram)
         for activation in command.values:
             _check_activation(activation, program)
+        granted = await self._granted(program, execution.services, command, execution.state)
         if not execution.state.over and (execution.state.running or execution.status != "paused"):
             await execution.pause(now=True, reason="edited")
         inputs = execution.state.inputs if command.inputs is None else command.inputs
@@ -247,6 +255,8 @@ class Engine:
             keep=command.keep,
             before=execution.state.before,
             generation=execution.state.generation,
+            foreign=command.foreign or execution.state.foreign,
+            granted=granted,
         )
         await self._written()
         past = await at_length(
@@ -264,6 +274,7 @@ class Engine:
             _check_activation(activation, program)
         for each in command.breakpoints:
             _check_label(each.node, program)
+        granted = await self._granted(program, services, command)
         found: Beginning = (None, ())
         if command.thread or command.origin:
             since = command.origin.execution_id if command.origin else None
@@ -282,6 +293,8 @@ class Engine:
             budget=command.budget,
             traceparent=command.traceparent,
             folder=command.folder,
+            foreign=command.foreign,
+            granted=granted,
         )
         return await self._start(program, event, services, paused=command.paused)
 
@@ -295,6 +308,7 @@ class Engine:
         program = await self._compile(diagram)
         for activation in command.values:
             _check_activation(activation, program)
+        granted = await self._granted(program, services, command, source.state)
         thread, before = begun_with(source.started)
         event = e.ExecutionStarted(
             diagram=diagram,
@@ -307,6 +321,8 @@ class Engine:
             values=command.values,
             traceparent=command.traceparent,
             folder=folder,
+            foreign=command.foreign or source.state.foreign,
+            granted=granted,
         )
         return await self._start(program, event, services, paused=command.paused)
 
@@ -385,6 +401,37 @@ class Engine:
         since = await self._named(command.since) if command.since else None
         program = await self._compile(command.diagram)
         return await plan(program, command, since, services, self._journal, self._compiled)
+
+    async def _trust(self, command: c.TrustDiagram, places: Places) -> list[c.AskedPower]:
+        services = places.at(command.folder)
+        program = await self._compile(command.diagram)
+        asked = await powers_of(program, self._node_types, services)
+        chosen = {each.digest: str(each) for each in asked if each.digest in command.granted}
+        if not chosen:
+            return asked
+        await asyncio.to_thread(services.trust.remember, chosen)
+        return await powers_of(program, self._node_types, services)
+
+    async def _granted(
+        self,
+        program: Program,
+        services: Services,
+        command: c.MayBeForeign,
+        before: ExecutionState | None = None,
+    ) -> tuple[str, ...]:
+        """The powers that a run has with this diagram, those from `before` included.
+
+        Raises `UntrustedError` when it asks for others. What its owner has written is theirs; so
+        are the changes that they make to what has come from elsewhere.
+        """
+        asked = await powers_of(program, self._node_types, services)
+        had = before.granted if before else ()
+        if untrusted := missing(asked, {*had, *command.granted}, foreign=command.foreign):
+            raise refuse(untrusted)
+        if command.remember:
+            chosen = {each.digest: str(each) for each in asked if each.digest in command.granted}
+            await asyncio.to_thread(services.trust.remember, chosen)
+        return tuple(dict.fromkeys((*had, *(each.digest for each in asked))))
 
     async def _conversation(self, command: c.GetConversation) -> c.Ack:
         """As it stands in the journal: nobody needs to hold the run for that."""

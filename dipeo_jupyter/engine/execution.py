@@ -155,6 +155,16 @@ class Execution:
         return "running" if self._in_reserve and shown == "waiting" else shown
 
     @property
+    def foreign(self) -> bool:
+        """Whether its diagram may have come from elsewhere."""
+        return self.state.foreign
+
+    @property
+    def granted(self) -> Collection[str]:
+        """The powers that it was granted."""
+        return self.state.granted
+
+    @property
     def closing(self) -> bool:
         """Whether no effect begins here any more."""
         return self.parts is not None and self.parts.closing

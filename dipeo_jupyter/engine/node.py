@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol, TypeA
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
-from ..diagram.source import Reading
+from ..diagram.source import Reading, Source
 from ..errors import DipeoError, FailureKind, Problem, ServiceError
 from ..protocol.events import EffectCompleted, Message, Question
-from .ports import Services
+from .ports import Files, Services
+from .powers import Power
 from .prices import Quote
 
 T = TypeVar("T")
@@ -223,12 +224,18 @@ class Context(Protocol):
         *,
         item: int | None = None,
         shared: bool = True,
+        file: Source | None = None,
     ) -> ChildResult:
         """Run a diagram to its end, as a part of this run.
 
         Of several, each is about an `item`. With `shared`, what was said here before is known
-        there. Raises `ChildError` when it fails.
+        there. What it asks for must be trusted when it is from a `file`, which may come from
+        elsewhere, or have been written by this very run. Raises `ChildError` when it fails.
         """
+        ...
+
+    async def check_script(self, power: Power, text: str) -> None:
+        """Raise `NodeError` when the text of a power's script is not what was trusted."""
         ...
 
 
@@ -470,6 +477,14 @@ class Node(BaseModel, ABC):
     def inner(self) -> tuple[str, Reading] | None:
         """The diagram that is written in one of its fields, and the field."""
         return None
+
+    async def diagrams(self, files: Files) -> Sequence[Reading]:
+        """The diagrams in files that it may run, as far as they can be read now."""
+        return ()
+
+    def powers(self) -> Iterator[Power]:
+        """What it can do beyond the walls of its run."""
+        yield from ()
 
     @abstractmethod
     async def run(self, inputs: Inputs, ctx: Context) -> Result:

@@ -12,6 +12,7 @@ from ..errors import CommandError, Problem
 from ..protocol.events import Entry, ExecutionId, ExecutionStatus, Usage
 from .chat import ChatAnswer, ChatRequest, Tool
 from .collections import Collections
+from .powers import Power
 from .prices import Price
 from .web import Web
 
@@ -296,6 +297,13 @@ class Toolbox(Protocol):
         """The tools of an MCP server; raises `ServiceError` when it cannot be reached."""
         ...
 
+    async def described(self, name: str) -> str:
+        """What the configuration says of an MCP server, which is not reached for it.
+
+        Raises `ServiceError` when it says nothing.
+        """
+        ...
+
     async def use(
         self, tool: OutsideTool, arguments: Mapping[str, Any], key: str = ""
     ) -> ToolResult:
@@ -447,6 +455,39 @@ class Journal(Protocol):
         ...
 
 
+class Trust(Protocol):
+    """Which powers of diagrams people have trusted for good."""
+
+    def minds(self, power: Power) -> bool:
+        """Whether people are asked for a power here."""
+        ...
+
+    def knows(self, digest: str) -> bool:
+        """Whether a power is trusted."""
+        ...
+
+    def remember(self, powers: Mapping[str, str]) -> None:
+        """Trust them from now on: what each is known by, and in words what it is.
+
+        Raises `CommandError` when it cannot be kept.
+        """
+        ...
+
+
+class NothingTrusted:
+    """Fulfils the port `Trust` where nothing is kept."""
+
+    def minds(self, power: Power) -> bool:
+        return power.asks and not power.walled
+
+    def knows(self, digest: str) -> bool:
+        return False
+
+    def remember(self, powers: Mapping[str, str]) -> None:
+        message = "Nothing is kept here, and so nothing can be trusted for good."
+        raise CommandError(message, code="no_trust")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """All that nodes may use. Tests hand in what they like."""
@@ -461,6 +502,7 @@ class Services:
     kernel: Kernel
     web: Web
     collections: Collections
+    trust: Trust = field(default_factory=NothingTrusted)
 
 
 class Places(Protocol):

@@ -57,6 +57,9 @@ class ExecutionState:
         """Why the run failed, or will as soon as nothing runs any more."""
         self.overrun: int | None = None
         """The loop that went round too often."""
+        self.foreign = False
+        self.granted: tuple[str, ...] = ()
+        """The powers that it may use, as far as they had to be granted."""
         self.questions: dict[int, e.Question] = {}
         self.asked_by: dict[int, str | None] = {}
         """For questions that a part of the run asks: its activation."""
@@ -179,6 +182,7 @@ class ExecutionState:
                 self.max_rounds = event.max_rounds
                 self.breakpoints = event.breakpoints
                 self.before, self.generation = event.before, event.generation
+                self.foreign, self.granted = event.foreign, event.granted
                 self.budget = event.budget
             case e.ExecutionPaused():
                 self.status, self.steps_left = "paused", None
@@ -195,6 +199,7 @@ class ExecutionState:
             case e.ExecutionEdited():
                 self.status, self.inputs = "paused", event.inputs
                 self.before, self.generation = event.before, event.generation
+                self.foreign, self.granted = event.foreign, event.granted
                 self.keep = event.keep
             case e.BreakpointsSet():
                 self.breakpoints = event.breakpoints

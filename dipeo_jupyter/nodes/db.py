@@ -24,7 +24,9 @@ from ..diagram.language.values import kind
 from ..engine.collections import ColumnType
 from ..engine.node import Context, Inputs, Node, NodeType, Refusal, Result
 from ..engine.ports import Files
+from ..engine.powers import Power
 from ..errors import NodeError
+from .checks import writing_power
 from .dotted import new_values, picked, put
 from .formats import (
     Format,
@@ -222,6 +224,10 @@ class Db(Node):
         if self.operation == "read":
             return {"data": "is what to write, and this db reads"}
         return {}
+
+    def powers(self) -> Iterator[Power]:
+        if not self.is_prompt and self.operation != "read":
+            yield writing_power(self.operation, str(self.file), "file")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if self.is_prompt:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..diagram.files import FORMATS, SUFFIXES, Format, survey_text
@@ -25,6 +26,12 @@ async def read_diagram(name: str, kind: Format | None, files: Files, field: str)
     except ServiceError as error:
         raise NodeError(f"cannot read the diagram: {error}", field=field) from error
     return await asyncio.to_thread(survey_text, text, path, named=True)
+
+
+async def readable_diagrams(name: str, kind: Format | None, files: Files) -> AsyncIterator[Reading]:
+    """The diagram in a file, if there is one that can be read."""
+    with suppress(NodeError):
+        yield await read_diagram(name, kind, files, "")
 
 
 def _paths(name: str, kind: Format | None) -> list[str]:

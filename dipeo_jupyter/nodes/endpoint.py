@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..engine.node import Context, Inputs, Node, Result
+from ..engine.powers import Power
 from ..errors import NodeError, TemplateError
+from .checks import writing_power
 from .formats import dump, format_named, format_of
 from .spellings import spelled
 
@@ -66,6 +68,10 @@ class Endpoint(Node):
         if self.save_to_file:
             return {}
         return dict.fromkeys(("file_path", "file_format"), "counts only with `save_to_file: true`")
+
+    def powers(self) -> Iterator[Power]:
+        if self.save_to_file and self.file_path:  # by default it is a file of data
+            yield writing_power("write", self.file_path, "file_path")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         value = inputs.single() if self.content_format is None else self._text(ctx)

@@ -14,6 +14,7 @@ from ..diagram.suggest import did_you_mean
 from ..engine import ports
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result
 from ..engine.ports import JobLanguage
+from ..engine.powers import Power
 from ..errors import NodeError, Problem, ServiceError
 from .checks import check_python
 from .spellings import spelled
@@ -128,25 +129,41 @@ class Job(Node):
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from super().check(label, diagram)
-        if self.network:
-            message = f"Node {label!r} runs code that can send what it knows over the network."
-            hint = "Look at its code, and at what arrives there, before you run it."
-            path = ("nodes", label, "network")
-            yield Problem("uses_network", message, label, path, hint, severity="hint")
-        text = (self.code or "").strip()
-        is_path = "\n" not in text and PurePosixPath(text).suffix in _BY_SUFFIX
-        if text and not is_path and self._language_of(None) == "python":
+        has_code = bool((self.code or "").strip())
+        if has_code and self._may_be_path is None and self._language_of(None) == "python":
             yield from check_python(label, "code", self.code or "")
 
     @property
     def needs_kernel(self) -> bool:
         return self.kernel
 
+    def powers(self) -> Iterator[Power]:
+        script = self.file_path or self._may_be_path
+        code, language = self.code, self._language_of(script)
+        what: dict[str, JsonValue] = {"language": language, "code": code}
+        what["function"] = self.function_name
+        if self.kernel:
+            says = "runs in the notebook's own process, with all its rights"
+            hint = "Run it only if you would run its code in a cell."
+            yield Power("runs_in_kernel", says, hint, what, "kernel", script)
+        elif self.network:
+            says = "runs code that can send what it knows over the network"
+            hint = "Look at its code, and at what arrives there, before you run it."
+            yield Power("uses_network", says, hint, what, "network", script)
+        else:
+            says = "runs code with all your rights, for there is no sandbox here"
+            hint = "Look at its code, or do not set DIPEO_SANDBOX=off."
+            field = "file_path" if self.file_path else "code"
+            yield Power("runs_code", says, hint, what, field, script, walled=True)
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         path = self.file_path or await self._path_in_code(ctx)
+        code = await ctx.services.files.read(path) if path else self.code or ""
+        for power in self.powers() if path else ():
+            await ctx.check_script(power, code)
         job = ports.Job(
             language=self._language_of(path),
-            code=await ctx.services.files.read(path) if path else self.code or "",
+            code=code,
             inputs=inputs.by_name(),
             function=self._function(path),
             timeout=self.timeout or _DEFAULT_TIMEOUT,
@@ -176,13 +193,18 @@ class Job(Node):
 
     async def _path_in_code(self, ctx: Context) -> str | None:
         """Older files have a script's path as their `code`."""
-        text = (self.code or "").strip()
-        if "\n" in text or PurePosixPath(text).suffix not in _BY_SUFFIX:
+        text = self._may_be_path
+        if text is None:
             return None
         try:
             return text if await ctx.services.files.exists(text) else None
         except ServiceError:  # leads out of the root: then it is a command, not a file of ours
             return None
+
+    @property
+    def _may_be_path(self) -> str | None:
+        text = (self.code or "").strip()
+        return text if "\n" not in text and PurePosixPath(text).suffix in _BY_SUFFIX else None
 
     def _language_of(self, path: str | None) -> JobLanguage:
         by_suffix = _BY_SUFFIX.get(PurePosixPath(path).suffix) if path else None

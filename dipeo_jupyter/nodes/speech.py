@@ -18,17 +18,21 @@ from pydantic import (
 )
 
 from ..diagram import template
-from ..diagram.model import Diagram, Label, Person
+from ..diagram.model import Label, Person
+from ..diagram.source import Reading
 from ..engine.inputs import messages_in
 from ..engine.node import Context, Inputs, Node, Refusal, RetryPolicy
-from ..errors import NodeError, Problem, ServiceError, TemplateError
+from ..engine.ports import Files
+from ..engine.powers import Power
+from ..errors import NodeError, ServiceError, TemplateError
 from ..protocol.events import Message
-from .checks import check_servers
+from .checks import server_powers
+from .diagram_files import readable_diagrams
 from .pictures import images_of
 from .recall import USUALLY_AT_MOST, Recall, Selector
 from .spellings import spelled_or_words
 from .talk import Talk
-from .tools import FunctionTool, ImageGeneration, ToolRef, Tools, WebSearch
+from .tools import DiagramTool, FunctionTool, ImageGeneration, ToolRef, Tools, WebSearch
 from .toolset import open_tools
 from .views import VIEWS, View, choose, is_view, memory_named
 
@@ -319,9 +323,12 @@ class Speaker(Node):
         except ServiceError as error:
             raise NodeError(f"cannot read the prompt: {error}", field=field) from error
 
-    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        yield from super().check(label, diagram)
-        yield from check_servers(label, self.tools)
+    def powers(self) -> Iterator[Power]:
+        yield from server_powers(self.tools)
+
+    async def diagrams(self, files: Files) -> Sequence[Reading]:
+        names = [each.diagram for each in self.tools if isinstance(each, DiagramTool)]
+        return [each for name in names async for each in readable_diagrams(name, None, files)]
 
     @property
     def functions(self) -> Collection[str]:

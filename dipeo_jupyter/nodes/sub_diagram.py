@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import ChainMap
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import Any, ClassVar, cast
@@ -17,9 +17,10 @@ from ..diagram.model import DEFAULT
 from ..diagram.source import Reading
 from ..diagram.suggest import did_you_mean
 from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Refusal, Result
+from ..engine.ports import Files
 from ..errors import ChildError, DiagramError, ExpressionError, NodeError, ServiceError
 from .batches import FIELDS, KEYS, OverItems, items_in, names_for
-from .diagram_files import read_diagram, result_of, wrong_diagram
+from .diagram_files import read_diagram, readable_diagrams, result_of, wrong_diagram
 
 _MODULES: dict[Format, ModuleType] = {"light": light, "native": native, "readable": readable}
 
@@ -120,6 +121,12 @@ class SubDiagram(OverItems):
     def inner(self) -> tuple[str, Reading] | None:
         return None if self.diagram_data is None else ("diagram_data", self._inline)
 
+    async def diagrams(self, files: Files) -> Sequence[Reading]:
+        if self.diagram_name is None:
+            return ()
+        found = readable_diagrams(self.diagram_name, self.diagram_format, files)
+        return [each async for each in found]
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if self.ignore_if_sub and ctx.path:
             return Result.value(inputs.single())
@@ -152,9 +159,11 @@ class SubDiagram(OverItems):
     async def _run(
         self, reading: Reading, given: Mapping[str, Any], ctx: Context, item: int | None = None
     ) -> ChildResult:
+        shared = not self.isolate_conversation
+        file = reading.source if self.diagram_data is None else None
         try:
             return await ctx.run_diagram(
-                reading.diagram, given, item=item, shared=not self.isolate_conversation
+                reading.diagram, given, item=item, shared=shared, file=file
             )
         except DiagramError as error:
             raise self._wrong(reading, error) from error

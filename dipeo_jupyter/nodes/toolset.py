@@ -201,7 +201,9 @@ async def _diagram(ref: DiagramTool, ctx: Context) -> Offer:
         if fault is not None:
             return _failed(f"The arguments are wrong: {fault}.")
         try:
-            done = await ctx.run_diagram(diagram, arguments, item=number, shared=False)
+            done = await ctx.run_diagram(
+                diagram, arguments, item=number, shared=False, file=reading.source
+            )
         except ChildError as error:
             return _failed(str(error))
         except DiagramError as error:

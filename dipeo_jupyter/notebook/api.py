@@ -36,6 +36,7 @@ def start(  # noqa: PLR0913 - all that can be said of a run
     max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
+    trust: bool = False,
 ) -> Run:
     """Start a diagram and return its `Run` at once.
 
@@ -57,6 +58,10 @@ def start(  # noqa: PLR0913 - all that can be said of a run
 
     With a `cassette`, a file, models are asked through it: in the mode `auto` for what is not
     recorded there, in `record` for everything, in `replay` not at all.
+
+    A file may have come from elsewhere. When it asks for more than a sandbox gives (`check` says
+    for what), people are asked once, and where nobody can be, `UntrustedError` is raised; with
+    `trust` it runs all the same.
     """
     return default_session().start(
         diagram,
@@ -70,6 +75,7 @@ def start(  # noqa: PLR0913 - all that can be said of a run
         budget=budget_of(budget_usd, max_calls, max_tokens_total),
         cassette=cassette,
         cassette_mode=cassette_mode,
+        trust=trust,
     )
 
 
@@ -87,6 +93,7 @@ async def run(  # noqa: PLR0913 - as above
     max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
+    trust: bool = False,
     show: bool = True,
 ) -> Run:
     """Run a diagram to its end; raises `ExecutionFailedError`, whose `run` holds what was done.
@@ -112,6 +119,7 @@ async def run(  # noqa: PLR0913 - as above
         max_tokens_total=max_tokens_total,
         cassette=cassette,
         cassette_mode=cassette_mode,
+        trust=trust,
     )
     if not show or cell_here() is None:
         return await begun
@@ -135,6 +143,7 @@ def run_sync(  # noqa: PLR0913 - as above
     max_tokens_total: int | None = None,
     cassette: str | Path | None = None,
     cassette_mode: CassetteMode | None = None,
+    trust: bool = False,
     show: bool = True,
 ) -> Run:
     """The same as `run`, from code that cannot await."""
@@ -151,6 +160,7 @@ def run_sync(  # noqa: PLR0913 - as above
         max_tokens_total=max_tokens_total,
         cassette=cassette,
         cassette_mode=cassette_mode,
+        trust=trust,
     )
     if not show or cell_here() is None:
         return begun.wait()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import sys
 import threading
 from typing import Any
 
+from IPython.core.getipython import get_ipython
+
 from ..client import in_words
+from ..client.trusting import Granted, understood
 from ..engine.own_thread import in_thread
 from ..errors import NoAnswerError
 from ..protocol.events import Question
@@ -30,6 +34,18 @@ async def ask_by_input(node: str, question: Question, problem: str | None) -> An
             f"Node {node!r} asks {question.prompt!r}, and nobody can be asked here. "
             f"Give the answer beforehand: answers={{{node!r}: …}}"
         ) from error
+
+
+def ask_trust_by_input(question: str) -> Granted | None:
+    """Fulfils `client.trusting.AskTrust`, where somebody can be asked at all."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None and not (sys.stdin and sys.stdin.isatty()):
+        return None  # it may be a pipe that never ends
+    try:
+        with _ONE_AT_A_TIME:
+            return understood(input(question))
+    except Exception:  # noqa: BLE001 - each front end refuses in its own way
+        return None
 
 
 class _Input:

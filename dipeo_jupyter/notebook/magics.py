@@ -100,6 +100,9 @@ def cell_options() -> Options:
     options.add_argument(
         "--cassette-mode", choices=CASSETTE_MODES, help="auto: ask for what is not recorded"
     )
+    options.add_argument(
+        "--trust", action="store_true", help="let diagrams in files do what they ask for"
+    )
     return options
 
 
@@ -174,6 +177,7 @@ class DipeoMagics(Magics):
             budget=budget_in(words),
             cassette=words.cassette,
             cassette_mode=words.cassette_mode,
+            trust=words.trust,
         )
 
     async def _awaited(self, run: Run, words: argparse.Namespace) -> Run:

@@ -16,16 +16,17 @@ from ..app import Folders, build_engine, build_services, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
 from ..client.kernel_side import KernelSide
 from ..client.remote import RemoteClient, with_token
-from ..diagram.files import Readable, survey
+from ..client.trusting import allowed, located
+from ..diagram.files import Readable, is_file, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
-from ..errors import CommandError, DiagramError, Problem
+from ..errors import CommandError, DiagramError, Problem, UntrustedError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..services.keys import is_lent
 from ..services.tools import FUNCTIONS
 from ..settings import CassetteMode, Settings
-from .asking import ask_by_input
+from .asking import ask_by_input, ask_trust_by_input
 from .background import BackgroundLoop
 from .connecting import (
     ELSEWHERE,
@@ -51,6 +52,9 @@ class Options:
 
     A `fresh` run asks models again; the results of the run `since` hold where nothing changes;
     `values` are outputs given by hand, by activation. The `cassette` is by default the session's.
+
+    A file, and any diagram that is `foreign`, may have come from elsewhere: with `trust`, nobody is
+    asked before it does what it asks for.
     """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +69,8 @@ class Options:
     budget: e.Budget | None = None
     cassette: str | Path | None = None
     cassette_mode: CassetteMode | None = None
+    trust: bool = False
+    foreign: bool = False
 
 
 class Session:
@@ -159,8 +165,15 @@ class Session:
             origin=e.Origin(execution_id=since.id) if since else None,
             values=dict(chosen.values),
             budget=chosen.budget or e.Budget(),
+            foreign=chosen.foreign or is_file(diagram),
         )
-        ack = self._send(command, reading.source, client)
+        try:
+            ack = self._send(command, reading.source, client)
+        except UntrustedError as error:
+            ask = ask_trust_by_input if chosen.ask else None
+            untrusted = located(error, reading.source)
+            command = allowed(command, untrusted, trust=chosen.trust, ask=ask)
+            ack = self._send(command, reading.source, client)
         assert ack.execution_id is not None
         conversation = Conversation(client, ack.execution_id, chosen.answers, chosen.ask)
         return self._known(Run(conversation, drawn, reading.source, self.loop, ack.seq))
@@ -218,7 +231,13 @@ class Session:
         )
         planned: c.Plan = self._send(command, reading.source).result
         start = partial(
-            self.start, drawn, given, fresh=fresh, since=before, values=values, thread=thread
+            self.start,
+            *(drawn, given),
+            fresh=fresh,
+            since=before,
+            values=values,
+            thread=thread,
+            foreign=is_file(diagram),
         )
         return Plan(planned, start)
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..client import Conversation, Place, breakpoints, budget_of, changed, check
-from ..diagram.files import Readable, survey
+from ..client.trusting import allowed, located
+from ..diagram.files import Readable, is_file, survey
 from ..diagram.model import Diagram, Label
 from ..diagram.source import Source
-from ..errors import CommandError, DiagramError
+from ..errors import CommandError, DiagramError, UntrustedError
 from ..protocol import commands as c
+from .asking import ask_trust_by_input
 from .background import BackgroundLoop
 from .values import as_inputs
 
@@ -86,12 +88,14 @@ class Steering(ABC):
         set: Mapping[str, Any] | None = None,  # noqa: A002 - it reads best
         inputs: Mapping[str, Any] | None = None,
         keep: bool = False,
+        trust: bool = False,
     ) -> None:
         """Change the diagram, and pause: `resume()` goes on with the change.
 
         `set` changes a property (`verdict.prompt`), a field of a person (`Optimist.model`) or what
         an activation hands on (`argue[2]`). What does not depend on the change keeps its results;
-        with `keep`, all that has fired does, and the change counts from here on.
+        with `keep`, all that has fired does, and the change counts from here on. For `trust`, see
+        `dipeo.start`.
         """
         drawn, source, values = self._changed(diagram, set or {})
         command = c.EditExecution(
@@ -100,8 +104,9 @@ class Steering(ABC):
             inputs=None if inputs is None else as_inputs(inputs),
             values=values,
             keep=keep,
+            foreign=diagram is not None and is_file(diagram),
         )
-        self._send_changed(command, source)
+        self._send_changed(command, source, trust=trust)
         if drawn is not None:
             self._drawn, self._source = drawn, source
 
@@ -113,6 +118,7 @@ class Steering(ABC):
         set: Mapping[str, Any] | None = None,  # noqa: A002 - as above
         inputs: Mapping[str, Any] | None = None,
         paused: bool = False,
+        trust: bool = False,
     ) -> Run:
         """A new run with the past of this one, up to an activation (`argue[2]`), which runs anew.
 
@@ -126,8 +132,9 @@ class Steering(ABC):
             inputs=None if inputs is None else as_inputs(inputs),
             values=values,
             paused=paused,
+            foreign=diagram is not None and is_file(diagram),
         )
-        ack = self._send_changed(command, source)
+        ack = self._send_changed(command, source, trust=trust)
         assert ack.execution_id is not None
         return self._beside(ack.execution_id, ack.seq, drawn, source)
 
@@ -147,9 +154,15 @@ class Steering(ABC):
         drawn, values = changed(now, as_inputs(changes))
         return (None if drawn == self._diagram() else drawn), source, values
 
-    def _send_changed(self, command: c.Command, source: Source) -> c.Ack:
+    def _send_changed(
+        self, command: c.EditExecution | c.ForkExecution, source: Source, *, trust: bool
+    ) -> c.Ack:
         try:
             return self._send(command)
+        except UntrustedError as error:
+            untrusted = located(error, source)
+            again = allowed(command, untrusted, trust=trust, ask=ask_trust_by_input)
+            return self._send(again)
         except DiagramError as error:
             raise DiagramError(*(source.locate(each) for each in error.problems)) from None
 

@@ -20,7 +20,27 @@ Traceparent: TypeAlias = Annotated[
 """The span that a run is to be a part of, as of W3C Trace Context."""
 
 
-class ExecuteDiagram(Fact):
+class MayBeForeign(Fact):
+    """Base of commands that bring a diagram, which may have come from elsewhere."""
+
+    foreign: bool = Field(
+        default=False,
+        description=(
+            "The diagram may have come from elsewhere, as any file may: it is refused "
+            "(`untrusted`) when it asks for powers that are neither granted here nor trusted for "
+            "good. Without it the diagram is the sender's own, and only diagrams in files that it "
+            "runs are held to that."
+        ),
+    )
+    granted: tuple[str, ...] = Field(
+        default=(), description="Powers that it may use in this run, each as its `digest` says."
+    )
+    remember: bool = Field(
+        default=False, description="Trust what is granted here for good, until it changes."
+    )
+
+
+class ExecuteDiagram(MayBeForeign):
     """Run a diagram. `inputs` are JSON values, `max_concurrency` limits activations at once.
 
     A `fresh` run asks models again what has been asked before; `origin` is a run whose results
@@ -67,6 +87,18 @@ class PlanExecution(Fact):
     at: tuple[str, ...] = ()
     values: dict[str, Any] = {}
     fresh: bool = False
+
+
+class TrustDiagram(Fact):
+    """Tell which powers a diagram asks for, and trust those that are `granted` for good.
+
+    The result is a list of `AskedPower`, those of diagrams in files that it runs among them.
+    """
+
+    type: Literal["trust_diagram"] = "trust_diagram"
+    diagram: Diagram
+    folder: Folder = ""
+    granted: tuple[str, ...] = ()
 
 
 class PruneExecutions(Fact):
@@ -153,7 +185,7 @@ class SkipNode(OnExecution):
     node: Label
 
 
-class EditExecution(OnExecution):
+class EditExecution(OnExecution, MayBeForeign):
     """Give a run another diagram; it is paused then, and goes on by `resume_execution`.
 
     What does not depend on the change keeps its results. `values` are outputs of activations
@@ -168,7 +200,7 @@ class EditExecution(OnExecution):
     keep: bool = False
 
 
-class ForkExecution(OnExecution):
+class ForkExecution(OnExecution, MayBeForeign):
     """Start a new run with the past of this one, up to the activation `at` (`argue[2]`).
 
     What happened before that is kept as it was; the activation itself is run anew, with the
@@ -209,6 +241,7 @@ Command = Annotated[
     ExecuteDiagram
     | CheckDiagram
     | PlanExecution
+    | TrustDiagram
     | PruneExecutions
     | Describe
     | ListExecutions
@@ -229,6 +262,30 @@ Command = Annotated[
     Field(discriminator="type"),
 ]
 command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+class AskedPower(Fact):
+    """Something that a diagram can do beyond its walls, and for which people are asked.
+
+    "Node 'scan'" goes on with what it `says`. `node` is a way through diagrams within diagrams
+    (`review/scan`), `file` the one that it stands in, if that is another one than the diagram's
+    own, and `line` the line there. `digest` is what it is known by: it changes with what is done.
+    """
+
+    code: str
+    node: str
+    says: str
+    hint: str
+    digest: str
+    path: tuple[str | int, ...] = ()
+    file: str | None = None
+    line: int | None = None
+    trusted: bool = False
+
+    def __str__(self) -> str:
+        places = ([self.file] if self.file else []) + ([f"line {self.line}"] if self.line else [])
+        where = f"{', '.join(places)}: " if places else ""
+        return f"{where}Node {self.node!r} {self.says}."
 
 
 class ExecutionSummary(Fact):

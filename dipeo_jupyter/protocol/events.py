@@ -222,7 +222,9 @@ class ExecutionStarted(Event):
     A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
     is a part of, and `generation` how often that one had been edited by then. `before` is what had
     been said there, or in the earlier runs of the `thread`. `traceparent` is where the run stands
-    in its trace, as of W3C Trace Context; `folder` is where it works, below the root.
+    in its trace, as of W3C Trace Context; `folder` is where it works, below the root. The diagram
+    of a `foreign` run may have come from elsewhere; `granted` are the powers that it, and diagrams
+    in files that it runs, may use.
     """
 
     type: Literal["execution_started"] = "execution_started"
@@ -241,6 +243,8 @@ class ExecutionStarted(Event):
     budget: Budget = field(default_factory=Budget)
     traceparent: str | None = None
     folder: str = ""
+    foreign: bool = False
+    granted: tuple[str, ...] = ()
 
 
 @fact
@@ -284,7 +288,8 @@ class ExecutionEdited(Event):
 
     Whatever does not depend on the change takes the result it had. `values` are outputs that
     activations (`argue[2]`) have whatever they would do; with `keep`, all that has fired keeps its
-    result, and the change counts from here on. `before` and `generation` are as at the start.
+    result, and the change counts from here on. `before`, `generation`, `foreign` and `granted` are
+    as at the start.
     """
 
     type: Literal["execution_edited"] = "execution_edited"
@@ -294,6 +299,8 @@ class ExecutionEdited(Event):
     keep: bool = False
     before: tuple[Message, ...] = ()
     generation: int = 0
+    foreign: bool = False
+    granted: tuple[str, ...] = ()
 
 
 @fact

@@ -15,9 +15,9 @@ from pydantic_core import to_json, to_jsonable_python
 from ..diagram.files import Format
 from ..diagram.model import Diagram
 from ..diagram.source import Source
-from ..errors import CommandError, DiagramError, DipeoError
+from ..errors import CommandError, DiagramError, DipeoError, UntrustedError
 from ..errors import Problem as Found
-from .commands import Ack, Command, Folder, OnExecution
+from .commands import Ack, AskedPower, Command, Folder, OnExecution
 from .events import Entry, ExecutionId, Fact
 from .kernel import KernelCancel, KernelRequest, KernelSaid
 
@@ -111,13 +111,17 @@ class Problem(Fact):
 
 
 class Refusal(Fact):
-    """A command was not obeyed: `code` for programs, `message` and `hint` for people."""
+    """A command was not obeyed: `code` for programs, `message` and `hint` for people.
+
+    The `powers` of an `untrusted` diagram are those that it asks for and nobody has granted.
+    """
 
     type: Literal["error"] = "error"
     code: str
     message: str
     hint: str | None = None
     problems: tuple[Problem, ...] | None = None
+    powers: tuple[AskedPower, ...] | None = None
 
 
 class Relayed(Fact):
@@ -181,9 +185,21 @@ def refusal_of(error: DipeoError, source: Source | None = None) -> Refusal:
                 hint=found[0].hint if len(found) == 1 else None,
                 problems=tuple(map(told, found)),
             )
+        case UntrustedError(code=code, hint=hint, powers=powers):
+            return Refusal(code=code, message=str(error), hint=hint, powers=_placed(powers, source))
         case CommandError(code=code, hint=hint):
             return Refusal(code=code, message=str(error), hint=hint)
     return Refusal(code="refused", message=str(error))
+
+
+def _placed(powers: tuple[AskedPower, ...], source: Source | None) -> tuple[AskedPower, ...]:
+    """Those of the diagram itself with their lines in the text it came from."""
+    if source is None:
+        return powers
+    return tuple(
+        each.model_copy(update={"line": source.line_of(*each.path)}) if each.file is None else each
+        for each in powers
+    )
 
 
 def told(problem: Found) -> Problem:

@@ -189,6 +189,9 @@ class KernelToolbox:
     async def of_server(self, name: str) -> Sequence[OutsideTool]:
         return await self._others.of_server(name)
 
+    async def described(self, name: str) -> str:
+        return await self._others.described(name)
+
     async def use(
         self, tool: OutsideTool, arguments: Mapping[str, object], key: str = ""
     ) -> ToolResult:

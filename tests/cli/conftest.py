@@ -52,6 +52,7 @@ class Called(NamedTuple):
 def no_walls(monkeypatch):
     """Jobs here tell the tests how far they are, by files outside of any sandbox."""
     monkeypatch.setenv("DIPEO_SANDBOX", "off")
+    monkeypatch.setenv("DIPEO_TRUST", "all")
 
 
 @pytest.fixture

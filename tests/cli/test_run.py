@@ -220,11 +220,18 @@ def test_a_file_that_is_no_utf8_says_so(dipeo, folder):
     assert "no UTF-8 text" in called.err
 
 
-def test_a_check_without_problems_says_so_and_runs_nothing(dipeo, folder):
+def test_a_check_without_problems_says_so(dipeo, folder):
+    assert dipeo("check echo.light.yaml") == (0, "echo.light.yaml: no problems\n", "")
+
+
+def test_a_check_names_the_files_that_are_written_and_writes_none(dipeo, folder):
     writes = ECHO.replace("type: endpoint", "type: endpoint, save_to_file: true, file_path: x.json")
     (folder / "writes.light.yaml").write_text(writes)
 
-    assert dipeo("check writes.light.yaml") == (0, "writes.light.yaml: no problems\n", "")
+    called = dipeo("check writes.light.yaml")
+
+    assert called.code == 0
+    assert "hint: line 5: Node 'end' writes the file 'x.json'." in called.err + called.out
     assert not (folder / "x.json").exists()
 
 

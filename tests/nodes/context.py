@@ -19,6 +19,7 @@ from dipeo_jupyter.engine.ports import (
     Services,
     Toolbox,
 )
+from dipeo_jupyter.engine.powers import Power
 from dipeo_jupyter.engine.web import Web
 from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
@@ -63,12 +64,17 @@ class FakeContext:
     progressed: list[str] = field(default_factory=list)
     asked: list[Question] = field(default_factory=list)
 
+    scripts: list[str] = field(default_factory=list)
+
     path: str = ""
     fresh: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.node}[{self.activation}]"
+
+    async def check_script(self, power: Power, text: str) -> None:
+        self.scripts.append(text)
 
     def render(self, template: str) -> str:
         # Late: a test that renders nothing needs no renderer.

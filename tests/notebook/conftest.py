@@ -26,6 +26,7 @@ def pytest_generate_tests(metafunc):
 def no_walls(monkeypatch):
     """Jobs here tell the tests how far they are, by files outside of any sandbox."""
     monkeypatch.setenv("DIPEO_SANDBOX", "off")
+    monkeypatch.setenv("DIPEO_TRUST", "all")
 
 
 @pytest.fixture
@@ -69,7 +70,9 @@ def in_background(folder):
 
 @pytest.fixture
 def session(tmp_path, where):
-    with closing(Session(Settings(root=tmp_path, connect=where, sandbox="off"))) as session:
+    with closing(
+        Session(Settings(root=tmp_path, connect=where, sandbox="off", trust="all"))
+    ) as session:
         yield session
 
 

@@ -64,10 +64,10 @@ def check_kernel(spec: NodeSpec, node: Node, look: LookForKernel) -> Iterator[Pr
         yield Problem("missing_kernel", message, spec.label, path, severity="warning")
 
 
-def advise_on_kernel(spec: NodeSpec, node: Node) -> Iterator[Problem]:
-    """A node that has no sandbox around it."""
-    if node.needs_kernel:
-        path = ("nodes", spec.label, "kernel")
-        message = f"Node {spec.label!r} runs in the notebook's own process, with all its rights."
-        hint = "Run it only if you would run its code in a cell."
-        yield Problem("runs_in_kernel", message, spec.label, path, hint, severity="hint")
+def advise_on_powers(spec: NodeSpec, node: Node) -> Iterator[Problem]:
+    """What a node can do beyond its walls, for people to look at before they run it."""
+    for power in node.powers():
+        if not power.walled:
+            written = node.as_written(power.field, spec.props) if power.field else None
+            path = ("nodes", spec.label, *([written] if written else []))
+            yield power.problem(spec.label, path)

@@ -29,6 +29,9 @@ class LocalToolbox:
     async def of_server(self, name: str) -> Sequence[OutsideTool]:
         return await self._servers.tools(name)
 
+    async def described(self, name: str) -> str:
+        return await self._servers.described(name)
+
     async def use(
         self,
         tool: OutsideTool,

@@ -39,6 +39,25 @@ export interface Ack {
 
 export type AnyEvent = ExecutionStarted | ExecutionPaused | ExecutionResumed | ExecutionRecovered | ExecutionEdited | BreakpointsSet | ExecutionCompleted | ExecutionFailed | ExecutionCancelled | NodeStarted | NodePaused | NodeResumed | SkipRequested | EffectStarted | EffectCompleted | NodeProgress | TokenDelta | NodeCompleted | NodeFailed | NodeSkipped | InputRequired | InputReceived | BudgetWarning | Broadcast;
 
+/**
+ * Something that a diagram can do beyond its walls, and for which people are asked.
+ *
+ * "Node 'scan'" goes on with what it `says`. `node` is a way through diagrams within diagrams
+ * (`review/scan`), `file` the one that it stands in, if that is another one than the diagram's
+ * own, and `line` the line there. `digest` is what it is known by: it changes with what is done.
+ */
+export interface AskedPower {
+  code: string;
+  node: string;
+  says: string;
+  hint: string;
+  digest: string;
+  path?: (string | number)[];
+  file?: string | null;
+  line?: number | null;
+  trusted?: boolean;
+}
+
 /** From now on a run asks this kernel, and not the one that it has asked so far. */
 export interface AttachKernel {
   execution_id: string;
@@ -114,7 +133,7 @@ export interface CheckDiagram {
   partial?: boolean;
 }
 
-export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | DrawDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
+export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | TrustDiagram | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | DrawDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
 
 /** The first thing that is said. `most_bytes` is the largest frame that is taken. */
 export interface Connected {
@@ -196,6 +215,12 @@ export interface Edge {
  * that are not given stay.
  */
 export interface EditExecution {
+  /** The diagram may have come from elsewhere, as any file may: it is refused (`untrusted`) when it asks for powers that are neither granted here nor trusted for good. Without it the diagram is the sender's own, and only diagrams in files that it runs are held to that. */
+  foreign?: boolean;
+  /** Powers that it may use in this run, each as its `digest` says. */
+  granted?: string[];
+  /** Trust what is granted here for good, until it changes. */
+  remember?: boolean;
   execution_id: string;
   type: "edit_execution";
   diagram?: Diagram | null | string | { [key: string]: JsonValue };
@@ -267,6 +292,12 @@ export interface ErrorInfo {
  * that this names.
  */
 export interface ExecuteDiagram {
+  /** The diagram may have come from elsewhere, as any file may: it is refused (`untrusted`) when it asks for powers that are neither granted here nor trusted for good. Without it the diagram is the sender's own, and only diagrams in files that it runs are held to that. */
+  foreign?: boolean;
+  /** Powers that it may use in this run, each as its `digest` says. */
+  granted?: string[];
+  /** Trust what is granted here for good, until it changes. */
+  remember?: boolean;
   type: "execute_diagram";
   diagram: Diagram | string | { [key: string]: JsonValue };
   folder?: string;
@@ -299,7 +330,8 @@ export interface ExecutionCompleted {
  *
  * Whatever does not depend on the change takes the result it had. `values` are outputs that
  * activations (`argue[2]`) have whatever they would do; with `keep`, all that has fired keeps its
- * result, and the change counts from here on. `before` and `generation` are as at the start.
+ * result, and the change counts from here on. `before`, `generation`, `foreign` and `granted` are
+ * as at the start.
  */
 export interface ExecutionEdited {
   type: "execution_edited";
@@ -309,6 +341,8 @@ export interface ExecutionEdited {
   keep: boolean;
   before: Message[];
   generation: number;
+  foreign: boolean;
+  granted: string[];
 }
 
 export interface ExecutionFailed {
@@ -353,7 +387,9 @@ export interface ExecutionResumed {
  * A `fresh` run reuses nothing that other runs have recorded. `parent` is the run that this one
  * is a part of, and `generation` how often that one had been edited by then. `before` is what had
  * been said there, or in the earlier runs of the `thread`. `traceparent` is where the run stands
- * in its trace, as of W3C Trace Context; `folder` is where it works, below the root.
+ * in its trace, as of W3C Trace Context; `folder` is where it works, below the root. The diagram
+ * of a `foreign` run may have come from elsewhere; `granted` are the powers that it, and diagrams
+ * in files that it runs, may use.
  */
 export interface ExecutionStarted {
   type: "execution_started";
@@ -372,6 +408,8 @@ export interface ExecutionStarted {
   budget: Budget;
   traceparent: string | null;
   folder: string;
+  foreign: boolean;
+  granted: string[];
 }
 
 /**
@@ -401,6 +439,12 @@ export interface ExecutionSummary {
  * changes. Without `at`, the new run takes over whatever does not depend on the changes.
  */
 export interface ForkExecution {
+  /** The diagram may have come from elsewhere, as any file may: it is refused (`untrusted`) when it asks for powers that are neither granted here nor trusted for good. Without it the diagram is the sender's own, and only diagrams in files that it runs are held to that. */
+  foreign?: boolean;
+  /** Powers that it may use in this run, each as its `digest` says. */
+  granted?: string[];
+  /** Trust what is granted here for good, until it changes. */
+  remember?: boolean;
   execution_id: string;
   type: "fork_execution";
   at?: string[];
@@ -751,13 +795,18 @@ export interface Question {
   timeout?: number | null;
 }
 
-/** A command was not obeyed: `code` for programs, `message` and `hint` for people. */
+/**
+ * A command was not obeyed: `code` for programs, `message` and `hint` for people.
+ *
+ * The `powers` of an `untrusted` diagram are those that it asks for and nobody has granted.
+ */
 export interface Refusal {
   type: "error";
   code: string;
   message: string;
   hint?: string | null;
   problems?: Problem[] | null;
+  powers?: AskedPower[] | null;
 }
 
 /** Tell every connection of this user something that is about no run. */
@@ -858,6 +907,18 @@ export interface ToolUse {
   result: string;
   failed?: boolean;
   images?: string[];
+}
+
+/**
+ * Tell which powers a diagram asks for, and trust those that are `granted` for good.
+ *
+ * The result is a list of `AskedPower`, those of diagrams in files that it runs among them.
+ */
+export interface TrustDiagram {
+  type: "trust_diagram";
+  diagram: Diagram | string | { [key: string]: JsonValue };
+  folder?: string;
+  granted?: string[];
 }
 
 /** Tell no more of a run (`*`: of any). */

@@ -91,18 +91,29 @@ class McpConfig:
 
     def server(self, name: str) -> Server:
         """The server of this name; raises `ServiceError` when there is none, or it is not clear."""
-        servers = self._servers()
-        if name not in servers:
-            hint = did_you_mean(name, servers) or _HOW
-            raise ServiceError(f"There is no MCP server {name!r} in {FILE}. {hint}")
+        written = self._named(name)
         where = f"{FILE}: the server {name!r}"
         try:
-            entry = _Entry.model_validate(self._filled(servers[name], where))
+            entry = _Entry.model_validate(self._filled(written, where))
         except ValidationError as error:
             fault = error.errors(include_input=False)[0]
             place = ".".join(map(str, fault["loc"]))
             raise ServiceError(f"{where}: `{place}`: {fault['msg']}") from None
         return self._read(name, entry, where)
+
+    def written(self, name: str) -> str:
+        """What the file says of this server, as JSON, its variables not filled in.
+
+        Raises `ServiceError` when it says nothing.
+        """
+        return json.dumps(self._named(name), sort_keys=True)
+
+    def _named(self, name: str) -> Any:
+        servers = self._servers()
+        if name not in servers:
+            hint = did_you_mean(name, servers) or _HOW
+            raise ServiceError(f"There is no MCP server {name!r} in {FILE}. {hint}")
+        return servers[name]
 
     def _read(self, name: str, entry: _Entry, where: str) -> Server:
         seconds = entry.timeout / 1000

@@ -48,6 +48,10 @@ class McpServers:
         server = await asyncio.to_thread(self._config.server, name)
         return await self._aside.start(self._open.tools(server))
 
+    async def described(self, name: str) -> str:
+        """What the file says of a server; raises `ServiceError` when it says nothing."""
+        return await asyncio.to_thread(self._config.written, name)
+
     async def use(self, tool: ServerTool, arguments: Mapping[str, Any]) -> ToolResult:
         """Use a tool once. What the server does not like is for the model to know.
 
