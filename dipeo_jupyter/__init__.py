@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         DipeoError,
         ExecutionFailedError,
         NoAnswerError,
+        UntrustedError,
     )
     from .notebook.api import (
         attach,
@@ -51,6 +52,7 @@ __all__ = [
     "NoAnswerError",
     "Plan",
     "Run",
+    "UntrustedError",
     "attach",
     "check",
     "convert",
@@ -78,6 +80,7 @@ _HOMES = {
     "NoAnswerError": "errors",
     "Plan": "notebook.listing",
     "Run": "notebook.run",
+    "UntrustedError": "errors",
     "attach": "notebook.api",
     "check": "notebook.api",
     "convert": "notebook.api",

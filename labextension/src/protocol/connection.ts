@@ -1,5 +1,5 @@
 /** Commands with their replies, and entries of runs, each of them once, over any transport. */
-import type { Ack, Command, CommandFrame, EventFrame, Refusal, ServerFrame } from "./messages";
+import type { Ack, AskedPower, Command, CommandFrame, EventFrame, Refusal, ServerFrame } from "./messages";
 import { isEvent, type Transport } from "./transport";
 
 export type Hear = (entries: readonly EventFrame[]) => void;
@@ -19,12 +19,15 @@ export interface Connection {
 export class RefusedError extends Error {
   readonly code: string;
   readonly hint: string | null;
+  /** What an `untrusted` diagram asks for. */
+  readonly powers: readonly AskedPower[];
 
-  constructor(refusal: Pick<Refusal, "code" | "message" | "hint">) {
+  constructor(refusal: Pick<Refusal, "code" | "message" | "hint" | "powers">) {
     super(refusal.hint ? `${refusal.message} ${refusal.hint}` : refusal.message);
     this.name = "RefusedError";
     this.code = refusal.code;
     this.hint = refusal.hint ?? null;
+    this.powers = refusal.powers ?? [];
   }
 }
 

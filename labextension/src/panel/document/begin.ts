@@ -6,6 +6,7 @@ import { OPEN_RUN } from "../commands";
 import type { IDipeo } from "../service";
 import { type Drawing, given } from "./drawing";
 import { fatalOf } from "./problems";
+import { runTrusted } from "./trusting";
 
 type Json = { [key: string]: JsonValue };
 
@@ -23,12 +24,12 @@ export async function begin(
   const { diagram, problems } = result as unknown as Drawing;
   const fatal = fatalOf(problems);
   if (fatal) throw new Error(trans.__("This diagram cannot be run: %1", fatal.message));
-  const ack = await connection.ask({
+  const ack = await runTrusted(connection, trans, {
     type: "execute_diagram",
     diagram: diagram as unknown as Json,
     folder: text.folder,
     inputs: (inputs ?? {}) as Json,
     paused,
   });
-  await app.commands.execute(OPEN_RUN, { execution_id: ack.execution_id ?? "" });
+  if (ack) await app.commands.execute(OPEN_RUN, { execution_id: ack.execution_id ?? "" });
 }
