@@ -96,6 +96,7 @@ def test_the_readme_names_no_setting_that_does_not_exist():
     words = {"DIPEO_CASSETTE_MODE": "replay", "DIPEO_RESPONSE_CACHE": "on", "DIPEO_METRICS": "on"}
     words |= {"DIPEO_SANDBOX": "off", "DIPEO_SANDBOX_READ": "/opt"}
     words |= {"DIPEO_SANDBOX_PRIVATE_NETWORK": "on", "DIPEO_PYODIDE": "/opt"}
+    words |= {"DIPEO_TRUST": "all"}
 
     for name in named:
         value = words.get(name, "7")

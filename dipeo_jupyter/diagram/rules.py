@@ -786,6 +786,23 @@ _rule(
     """,
 )
 _rule(
+    "changes_notion",
+    "hint",
+    "Pages or blocks are made or changed in Notion, with your token.",
+    "Look at which they are. In a diagram from a file, people are asked first.",
+    """
+    nodes:
+    - {label: start, type: start}
+    - label: note
+      type: notion
+      operation: append_blocks
+      page_id: 0123456789abcdef0123456789abcdef
+      blocks: [{divider: {}}]
+    connections:
+    - {from: start, to: note}
+    """,
+)
+_rule(
     "missing_kernel",
     "warning",
     "A job is to run in the notebook's process, and there is no notebook.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
 from ..engine.ports import Write
+from ..engine.powers import Power
 from ..errors import NodeError, ServiceError
 from .formats import filled, load
 
@@ -24,6 +25,7 @@ Operation = Literal[
     "create_page",
     "extract_text",
 ]
+_READS = frozenset(("read_page", "list_blocks", "query_database", "extract_text"))
 # What each needs; one of those that stand together is enough.
 _NEEDS: Mapping[Operation, tuple[tuple[str, ...], ...]] = {
     "read_page": (("page_id",),),
@@ -141,6 +143,15 @@ class Notion(Node):
                 names = " or ".join(f"`{name}`" for name in choices)
                 raise ValueError(f"{self.operation} needs {names}.")
         return self
+
+    def powers(self) -> Iterator[Power]:
+        if self.operation in _READS:
+            return
+        says = f"changes what your token reaches in Notion ({self.operation})"
+        hint = "Look at which page or block it is."
+        where = {"page_id": self.page_id, "block_id": self.block_id, "parent": self.parent}
+        what: dict[str, JsonValue] = {"operation": self.operation, **where}
+        yield Power("changes_notion", says, hint, what, "operation")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         arguments: dict[str, Any] = {"limit": self.limit}
