@@ -12,11 +12,12 @@ from urllib.parse import urlencode
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
 
-from ..diagram.model import Diagram, Label
 from ..diagram.template import value as value_of
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
+from ..engine.powers import Power
 from ..engine.web import WebRequest
-from ..errors import NodeError, Problem
+from ..errors import NodeError
+from .checks import writing_power
 from .formats import load, structured
 from .request_parts import AuthConfigOrNone, AuthType, Headers, headers_in, map_or_none
 from .url import fault_in, filled_in, host_of, pairs_of, with_params
@@ -172,12 +173,15 @@ class ApiJob(Node):
                 )
         return self
 
-    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        yield from super().check(label, diagram)
-        message = f"Node {label!r} sends a request to {host_of(self.url)}."
+    def powers(self) -> Iterator[Power]:
+        says = f"sends a request to {host_of(self.url)}"
         hint = "Look at where it goes, and at what is sent there, before you run it."
-        path = ("nodes", label, "url")
-        yield Problem("uses_network", message, label, path, hint, severity="hint")
+        key = self.auth_config.api_key_id if self.auth_config else None
+        what: dict[str, JsonValue] = {"method": self.method, "url": self.url, "key": key}
+        what["hosts"] = list[JsonValue](self.hosts)
+        yield Power("uses_network", says, hint, what, "url")
+        if self.save_to:
+            yield writing_power("write", self.save_to, "save_to")
 
     @property
     def sent_keys(self) -> Collection[tuple[str, str]]:

@@ -21,7 +21,10 @@ from ..errors import Problem
 from .tools import McpTools, ToolRef
 
 _DATA = frozenset(
-    (".txt", ".md", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".log")
+    (
+        *(".txt", ".md", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".xml", ".yaml", ".yml"),
+        *(".log", ".diff", ".patch", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf"),
+    )
 )
 """Files that hold data, which nothing executes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -13,7 +13,9 @@ from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, field_vali
 from ..diagram.model import DEFAULT
 from ..engine.node import Context, Inputs, Node, Result
 from ..engine.ports import Files
+from ..engine.powers import Power
 from ..errors import NodeError
+from .checks import writing_power
 from .patches import FilePatch, apply, read_diff
 
 Mode = Literal["normal", "force", "dry_run", "reverse"]
@@ -116,6 +118,12 @@ class DiffPatch(Node):
             fields = ("create_missing", "backup_dir", "reject_file")
             return dict.fromkeys(fields, "counts only with a `target_path`")
         return {}
+
+    def powers(self) -> Iterator[Power]:
+        if self.target_path is not None and self.apply_mode != "dry_run":
+            yield writing_power("patch", self.target_path, "target_path")
+            if self.reject_file:
+                yield writing_power("write", self.reject_file, "reject_file")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         diff = self._diff(inputs, ctx)

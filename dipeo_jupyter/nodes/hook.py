@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
 from ..diagram.model import Diagram, Label
 from ..diagram.wrong_values import wrong_values
 from ..engine.node import Context, Inputs, Node, Refusal, Result, RetryPolicy
+from ..engine.powers import Power
 from ..errors import NodeError, Problem
 from .api_job import ApiJob, Method, json_content
 from .db import Db
@@ -148,16 +150,20 @@ class Hook(Node):
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from super().check(label, diagram)
-        if self.hook_type == "shell":
-            message = f"Node {label!r} runs a command of the shell, in the sandbox."
-            hint = "Look at the command, and at what arrives there, before you run it."
-            path = ("nodes", label, "command")
-            yield Problem("runs_shell", message, label, path, hint, severity="hint")
         yield from self._inner().check(label, diagram)
 
     @property
     def sent_keys(self) -> Collection[tuple[str, str]]:
         return self._inner().sent_keys
+
+    def powers(self) -> Iterator[Power]:
+        if self.hook_type == "shell":
+            says = "runs a command of the shell, in the sandbox"
+            hint = "Look at the command, and at what arrives there, before you run it."
+            what: dict[str, JsonValue] = {"command": self.command, "args": [*self.args]}
+            yield Power("runs_shell", says, hint, what, "command")
+        field = _NEEDS[self.hook_type]
+        yield from (replace(each, field=field) for each in self._inner().powers())
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         inner = self._inner()

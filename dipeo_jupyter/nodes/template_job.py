@@ -11,7 +11,9 @@ from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_vali
 from ..diagram.model import Diagram, Label
 from ..diagram.template import render
 from ..engine.node import Context, Inputs, Node, Refusal, Result
+from ..engine.powers import Power
 from ..errors import NodeError, Problem, TemplateError
+from .checks import writing_power
 from .formats import structured
 
 _JINJA = ("{%", "{#-", "{# ")
@@ -80,6 +82,10 @@ class TemplateJob(Node):
                 path = ("nodes", label, "template_content")
                 yield Problem("other_template", message, label, path, hint, severity="warning")
                 return
+
+    def powers(self) -> Iterator[Power]:
+        if self.output_path:
+            yield writing_power("write", self.output_path, "output_path")
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         text, field = await self._text(ctx)

@@ -228,6 +228,16 @@ def test_these_ask_for_nothing(place, props):
     [
         ("uses_network", {"type": "job", "code": "return 1", "network": True}),
         ("uses_network", {"type": "job", "file_path": "nowhere.py", "network": True}),
+        ("uses_network", {"type": "api_job", "url": "https://example.org/x"}),
+        ("uses_network", {"type": "hook", "hook_type": "webhook", "url": "https://example.org/x"}),
+        ("runs_shell", {"type": "hook", "command": "echo done"}),
+        ("writes_files", {"type": "hook", "hook_type": "file", "file_path": "a.sh"}),
+        ("writes_files", {"type": "template_job", "template": "x", "output_path": "a.js"}),
+        ("writes_files", {"type": "diff_patch", "target_path": "a.py", "diff": "x"}),
+        (
+            "changes_notion",
+            {"type": "notion", "operation": "create_page", "parent": {}, "properties": {}},
+        ),
         ("writes_files", {"type": "db", "operation": "write", "file": "a.py", "data": "x"}),
         ("writes_files", {"type": "db", "operation": "append", "file": "Makefile", "data": "x"}),
         ("writes_files", {"type": "db", "operation": "write", "file": "a.{{b}}", "data": "x"}),

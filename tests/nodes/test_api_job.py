@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dipeo_jupyter.diagram.model import Diagram
 from dipeo_jupyter.engine.node import Inputs
 from dipeo_jupyter.errors import DipeoError, NodeError, ServiceError
 from dipeo_jupyter.nodes.api_job import ApiJob
@@ -278,6 +277,6 @@ def test_the_same_request_has_the_same_mark(server):
 
 def test_a_check_says_where_it_goes():
     node = ApiJob(url="https://api.example.org/{{x}}")
-    (problem,) = node.check("ask", Diagram())
-    assert (problem.code, problem.severity) == ("uses_network", "hint")
-    assert "sends a request to api.example.org" in problem.message
+    (power,) = node.powers()
+    assert power.code == "uses_network"
+    assert power.says == "sends a request to api.example.org"
