@@ -254,9 +254,11 @@ class ApiJob(Node):
             case "form":
                 if not isinstance(value, dict):
                     raise NodeError("A form is an object: names and texts.", field="body")
-                return Content(urlencode(pairs_of(value, "body")).encode(), _TYPES["form"])
+                return Content(
+                    urlencode(pairs_of(value, "body"), errors="replace").encode(), _TYPES["form"]
+                )
             case "text" if isinstance(value, str):
-                return Content(value.encode(), _TYPES["text"])
+                return Content(value.encode("utf-8", "replace"), _TYPES["text"])
             case _:
                 return json_content(value)
 
@@ -290,7 +292,7 @@ class ApiJob(Node):
 
 def json_content(value: Any) -> Content:
     """A value as it is sent."""
-    return Content(json.dumps(value, ensure_ascii=False).encode(), _TYPES["json"])
+    return Content(json.dumps(value).encode(), _TYPES["json"])
 
 
 def _filled(value: Any, ctx: Context) -> Any:

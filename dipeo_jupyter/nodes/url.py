@@ -61,7 +61,7 @@ def with_params(url: str, params: Mapping[str, Any]) -> str:
     pairs = pairs_of(params, "params")
     if not pairs:
         return url
-    return url + ("&" if "?" in url else "?") + urlencode(pairs, quote_via=quote)
+    return url + ("&" if "?" in url else "?") + urlencode(pairs, quote_via=quote, errors="replace")
 
 
 def pairs_of(values: Mapping[str, Any], field: str) -> list[tuple[str, str]]:
@@ -85,7 +85,7 @@ def host_of(url: str) -> str:
 
 def quoted(text: str) -> str:
     """A text as a part of an address."""
-    return quote(text, safe="")
+    return quote(text, safe="", errors="replace")
 
 
 def _text(value: Any) -> str:

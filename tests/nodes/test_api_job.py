@@ -6,13 +6,18 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dipeo_jupyter.engine.node import Inputs
 from dipeo_jupyter.errors import DipeoError, NodeError, ServiceError
 from dipeo_jupyter.nodes.api_job import ApiJob
+from dipeo_jupyter.nodes.url import filled_in, with_params
 from dipeo_jupyter.services.files import LocalFiles
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.web import WebService
@@ -63,6 +68,23 @@ def invalid(**settings: Any) -> str:
 def test_a_value_stays_in_its_place(server, value, path):
     run(f"{server.url}/a/{{{{it}}}}/b", names={"it": value, "secret": "s"})
     assert [each.path for each in server.asked] == [path]
+
+
+@given(st.text() | st.text("./\\?#@:%&=+ \ud800{}", max_size=6))
+def test_whatever_a_value_is_the_rest_of_the_address_stays(value):
+    try:
+        url = filled_in("https://example.org/a/{{it}}/b?q={{it}}&z=1", {"it": value})
+    except NodeError:
+        assert value in (".", "..")
+        return
+    read = httpx.URL(with_params(url, {"p": value}))
+    sent = value.encode("utf-8", "replace").decode()
+    assert (read.scheme, read.host, read.port, read.userinfo) == ("https", "example.org", None, b"")
+    assert [unquote(each) for each in read.raw_path.decode().split("?")[0].split("/")] == [
+        *("", "a", sent, "b")
+    ]
+    assert dict(read.params) == {"q": sent, "z": "1", "p": sent}
+    assert read.fragment == ""
 
 
 @pytest.mark.parametrize(
