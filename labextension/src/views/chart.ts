@@ -1,6 +1,6 @@
 /** Firings as bars on a line of time, tokens or dollars. */
-import { firingName, firings } from "../execution/derive";
-import { isOver, type NodeStatus, type RunState } from "../execution/state";
+import { firingName, firings, nodeOf } from "../execution/derive";
+import { type Activation, isOver, type NodeStatus, type RunState } from "../execution/state";
 import { costOf, shortNumber, shortTime, tokensOf } from "../execution/usage";
 
 export type Measure = "time" | "tokens" | "cost";
@@ -29,6 +29,11 @@ export interface Chart {
 
 const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 
+/** A firing that has begun is at work, or waits. */
+function standing(state: RunState, firing: Activation): NodeStatus {
+  return firing.status === "running" ? nodeOf(state, firing.node).status : firing.status;
+}
+
 interface Span {
   readonly from: number;
   readonly length: number;
@@ -49,7 +54,7 @@ export function chartOf(state: RunState, measure: Measure, now: number): Chart {
     const bar = {
       name: firingName(firing),
       node: firing.node,
-      status: firing.status,
+      status: standing(state, firing),
       words,
       ...share,
     };

@@ -69,6 +69,7 @@ function Whole({ layout, fill }: { layout: Layout | null; fill: boolean }) {
 
 function Panel() {
   const [tab, choose] = useState("Now");
+  const end = useRun((state) => (state.recorded === "failed" ? "Error" : "Result"));
   const over = useRun(isOver);
   const messages = useRun((state) => state.messages.size);
   return (
@@ -77,7 +78,7 @@ function Panel() {
       chosen={tab}
       choose={choose}
       tabs={[
-        { name: over ? "Result" : "Now", view: () => <Present /> },
+        { name: over ? end : "Now", view: () => <Present /> },
         { name: "Conversation", badge: messages || undefined, view: () => <Conversation /> },
         { name: "Timeline", view: () => <Timeline /> },
       ]}
