@@ -178,6 +178,7 @@ class Shown:
                 return
             if not self._run.over:
                 self._face.rest(self._run)
+                self._keep(live=True)
             elif self.eyes.ever_open:
                 self._keep(live=False)
                 self._loop.submit(self._close())

@@ -25,6 +25,8 @@ export interface CardModel extends MessageModel {
   get<K extends keyof Traits>(name: K): Traits[K];
   on(event: "change:places", callback: () => void): void;
   on(event: "msg:custom", callback: (message: unknown) => void): void;
+  /** The kernel has ended: nobody hears any more what is said to this model. */
+  on(event: "comm_live_update", callback: () => void): void;
   off(event: "change:places", callback: () => void): void;
   off(event: "msg:custom", callback: (message: unknown) => void): void;
 }

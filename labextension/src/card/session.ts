@@ -13,6 +13,8 @@ import type { CardModel } from "./model";
 export interface Session {
   readonly store: RunStore;
   readonly ask: (command: RunCommand) => Promise<Ack>;
+  /** Whether nobody can be spoken to any more: the run was in a kernel that has ended. */
+  readonly gone: () => boolean;
   readonly end: () => void;
 }
 
@@ -21,9 +23,16 @@ export function begin(model: CardModel): Session {
   const execution_id = model.get("execution_id");
   const store = new RunStore(model.get("snapshot") ?? [], model.get("diagram"));
   connection.follow(execution_id, store.get().seq, store.take, store.rest);
+  let gone = false;
+  // It was alive when it came; there is only one thing that can have changed.
+  const left = (): void => {
+    gone = model.get("server") === null;
+  };
+  model.on("comm_live_update", left);
   return {
     store,
     ask: (command) => connection.ask({ ...command, execution_id } as Command),
+    gone: () => gone,
     end: () => connection.close(),
   };
 }
