@@ -6,12 +6,15 @@ import argparse
 import json
 
 from ..client.remote import RemoteClient, with_token
-from ..client.tables import clock_time, conversation_text, runs_text
+from ..client.tables import clock_time, collections_text, conversation_text, runs_text
+from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol import events as e
 from .steering import Commands, next_step, standing
 from .terminal import DONE, build, read_settings, say, tell
 
+COLLECTIONS = "collections"
+"""What `dipeo show` is given instead of a run, to list the collections of a database."""
 NEWEST = 20
 """Runs that are listed without `--all`."""
 
@@ -25,9 +28,14 @@ def add_listing(commands: Commands) -> None:
     each = commands.add_parser("status", help="say how a run stands, and how to go on with it")
     each.set_defaults(command=_status)
     each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
-    each = commands.add_parser("show", help="show what has happened in a run")
+    each = commands.add_parser("show", help="show what has happened in a run; or the collections")
     each.set_defaults(command=_show)
-    each.add_argument("run", metavar="RUN", help="the id of a run; its beginning is enough")
+    each.add_argument(
+        "run", metavar="RUN", help="the id of a run, its beginning is enough; or `collections`"
+    )
+    each.add_argument(
+        "database", nargs="?", default="", metavar="DATABASE", help="of which collections are shown"
+    )
     each.add_argument("--json", action="store_true", help="print every event as a line of JSON")
     each.add_argument(
         "-f",
@@ -86,6 +94,12 @@ async def _status(options: argparse.Namespace) -> int:
 async def _show(options: argparse.Namespace) -> int:
     client = build() if options.server is None else _server(options.server)
     try:
+        if options.run == COLLECTIONS:
+            return _tell(await client.send(c.ListCollections(database=options.database)), options)
+        if options.database:
+            raise CommandError(
+                f"`show` takes one run, and there is {options.database!r} beside it."
+            )
         ack = await client.send(c.GetExecution(execution_id=options.run))
         async for entry in client.events(ack.result.execution_id):
             if options.json:
@@ -96,6 +110,15 @@ async def _show(options: argparse.Namespace) -> int:
                 break
     finally:
         await client.close()
+    return DONE
+
+
+def _tell(listed: c.Ack, options: argparse.Namespace) -> int:
+    if options.json:
+        rows = [each.model_dump(mode="json") for each in listed.result]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        print(collections_text(listed.result))
     return DONE
 
 

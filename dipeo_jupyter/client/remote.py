@@ -40,6 +40,7 @@ _RESULTS: Mapping[type[Any], TypeAdapter[Any]] = {
     c.CheckDiagram: TypeAdapter(list[Problem]),
     c.GetConversation: TypeAdapter(list[Said]),
     c.GetExecution: TypeAdapter(c.ExecutionSummary),
+    c.ListCollections: TypeAdapter(list[c.CollectionSummary]),
     c.ListExecutions: TypeAdapter(list[c.ExecutionSummary]),
     c.PlanExecution: TypeAdapter(c.Plan),
     c.TrustDiagram: TypeAdapter(list[c.AskedPower]),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-from ..protocol.commands import ExecutionSummary, Plan, PlannedActivation
+from ..protocol.commands import CollectionSummary, ExecutionSummary, Plan, PlannedActivation
 from ..protocol.conversation import Said
 
 RUN_COLUMNS = ("id", "name", "status", "started", "events", "waiting_for")
 PLAN_COLUMNS = ("activation", "action", "why", "calls", "assumed", "tokens", "cost")
+COLLECTION_COLUMNS = ("collection", "column", "holds", "key")
 CONVERSATION_COLUMNS = ("activation", "sender", "recipient", "content", "seen_by", "forgotten")
 DIAGRAM = "(diagram)"
 """Who asks and is answered, when it is no person."""
@@ -42,6 +44,29 @@ def runs_text(runs: Sequence[ExecutionSummary], among: Collection[str] = ()) -> 
         for row in run_rows(runs, among)
     ]
     return as_columns(RUN_COLUMNS, rows) if rows else "no runs"
+
+
+def collection_rows(collections: Iterable[CollectionSummary]) -> list[dict[str, Any]]:
+    """One row for each column of each collection."""
+    return [
+        {
+            "collection": each.name,
+            "column": column,
+            "holds": what,
+            "key": "✓" if column in each.keys else "",
+        }
+        for each in collections
+        for column, what in each.columns.items()
+    ]
+
+
+def collections_text(collections: Sequence[CollectionSummary]) -> str:
+    """The same as text; the name of a collection stands at its first column alone."""
+    rows = collection_rows(collections)
+    for before, row in reversed(list(pairwise(rows))):
+        if row["collection"] == before["collection"]:
+            row["collection"] = ""
+    return as_columns(COLLECTION_COLUMNS, rows) if rows else "no collections"
 
 
 def plan_rows(activations: Iterable[PlannedActivation]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 from ulid import ULID
 
 from ..diagram.model import Diagram
-from ..errors import CommandError, DiagramError, JournalError, Problem
+from ..errors import CommandError, DiagramError, JournalError, Problem, ServiceError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.events import Broadcast, Entry, ExecutionId
@@ -48,6 +48,7 @@ GOES_ON = (c.ResumeExecution, c.StepExecution, c.EditExecution)
 STILL_OBEYED = (
     *(c.GetExecution, c.GetConversation, c.ListExecutions, c.CheckDiagram, c.Describe),
     *(c.PlanExecution, c.TrustDiagram, c.PauseExecution, c.CancelExecution),
+    c.ListCollections,
 )
 """What nothing begins by."""
 
@@ -132,6 +133,8 @@ class Engine:
                 return c.Ack(result=list(pruned))
             case c.ListExecutions():
                 return c.Ack(result=await self._list())
+            case c.ListCollections():
+                return c.Ack(result=await _tables(lent.at(command.folder), command.database))
         return await self._steer(command, places)
 
     async def events(self, execution_id: ExecutionId, after: int = 0) -> AsyncIterator[Entry]:
@@ -526,6 +529,17 @@ def _outside(services: Services) -> Outside:
         kernel=services.kernel.look,
         key=services.web.find_key,
     )
+
+
+async def _tables(services: Services, database: str) -> list[c.CollectionSummary]:
+    try:
+        found = await services.collections.tables(database)
+    except ServiceError as error:
+        raise CommandError(str(error), code="no_collections") from None
+    return [
+        c.CollectionSummary(name=each.name, columns=dict(each.columns), keys=each.keys)
+        for each in found
+    ]
 
 
 def _check_outside(program: Program, services: Services) -> None:

@@ -8,9 +8,12 @@ from html import escape
 from typing import Any
 
 from ..client.tables import (
+    COLLECTION_COLUMNS,
     PLAN_COLUMNS,
     RUN_COLUMNS,
     clock_time,
+    collection_rows,
+    collections_text,
     plan_rows,
     plan_text,
     plan_total,
@@ -18,7 +21,7 @@ from ..client.tables import (
     runs_text,
 )
 from ..protocol import commands as c
-from ..protocol.commands import ExecutionSummary, PlannedActivation
+from ..protocol.commands import CollectionSummary, ExecutionSummary, PlannedActivation
 from ..protocol.events import Usage
 from .records import as_frame, table
 from .run import Run
@@ -50,6 +53,27 @@ class Runs(tuple[ExecutionSummary, ...]):
             for each in self.to_records()
         ]
         return {"text/plain": repr(self), "text/html": table(RUN_COLUMNS, rows)}
+
+
+class Tables(tuple[CollectionSummary, ...]):
+    """The collections of a database."""
+
+    __slots__ = ()
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One row for each column of each collection."""
+        return collection_rows(self)
+
+    def to_frame(self) -> Any:
+        """The same as a pandas DataFrame; raises `CommandError` without pandas."""
+        return as_frame(self.to_records(), list(COLLECTION_COLUMNS))
+
+    def __repr__(self) -> str:
+        return collections_text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        html = table(COLLECTION_COLUMNS, self.to_records()) if self else "<p>no collections</p>"
+        return {"text/plain": repr(self), "text/html": html}
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,8 +15,13 @@ from ..errors import CommandError
 from . import api
 from .conversation import ConversationTable
 from .costs import Costs
-from .listing import Plan, Runs
+from .listing import Plan, Runs, Tables
 from .run import Run
+from .session import default_session
+
+COLLECTIONS = "collections"
+"""What `show` is given instead of a run, to list the collections of a database."""
+_OF_COLLECTIONS = f"after `{COLLECTIONS}`: the database, by its name; without it, the usual one"
 
 Subcommands = Any  # argparse's own type has no public name
 
@@ -34,7 +39,8 @@ def add_run_commands(commands: Subcommands) -> None:
     """Make the commands known that are about runs."""
     each = commands.add_parser("list", help="list all runs that are kept")
     each.set_defaults(act=_list)
-    each = _on_run(commands, "show", _show, "show a run as it stands")
+    each = _on_run(commands, "show", _show, "show a run as it stands; or the collections there are")
+    each.add_argument("database", nargs="?", metavar="DATABASE", help=_OF_COLLECTIONS)
     each = _on_run(commands, "conversation", _conversation, "say who said what, and who sees it")
     each = _on_run(commands, "status", _status, "say in one line how a run stands")
     each = _on_run(commands, "pause", _pause, "start nothing new in a run")
@@ -100,7 +106,13 @@ def _list(_: Words, __: Variables) -> Runs:
     return api.runs()
 
 
-def _show(words: Words, variables: Variables) -> Run:
+def _show(words: Words, variables: Variables) -> Run | Tables:
+    if words.run == COLLECTIONS and not isinstance(variables.get(words.run), Run):
+        return Tables(default_session().collections(words.database or ""))
+    if words.database is not None:
+        message = f"`show` takes one run, and there is {words.database!r} beside it."
+        hint = f"`%dipeo show {COLLECTIONS} DATABASE` is about a database."
+        raise CommandError(message, code="bad_option", hint=hint)
     return find_run(words.run, variables)
 
 

@@ -245,6 +245,12 @@ class Session:
         """Forget finished runs but the last so many; how many were forgotten."""
         return len(self.loop.run(self.engine.send(c.PruneExecutions(keep_last=keep_last))).result)
 
+    def collections(self, database: str) -> list[c.CollectionSummary]:
+        """The collections of a database, of the usual one when it has no name."""
+        command = c.ListCollections(folder=self._place, database=database)
+        found: list[c.CollectionSummary] = self.loop.run(self.engine.send(command)).result
+        return found
+
     def check(self, reading: Reading) -> list[Problem]:
         """All problems of what was read, warnings and hints included; nothing is run."""
         return self.loop.run(check(self.engine, reading, self._place))

@@ -118,6 +118,17 @@ class ListExecutions(Fact):
     type: Literal["list_executions"] = "list_executions"
 
 
+class ListCollections(Fact):
+    """Tell which collections a database has, and of which columns: a list of `CollectionSummary`.
+
+    Without a name it is the usual database of the folder.
+    """
+
+    type: Literal["list_collections"] = "list_collections"
+    folder: Folder = ""
+    database: str = ""
+
+
 class OnExecution(Fact):
     """Base of commands about one run; its id may be shortened as long as it is clear."""
 
@@ -245,6 +256,7 @@ Command = Annotated[
     | PruneExecutions
     | Describe
     | ListExecutions
+    | ListCollections
     | GetExecution
     | GetConversation
     | PauseExecution
@@ -306,6 +318,17 @@ class ExecutionSummary(Fact):
     live: bool = True
     origin: ExecutionId | None = None
     usage: Usage | None = None
+
+
+class CollectionSummary(Fact):
+    """A table of a database: its columns, with what the database says that each holds.
+
+    By its `keys` rows are told apart.
+    """
+
+    name: str
+    columns: dict[str, str]
+    keys: tuple[str, ...] = ()
 
 
 PlannedAction = Literal["run", "reuse", "compute", "fail"]

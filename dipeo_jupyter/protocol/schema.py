@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
-from .commands import ExecutionSummary, Plan
+from .commands import CollectionSummary, ExecutionSummary, Plan
 from .conversation import Said
 from .events import event_adapter
 from .wire import VERSION, Problem, ServerMessage, any_command_adapter
@@ -71,7 +71,7 @@ def json_schema() -> dict[str, Any]:
     hear.
     """
     messages: TypeAdapter[Any] = TypeAdapter(ServerMessage)
-    results = (ExecutionSummary, Plan, Said, Problem)
+    results = (ExecutionSummary, CollectionSummary, Plan, Said, Problem)
     found, rest = TypeAdapter.json_schemas(
         [
             ("Command", "validation", any_command_adapter),

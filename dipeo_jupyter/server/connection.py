@@ -38,6 +38,7 @@ READS = (
     "draw_diagram",
     "get_conversation",
     "get_execution",
+    "list_collections",
     "list_executions",
     "ping",
     "plan_execution",

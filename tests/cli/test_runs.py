@@ -349,6 +349,27 @@ def test_what_has_happened_is_shown_event_by_event(dipeo, run_of):
     assert lines[-1].endswith("execution completed")
 
 
+KEEP = """
+nodes:
+- {label: start, type: start}
+- {label: keep, type: db, operation: upsert, collection: cities, keys: name, data: {name: Oslo}}
+edges: [start -> keep]
+"""
+
+
+def test_show_collections_lists_tables_and_columns(folder, dipeo):
+    (folder / "keep.light.yaml").write_text(KEEP)
+    assert dipeo("show collections").out == "no collections\n"
+    dipeo("run keep.light.yaml")
+
+    (table,) = json.loads(dipeo("show collections --json").out)
+
+    assert table == {"name": "cities", "columns": {"name": "text"}, "keys": ["name"]}
+    assert "cities      name    text   ✓" in dipeo("show collections").out
+    assert dipeo("show collections nowhere").code == 2
+    assert dipeo("show exec_1 nowhere").code == 2
+
+
 def test_runs_are_pruned_but_the_last(dipeo, run_of):
     first, second = (run_of("run chain.light.yaml") for _ in range(2))
 

@@ -121,3 +121,32 @@ def test_the_picture_of_a_run_shows_how_its_nodes_ended(kernel, tmp_path, monkey
     assert "completed" in run.picture()
     assert capsys.readouterr().out == run.mermaid()
     assert "✓" in run.mermaid()
+
+
+KEEP = """
+nodes:
+- {label: start, type: start}
+- {label: keep, type: db, operation: upsert, collection: cities, keys: name, data: {name: A, n: 3}}
+connections: [{from: start, to: keep}]
+"""
+
+
+def test_show_lists_collections_with_their_columns(dipeo):
+    assert repr(dipeo("show collections")) == "no collections"
+    dipeo_jupyter.run_sync(KEEP)
+
+    shown = dipeo("show collections")
+
+    assert repr(shown).splitlines() == [
+        "collection  column  holds   key",
+        "cities      name    text    ✓",
+        "            n       bigint",
+    ]
+    assert "<table>" in shown._repr_mimebundle_()["text/html"]
+
+
+def test_show_says_what_is_wrong_with_a_database(dipeo):
+    with pytest.raises(CommandError, match="There is no database 'sales'"):
+        dipeo("show collections sales")
+    with pytest.raises(CommandError, match="takes one run"):
+        dipeo("show exec_1 sales")

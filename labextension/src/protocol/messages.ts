@@ -133,7 +133,18 @@ export interface CheckDiagram {
   partial?: boolean;
 }
 
-export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | TrustDiagram | PruneExecutions | Describe | ListExecutions | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | DrawDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
+/**
+ * A table of a database: its columns, with what the database says that each holds.
+ *
+ * By its `keys` rows are told apart.
+ */
+export interface CollectionSummary {
+  name: string;
+  columns: { [key: string]: string };
+  keys?: string[];
+}
+
+export type Command = ExecuteDiagram | CheckDiagram | PlanExecution | TrustDiagram | PruneExecutions | Describe | ListExecutions | ListCollections | GetExecution | GetConversation | PauseExecution | ResumeExecution | StepExecution | CancelExecution | SetBreakpoints | PauseNode | ResumeNode | SkipNode | EditExecution | ForkExecution | UserResponse | BroadcastEvent | Subscribe | Unsubscribe | Ping | ConvertDiagram | DrawDiagram | RelayEvent | OfferKernel | AttachKernel | KernelOutput | KernelReply;
 
 /** The first thing that is said. `most_bytes` is the largest frame that is taken. */
 export interface Connected {
@@ -542,6 +553,17 @@ export interface KernelRequest {
   number: string;
   key: string;
   work: KernelJob | KernelCall;
+}
+
+/**
+ * Tell which collections a database has, and of which columns: a list of `CollectionSummary`.
+ *
+ * Without a name it is the usual database of the folder.
+ */
+export interface ListCollections {
+  type: "list_collections";
+  folder?: string;
+  database?: string;
 }
 
 export interface ListExecutions {
