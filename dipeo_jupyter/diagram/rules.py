@@ -803,6 +803,19 @@ _rule(
     """,
 )
 _rule(
+    "uses_database",
+    "hint",
+    "Rows of a database are changed, or a database is asked that the configuration names.",
+    "Look at what is done there. In a diagram from a file, people are asked first.",
+    """
+    nodes:
+    - {label: start, type: start, custom_data: {city: Oslo}}
+    - {label: keep, type: db, operation: insert, collection: cities, database: sales}
+    connections:
+    - {from: start, to: keep}
+    """,
+)
+_rule(
     "missing_kernel",
     "warning",
     "A job is to run in the notebook's process, and there is no notebook.",

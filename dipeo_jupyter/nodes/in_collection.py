@@ -7,13 +7,21 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from ..diagram import template
 from ..diagram.language.values import kind
 from ..diagram.suggest import did_you_mean
 from ..engine.collections import Change, ColumnType, Query
 from ..engine.node import Context, Inputs, Node, Result, RetryPolicy
+from ..engine.powers import Power
 from ..engine.reuse import key_of
 from ..errors import NodeError, NodeTimeoutError
 from .formats import Format, format_named, format_of, structured
@@ -152,6 +160,25 @@ class InCollection(Node):
         if self.operation != "import":
             idle["file"] = "is for `import`"
         return idle
+
+    def powers(self) -> Iterator[Power]:
+        reads = self.operation in ("read", "query")
+        if reads and not self.database:
+            return
+        where = f"the database {self.database!r}" if self.database else "the usual database"
+        what: dict[str, JsonValue] = {
+            "operation": self.operation,
+            "database": self.database,
+            "collection": self.collection,
+            "query": self.query,
+        }
+        if reads:
+            says, hint = f"asks {where}", "Look at what it asks for, and at who is told."
+        else:
+            says = f"changes the collection {self.collection!r} in {where} ({self.operation})"
+            hint = "Look at what is there already."
+        field = "query" if self.query else "collection"
+        yield Power("uses_database", says, hint, what, field)
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if self.operation in ("read", "query"):
