@@ -123,6 +123,10 @@ def with_cassette(
     return settings
 
 
+MOST_PLACES = 64
+"""Folders, each with what was lent for it, whose services are kept; those used last."""
+
+
 class Folders:
     """Fulfils the port `Places`: the outside world of the folders below a root, as settings say.
 
@@ -148,10 +152,13 @@ class Folders:
     def at(self, folder: str, lent: Mapping[str, str] = {}) -> Services:
         """See the port. Keys and addresses among the `lent` variables count before all others."""
         place = folder, frozenset(lent.items())
-        if place not in self._known:
-            root = folder_below(self._settings.root, folder)
-            self._known[place] = self._services(root, lent)
-        return self._known[place]
+        services = self._known.pop(place, None)
+        if services is None:
+            services = self._services(folder_below(self._settings.root, folder), lent)
+        self._known[place] = services
+        if len(self._known) > MOST_PLACES:  # runs that are there hold theirs
+            del self._known[next(iter(self._known))]
+        return services
 
     async def aclose(self) -> None:
         for each in self._known.values():
