@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter
 
-_OF_OBJECTS = frozenset({"properties", "required", "allOf", "anyOf", "oneOf"})
+_OF_OBJECTS = frozenset({"properties", "required", "allOf", "anyOf", "oneOf", "$ref"})
 _COMBINING = frozenset({"allOf", "anyOf", "oneOf", "if", "then", "else", "$ref"})
 _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 LONGEST = 300
@@ -109,7 +109,7 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     >>> closed({"properties": {"a": {"type": "string"}}})
     {'properties': {'a': {'type': 'string'}}, 'additionalProperties': False}
     """
-    inside = {key: _closed_inside(key, part) for key, part in schema.items()}
+    inside = _with_closed_parts(schema)
     if not _OF_OBJECTS.isdisjoint(schema) or schema.get("type") == "object":
         # Of parts that are combined, each allows what the others name.
         combined = not _COMBINING.isdisjoint(schema)
@@ -119,19 +119,33 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     return inside
 
 
-def _closed_inside(key: str, part: Any) -> Any:
-    if key in ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"):
-        if isinstance(part, Mapping):
-            return {
-                name: closed(each) if isinstance(each, Mapping) else each
-                for name, each in part.items()
-            }
-    elif key in ("items", "prefixItems", "contains", "additionalProperties"):
-        if isinstance(part, Mapping):
-            return closed(part)
-        if isinstance(part, list):
-            return [closed(each) if isinstance(each, Mapping) else each for each in part]
+def _with_closed_parts(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema as it is, with those of properties and items closed."""
+    return {key: _closed_part(key, part) for key, part in schema.items()}
+
+
+def _closed_part(key: str, part: Any) -> Any:
+    if key in ("properties", "patternProperties", "dependentSchemas"):
+        return _each(closed, part)
+    if key in ("items", "prefixItems", "contains", "additionalProperties"):
+        return closed(part) if isinstance(part, Mapping) else _each(closed, part)
+    if key in ("$defs", "definitions", "allOf", "anyOf", "oneOf"):
+        # Where they are used, it shows whether they are all that is allowed.
+        return _each(_with_closed_parts, part)
     return part
+
+
+def _each(change: Callable[[Mapping[str, Any]], Any], parts: Any) -> Any:
+    match parts:
+        case dict():
+            return {
+                name: change(each) if isinstance(each, Mapping) else each
+                for name, each in parts.items()
+            }
+        case list():
+            return [change(each) if isinstance(each, Mapping) else each for each in parts]
+        case _:
+            return parts
 
 
 def _registry(schema: Mapping[str, Any]) -> Any:

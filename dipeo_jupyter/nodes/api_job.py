@@ -10,7 +10,14 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from urllib.parse import urlencode
 
-from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from ..diagram.template import value as value_of
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
@@ -19,7 +26,7 @@ from ..engine.web import WebRequest
 from ..errors import NodeError
 from .checks import writing_power
 from .formats import load, structured
-from .request_parts import AuthConfigOrNone, AuthType, Headers, headers_in, map_or_none
+from .request_parts import AuthConfigOrNone, AuthType, Headers, header_name, headers_in, map_or_none
 from .url import fault_in, filled_in, host_of, pairs_of, with_params
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
@@ -143,7 +150,7 @@ class ApiJob(Node):
     max_bytes: int = Field(
         5_000_000, ge=1, le=50_000_000, description="How much may come back, unpacked."
     )
-    idempotency_header: str | None = Field(
+    idempotency_header: Annotated[str, AfterValidator(header_name)] | None = Field(
         None,
         description=(
             "A header by which the server knows a request that it has done already. With it, POST "

@@ -26,8 +26,11 @@ def _small(value: Any) -> Any:
 
 
 class _Outcome(NamedTuple):
+    """The text as it is then, what to say of it, and a diff of what did not fit."""
+
     text: str
     report: dict[str, Any]
+    rejects: str
 
 
 class DiffPatch(Node):
@@ -133,6 +136,7 @@ class DiffPatch(Node):
                 message = "There is no text to change: lead one here, or name a `target_path`."
                 raise NodeError(message, field="target_path")
             outcome = await asyncio.to_thread(self._patched, text, diff, None)
+            _tell(outcome.report, ctx)
             return Result.value(outcome.text)
         path = ctx.render(self.target_path).strip()
         return Result.value(await self._change(path, diff, ctx))
@@ -166,7 +170,8 @@ class DiffPatch(Node):
             if _digest(now) == goal["after"] and goal["before"] != goal["after"]:
                 return dict(goal["report"])  # it was cut short, and was done by then
             before, outcome = await plan()
-            saved = await self._save_others(path, before, outcome, diff, ctx)
+            _tell(outcome.report, ctx)
+            saved = await self._save_others(path, before, outcome, ctx)
             await files.write(path, outcome.text)
             return {**outcome.report, **saved}
 
@@ -190,15 +195,16 @@ class DiffPatch(Node):
         return await files.read(path)
 
     async def _save_others(
-        self, path: str, before: str, outcome: _Outcome, diff: str, ctx: Context
+        self, path: str, before: str, outcome: _Outcome, ctx: Context
     ) -> dict[str, str]:
         files, saved = ctx.services.files, {}
         if self.backup and await files.exists(path):
             folder = ctx.render(self.backup_dir).strip() if self.backup_dir else None
             name = f"{path}.orig" if folder is None else f"{folder}/{PurePosixPath(path).name}.orig"
             saved["backup"] = await files.write(name, before)
-        if self.reject_file and outcome.report["rejected"]:
-            saved["rejects"] = await files.write(ctx.render(self.reject_file).strip(), diff)
+        if self.reject_file and outcome.rejects:
+            name = ctx.render(self.reject_file).strip()
+            saved["rejects"] = await files.write(name, outcome.rejects)
         return saved
 
     def _patched(self, text: str, diff: str, path: str | None) -> _Outcome:
@@ -217,7 +223,14 @@ class DiffPatch(Node):
             "rejected": done.rejected,
             "moved": done.moved,
         }
-        return _Outcome(done.text, report)
+        return _Outcome(done.text, report, patch.of_hunks(done.rejected) if done.rejected else "")
+
+
+def _tell(report: Mapping[str, Any], ctx: Context) -> None:
+    """Let it be seen that `force` has left something out."""
+    if rejected := report["rejected"]:
+        numbers = ", ".join(map(str, rejected))
+        ctx.progress(f"{report['applied']} hunks applied; these do not fit: {numbers}")
 
 
 def _of_file(patches: list[FilePatch], path: str | None) -> FilePatch:

@@ -64,6 +64,16 @@ class FilePatch:
         turned = [hunk.reversed(at) for hunk, at in zip(self.hunks, self.starts, strict=True)]
         return FilePatch(self.new, self.old, turned, [hunk.start for hunk in self.hunks])
 
+    def of_hunks(self, numbers: Sequence[int]) -> str:
+        """A diff of these hunks alone, numbered from 1."""
+        pieces = [f"--- {self.old}", f"+++ {self.new}"]
+        for number in numbers:
+            hunk, start = self.hunks[number - 1], self.starts[number - 1]
+            old, new = (sum(kind in side for kind, _ in hunk.lines) for side in (" -", " +"))
+            pieces.append(f"@@ -{hunk.start},{old} +{start},{new} @@")
+            pieces += [kind + line for kind, line in hunk.lines]
+        return "\n".join(pieces) + "\n"
+
 
 class Applied(NamedTuple):
     """The text with the hunks in it that fit, and the numbers, from 1, of those that do not."""

@@ -33,13 +33,18 @@ _FOR_KEYS = frozenset({"authorization", "proxy-authorization"})
 _SECRETS = ("token", "password", "key_value", "keyValue", "api_key", "key")
 
 
+def header_name(name: str) -> str:
+    """The name of a header that a diagram may set; raises `ValueError`."""
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name[:40]!r} is no name of a header.")
+    if name.lower() in _OURS:
+        raise ValueError(f"the header {name} follows from the request: leave it out.")
+    return name
+
+
 def _known(headers: dict[str, str]) -> dict[str, str]:
     for name in headers:
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name[:40]!r} is no name of a header.")
-        if name.lower() in _OURS:
-            raise ValueError(f"the header {name} follows from the request: leave it out.")
-        if name.lower() in _FOR_KEYS:
+        if header_name(name).lower() in _FOR_KEYS:
             raise ValueError(
                 f"{name} holds a key, and diagrams are shared: write `auth_type: bearer` and "
                 "`auth_config: {api_key_id: …}`, the name of a variable that holds it."
@@ -84,10 +89,9 @@ class AuthConfig(BaseModel):
         examples=["WEATHER_API_KEY"],
     )
     username: str = Field("", description="Of `auth_type: basic`; the key is the password.")
-    key_name: str = Field(
+    key_name: Annotated[str, AfterValidator(header_name)] = Field(
         "X-API-Key",
         validation_alias=AliasChoices("key_name", "keyName"),
-        pattern=_TOKEN.pattern.join("^$"),
         description="Of `auth_type: api_key`: the header, or the parameter of the query.",
     )
     key_in: Literal["header", "query"] = Field(

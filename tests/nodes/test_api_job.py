@@ -231,6 +231,11 @@ def test_a_key_may_be_sent_in_the_query(server):
         ({"auth_type": "bearer", "auth_config": {"token": "x"}}, "`token` is a secret"),
         ({"auth_type": "basic", "auth_config": {"password": "x"}}, "`password` is a secret"),
         ({"auth_type": "digest"}, "auth_type"),
+        (
+            {"auth_type": "api_key", "auth_config": {"api_key_id": "A_KEY", "key_name": "Host"}},
+            "follows from the request",
+        ),
+        ({"idempotency_header": "X\r\nY"}, "no name of a header"),
         ({"body": {"a": 1}}, "GET sends no `body`"),
         ({"method": "POST", "body": '{"a": {{x}}}'}, "begins like JSON and is none"),
         ({"method": "CONNECT"}, "method"),

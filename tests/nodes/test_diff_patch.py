@@ -189,6 +189,17 @@ def test_all_of_it_fits_or_nothing_is_changed(root):
     report = change(root, apply_mode="force", reject_file="rejected.diff")
     assert (report["applied"], report["rejected"], report["rejects"]) == (1, [2], "rejected.diff")
     assert "line five" in (root / "a.txt").read_text()
+    rejected = (root / "rejected.diff").read_text()
+    assert "line five" not in rejected
+    assert apply(OLD, read_diff(rejected, strict=True)[0], 0).text == OLD.replace("line 15\n", "")
+
+
+def test_what_force_leaves_out_is_told():
+    ctx = FakeContext(services=services(), names={"d": DIFF})
+    text = OLD.replace("line 15\n", "line fifteen\n")
+    node = DiffPatch(diff="{{d}}", apply_mode="force")
+    assert "line five" in asyncio.run(node.run(Inputs(default=text), ctx)).outputs["default"]
+    assert ctx.progressed == ["1 hunks applied; these do not fit: 2"]
 
 
 def test_a_file_may_be_made(root):
