@@ -20,7 +20,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from keyword import iskeyword
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # importing `typing` to ask takes longer than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 _FILE = "<job>"
 NOTHING = object()
@@ -37,7 +40,7 @@ class _JobError(Exception):
         self.field = field
 
 
-class Ended(dict[str, Any]):
+class Ended(dict[str, "Any"]):
     """The local names of code that has a `return` and ran to its end without it."""
 
 
