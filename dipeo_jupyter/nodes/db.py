@@ -55,7 +55,7 @@ _COLUMNS = {
     ]
 }
 
-# Between reading a file and writing it again no other `db` of this loop may change it. A lock
+# Between reading a file and writing it again no other node of this loop may change it. A lock
 # belongs to a loop, and nodes hold nothing of their own; hence this one table.
 _CHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
@@ -244,11 +244,11 @@ class Db(Node):
         path = _path(str(self.file), ctx)
         request = {self.operation: path, "value": value, **self._how()}
         if self.operation == "append":
-            async with _lock():
+            async with changing():
                 return Result.value(await self._append(path, value, request, ctx))
 
         async def change(_: str) -> str:
-            async with _lock():
+            async with changing():
                 return await self._change(path, value, ctx)
 
         return Result.value((await ctx.effect(request, change)).value)
@@ -370,7 +370,8 @@ class Db(Node):
         return await files.write(path, await asyncio.to_thread(dump, whole, form))
 
 
-def _lock() -> asyncio.Lock:
+def changing() -> asyncio.Lock:
+    """Held by whoever reads a file and writes it again."""
     return _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 

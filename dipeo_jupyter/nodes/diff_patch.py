@@ -16,6 +16,7 @@ from ..engine.ports import Files
 from ..engine.powers import Power
 from ..errors import NodeError
 from .checks import writing_power
+from .db import changing
 from .patches import FilePatch, apply, read_diff
 
 Mode = Literal["normal", "force", "dry_run", "reverse"]
@@ -162,18 +163,24 @@ class DiffPatch(Node):
         async def note(_: str) -> dict[str, Any]:
             before, outcome = await plan()
             digests = {"before": _digest(before), "after": _digest(outcome.text)}
-            shown = {"text": outcome.text} if self.apply_mode == "dry_run" else {}
-            return {**digests, "report": {**outcome.report, **shown}}
+            if self.apply_mode == "dry_run":
+                return {**digests, "report": {**outcome.report, "text": outcome.text}}
+            others = self._others(path, outcome, ctx, there=await files.exists(path))
+            return {**digests, "report": {**outcome.report, **others}}
 
         async def change(_: str) -> dict[str, Any]:
-            now = await files.read(path) if await files.exists(path) else ""
-            if _digest(now) == goal["after"] and goal["before"] != goal["after"]:
-                return dict(goal["report"])  # it was cut short, and was done by then
-            before, outcome = await plan()
+            report = goal["report"]
+            async with changing():
+                now = await files.read(path) if await files.exists(path) else ""
+                if _digest(now) == goal["after"] and goal["before"] != goal["after"]:
+                    return dict(report)  # it was cut short, and was done by then
+                before, outcome = await plan()
+                for name, text in (("backup", before), ("rejects", outcome.rejects)):
+                    if name in report:
+                        await files.write(report[name], text)
+                await files.write(path, outcome.text)
             _tell(outcome.report, ctx)
-            saved = await self._save_others(path, before, outcome, ctx)
-            await files.write(path, outcome.text)
-            return {**outcome.report, **saved}
+            return {**report, **outcome.report}
 
         # What the file will be is an effect of its own, which is safe before the other begins: if
         # that is cut short and tried again, it tells whether it had been done by then.
@@ -194,18 +201,16 @@ class DiffPatch(Node):
             return ""
         return await files.read(path)
 
-    async def _save_others(
-        self, path: str, before: str, outcome: _Outcome, ctx: Context
-    ) -> dict[str, str]:
-        files, saved = ctx.services.files, {}
-        if self.backup and await files.exists(path):
+    def _others(self, path: str, outcome: _Outcome, ctx: Context, *, there: bool) -> dict[str, str]:
+        """The files that are written beside the one that is changed, by what is in them."""
+        others = {}
+        if self.backup and there:
+            name = f"{PurePosixPath(path).name}.orig"
             folder = ctx.render(self.backup_dir).strip() if self.backup_dir else None
-            name = f"{path}.orig" if folder is None else f"{folder}/{PurePosixPath(path).name}.orig"
-            saved["backup"] = await files.write(name, before)
+            others["backup"] = str(PurePosixPath(folder or PurePosixPath(path).parent) / name)
         if self.reject_file and outcome.rejects:
-            name = ctx.render(self.reject_file).strip()
-            saved["rejects"] = await files.write(name, outcome.rejects)
-        return saved
+            others["rejects"] = ctx.render(self.reject_file).strip()
+        return others
 
     def _patched(self, text: str, diff: str, path: str | None) -> _Outcome:
         try:

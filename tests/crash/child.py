@@ -144,6 +144,9 @@ class NotedWeb:
     def __init__(self, log: Path) -> None:
         self._log = log
 
+    def find_key(self, api_key_id: str, host: str) -> object:
+        return api_key_id
+
     async def send(self, request: WebRequest) -> WebAnswer:
         with self._log.open("a") as file:
             file.write(f"{request.method}\n")

@@ -392,6 +392,39 @@ scenario(
     """,
 )
 scenario(
+    "patch_in_loop",
+    """
+    nodes:
+    - {label: start, type: start, custom_data: {diff: "@@ -1 +1,2 @@\\n a\\n+and more\\n"}}
+    - {label: make, type: db, operation: write, file: notes.txt, data: "a\\n"}
+    - label: note
+      type: diff_patch
+      target_path: notes.txt
+      diff: "{{start.diff}}"
+      backup_dir: backups
+      max_iteration: 3
+    - {label: enough, type: condition, condition_type: detect_max_iterations}
+    - {label: read, type: db, file: [notes.txt, backups/notes.txt.orig]}
+    - {label: end, type: endpoint}
+    edges:
+    - start -> make -> note -> enough
+    - enough[condfalse] -> note
+    - enough[condtrue] -> read -> end
+    """,
+)
+scenario(
+    "template_to_file",
+    """
+    nodes:
+    - {label: start, type: start, custom_data: {who: Ann}}
+    - {label: write, type: template_job, template_content: "Dear {{who}}", output_path: a/letter.md}
+    - {label: read, type: template_job, template_path: a/letter.md}
+    - {label: look, type: json_schema_validator, json_schema: {const: Dear Ann}}
+    - {label: end, type: endpoint}
+    edges: [start -> write -> read -> look -> end]
+    """,
+)
+scenario(
     "db_append_rows",
     """
     nodes:
