@@ -20,7 +20,7 @@ from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.compile import compile_diagram
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.loading import Loaded, fold
-from dipeo_jupyter.engine.ports import Job, JobResult, OnePlace, Services
+from dipeo_jupyter.engine.ports import Job, JobResult, Notion, OnePlace, Services
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.engine.program import Program
 from dipeo_jupyter.engine.web import WebAnswer, WebRequest
@@ -183,7 +183,7 @@ class NoWeb:
 
 
 class NoNotion:
-    async def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+    async def call(self, operation: str, arguments: Mapping[str, Any], steps: object) -> Any:
         raise ServiceError("There is no Notion here.")
 
 
@@ -208,8 +208,15 @@ class TickingClock:
 class World:
     """Everything that outlives an engine, and engines in it; `turns` decide who finishes first."""
 
-    def __init__(self, turns: Turns | None = None, *, sampled: bool = False) -> None:
+    def __init__(
+        self,
+        turns: Turns | None = None,
+        *,
+        sampled: bool = False,
+        notion: Notion | None = None,
+    ) -> None:
         self.llm = FakeLLM(turns, sampled=sampled)
+        self.notion = notion or NoNotion()
         self.sandbox = FakeSandbox(turns)
         self.files = FakeFiles()
         self.journal = MemoryJournal()
@@ -222,7 +229,7 @@ class World:
             self.llm,
             self.files,
             self.sandbox,
-            NoNotion(),
+            self.notion,
             DemoEmbedder(),
             LocalToolbox(Functions(), McpServers(Path(), {}, str)),
             DemoPainter(),
