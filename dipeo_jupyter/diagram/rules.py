@@ -806,7 +806,8 @@ _rule(
     "uses_database",
     "hint",
     "Rows of a database are changed, or a database is asked that the configuration names.",
-    "Look at what is done there. In a diagram from a file, people are asked first.",
+    "Look at what is done there. In a diagram from a file, people are asked first, unless it is "
+    "the usual database.",
     """
     nodes:
     - {label: start, type: start, custom_data: {city: Oslo}}

@@ -178,7 +178,8 @@ class InCollection(Node):
             says = f"changes the collection {self.collection!r} in {where} ({self.operation})"
             hint = "Look at what is there already."
         field = "query" if self.query else "collection"
-        yield Power("uses_database", says, hint, what, field)
+        # The usual database is data of the run, as a file of rows would be.
+        yield Power("uses_database", says, hint, what, field, asks=bool(self.database))
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         if self.operation in ("read", "query"):

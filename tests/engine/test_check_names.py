@@ -171,6 +171,6 @@ def test_labels_with_dots_and_spaces_are_names_too():
 
 def test_texts_inside_of_objects_are_looked_at():
     nodes = "a: {type: db, operation: write, file: x.json, data: {rows: [{name: '{{topic}}'}]}}"
-    (problem,) = check(flow(nodes, "start -> a"))
+    (problem,) = [each for each in check(flow(nodes, "start -> a")) if each.code != "writes_files"]
 
     assert ("run_input", ("nodes", "a", "data", "rows", 0, "name")) == (problem.code, problem.path)

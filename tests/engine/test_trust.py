@@ -213,6 +213,7 @@ def test_a_change_of_what_is_done_asks_again(place, now, then):
         {"type": "endpoint", "save_to_file": True, "file_path": "report.md"},
         {"type": "endpoint", "save_to_file": True},
         {"type": "endpoint", "save_to_file": False, "file_path": "report.py"},
+        {"type": "db", "operation": "insert", "collection": "c", "data": {}},
     ],
     ids=str,
 )
@@ -239,7 +240,16 @@ def test_these_ask_for_nothing(place, props):
             "changes_notion",
             {"type": "notion", "operation": "create_page", "parent": {}, "properties": {}},
         ),
-        ("uses_database", {"type": "db", "operation": "insert", "collection": "c", "data": {}}),
+        (
+            "uses_database",
+            {
+                "type": "db",
+                "operation": "insert",
+                "collection": "c",
+                "data": {},
+                "database": "sales",
+            },
+        ),
         ("uses_database", {"type": "db", "query": "SELECT 1", "database": "sales"}),
         ("writes_files", {"type": "db", "operation": "write", "file": "a.py", "data": "x"}),
         ("writes_files", {"type": "db", "operation": "append", "file": "Makefile", "data": "x"}),
