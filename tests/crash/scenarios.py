@@ -361,6 +361,22 @@ scenario(
     """,
 )
 scenario(
+    "db_collections",
+    """
+    nodes:
+    - {label: start, type: start, custom_data: {topic: tea}}
+    - {label: say, type: person_job, person: A, prompt: "Say {{topic}}", max_iteration: 3}
+    - {label: note, type: db, operation: insert, collection: notes, data: {said: "{{say}}"}}
+    - {label: enough, type: condition, condition_type: detect_max_iterations}
+    - {label: read, type: db, query: "SELECT count(*) AS n, min(said) AS first FROM notes"}
+    - {label: end, type: endpoint}
+    edges:
+    - start -> say -> note -> enough
+    - enough[condfalse] -> say
+    - enough[condtrue] -> read -> end
+    """,
+)
+scenario(
     "db_append_in_loop",
     """
     nodes:

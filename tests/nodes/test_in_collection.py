@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -205,6 +208,50 @@ def test_a_file_that_is_wrong_leaves_nothing_behind(desk, name, content, words):
     said = refusal(desk.run, {"operation": "import", "collection": "c", "file": name})
     assert words in said
     assert asyncio.run(desk.collections.tables()) == []
+
+
+IMPORT = """
+import resource, sys
+from pathlib import Path
+from tests.running import run
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+def load(file):
+    return run(f'''
+nodes:
+- {{label: start, type: start}}
+- {{label: load, type: db, operation: import, collection: {file[:5]}, file: {file}}}
+- {{label: count, type: db, query: SELECT count(*) AS n FROM {file[:5]}}}
+- {{label: end, type: endpoint}}
+edges: [start -> load -> count -> end]
+''', root=Path(sys.argv[1])).outputs["end"][0]["n"]
+
+print(load("small.csv"), before := peak(), load("large.csv"), peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured otherwise elsewhere")
+def test_importing_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path):
+    rows = "".join(f"{i},{'x' * 400},{i / 8}\n" for i in range(10_000))
+    (tmp_path / "small.csv").write_text("i,text,n\n" + rows[: rows.index("\n") + 1])
+    with (tmp_path / "large.csv").open("w") as file:
+        file.write("i,text,n\n" + 15 * rows)
+    assert (tmp_path / "large.csv").stat().st_size > 60_000_000
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+    small, _, large, more = done.stdout.split()
+    assert (small, large) == ("1", "150000")
+    assert float(more) < 15, "megabytes"
 
 
 # -- in a run -------------------------------------------------------------------------------------

@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from ...diagram.language.values import kind
 from ...engine.collections import ColumnType
-from ...errors import ServiceError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Table
+    from sqlalchemy import Column
 
 Fit = Callable[[Any], Any]
 """Makes a value fit a column; raises `ValueError` when it does not."""
@@ -80,12 +78,8 @@ def _one_of(found: set[ColumnType]) -> ColumnType:
     return "json" if "json" in found else "text"
 
 
-def fits(table: Table, *, decimals: bool) -> dict[str, Fit]:
-    """What makes values fit the columns of a table."""
-    return {column.name: _fit(column, decimals=decimals) for column in table.columns}
-
-
-def _fit(column: Column[Any], *, decimals: bool) -> Fit:
+def fit_for(column: Column[Any], *, decimals: bool) -> Fit:
+    """What makes values fit a column."""
     from sqlalchemy import types as t  # noqa: PLC0415 - it is there by now
 
     match column.type:
@@ -155,21 +149,3 @@ def _datetime(value: Any) -> dt.datetime:
     """Times with a zone are kept in UTC, others as they are."""
     moment = dt.datetime.fromisoformat(value)
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def fitted(
-    row: Mapping[str, Any], fit: Mapping[str, Fit], number: int, columns: Iterable[str]
-) -> dict[str, Any]:
-    """A row as the table takes it; raises `ServiceError` with the number of the row."""
-    made = {}
-    for name in columns:
-        try:
-            made[name] = fit[name](row[name])
-        except (ValueError, TypeError, OverflowError, ArithmeticError):
-            value = row[name]
-            shown = repr(str(value)[:50]) if isinstance(value, str | int | float) else kind(value)
-            raise ServiceError(
-                f"Row {number:,}: {shown} does not fit the column {name!r}. Make the collection "
-                f"with `columns: {{{name}: text}}`, or mend the row."
-            ) from None
-    return made
