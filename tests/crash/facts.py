@@ -96,7 +96,8 @@ class World:
 
 
 def world(journal: Kept, folder: Path) -> World:
-    files = (path for path in (folder / "root").rglob("*") if path.is_file())
+    # What is in collections is read by the runs themselves.
+    files = (path for path in (folder / "root").rglob("*") if _is_text(path))
     return World(
         statuses=journal.statuses,
         results={name: _results(entries) for name, entries in journal.runs.items()},
@@ -108,6 +109,10 @@ def world(journal: Kept, folder: Path) -> World:
         # A file that was being written when the process died has another name still.
         files={path.name: path.read_text() for path in files if path.suffix != ".tmp"},
     )
+
+
+def _is_text(path: Path) -> bool:
+    return path.is_file() and ".dipeo" not in path.parts
 
 
 def _results(entries: Entries) -> dict[str, Any]:
