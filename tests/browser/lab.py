@@ -45,7 +45,7 @@ RUN_CELL = """number => {
   shell.currentWidget.content.activeCellIndex = number;
   commands.execute("notebook:run-cell");
 }"""
-OPEN = {"DIPEO_SANDBOX": "off"}
+OPEN = {"DIPEO_SANDBOX": "off", "DIPEO_TRUST": "all"}
 """Jobs tell the tests how far they are, by files outside of any sandbox."""
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},

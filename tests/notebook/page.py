@@ -22,7 +22,7 @@ def kernel_in(folder, **environ):
     """A kernel whose runs live in this folder."""
     patch = pytest.MonkeyPatch()
     # Its jobs tell the tests how far they are, by files outside of any sandbox.
-    walls = {"DIPEO_SANDBOX": "off"}
+    walls = {"DIPEO_SANDBOX": "off", "DIPEO_TRUST": "all"}
     environ = {**walls, "DIPEO_ROOT": folder, "IPYTHONDIR": folder / "ipython", **environ}
     for name, value in environ.items():
         patch.setenv(name, str(value))

@@ -71,7 +71,7 @@ def test_a_run_of_ones_own_does_not_take_a_file_as_it_is(kernel, file):
     ("typed", "ends"), [("o", ["done", "asked"]), ("a", ["done", "done"]), ("", ["asked", "asked"])]
 )
 def test_a_cell_asks_whoever_runs_it(file, typed, ends):
-    with kernel_in(file.parent, DIPEO_SANDBOX="auto") as page:
+    with kernel_in(file.parent, DIPEO_SANDBOX="auto", DIPEO_TRUST="ask") as page:
         page.run(f"import dipeo_jupyter as dipeo\nfile = {str(file)!r}")
         first = page.cell("await dipeo.run(file, show=False)")
         asked = page.asked()
@@ -88,7 +88,7 @@ def test_a_cell_asks_whoever_runs_it(file, typed, ends):
 
 def test_a_cell_with_a_diagram_in_a_file_says_trust(file):
     cell = "%%dipeo {}\nnodes:\n- {{label: it, type: sub_diagram, diagram_name: asks}}\n"
-    with kernel_in(file.parent, DIPEO_SANDBOX="auto") as page:
+    with kernel_in(file.parent, DIPEO_SANDBOX="auto", DIPEO_TRUST="ask") as page:
         page.run("%load_ext dipeo_jupyter")
         page.run(cell.format(""), stdin=False)
         assert "asks.light.yaml, line 5: Node 'it/end' writes" in page.errors[0]

@@ -1,5 +1,13 @@
 /** Commands with their replies, and entries of runs, each of them once, over any transport. */
-import type { Ack, AskedPower, Command, CommandFrame, EventFrame, Refusal, ServerFrame } from "./messages";
+import type {
+  Ack,
+  AskedPower,
+  Command,
+  CommandFrame,
+  EventFrame,
+  Refusal,
+  ServerFrame,
+} from "./messages";
 import { isEvent, type Transport } from "./transport";
 
 export type Hear = (entries: readonly EventFrame[]) => void;

@@ -46,7 +46,9 @@ class Powers extends Widget {
     super();
     this.addClass("dipeo-powers");
     const first = document.createElement("p");
-    first.textContent = trans.__("It is a file, and may have come from anywhere. Look at it first.");
+    first.textContent = trans.__(
+      "It is a file, and may have come from anywhere. Look at it first.",
+    );
     const list = document.createElement("ul");
     for (const power of powers) {
       const item = document.createElement("li");
