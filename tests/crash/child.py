@@ -152,9 +152,6 @@ class NotedWeb:
             file.write(f"{request.method}\n")
         return WebAnswer(200, request.url, {}, b"sent", "sent")
 
-    def find_key(self, api_key_id: str, host: str) -> object:
-        return None
-
 
 class Player:
     """Does what people do in a scenario, as far as the journal says that it was not done yet."""
