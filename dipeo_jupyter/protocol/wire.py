@@ -17,7 +17,7 @@ from ..diagram.model import Diagram
 from ..diagram.source import Source
 from ..errors import CommandError, DiagramError, DipeoError, UntrustedError
 from ..errors import Problem as Found
-from .commands import Ack, AskedPower, Command, Folder, OnExecution
+from .commands import Ack, AskedPower, Command, ExecutionSummary, Folder, OnExecution
 from .events import Entry, ExecutionId, Fact
 from .kernel import KernelCancel, KernelRequest, KernelSaid
 
@@ -31,11 +31,13 @@ ALL_RUNS = "*"
 class Subscribe(OnExecution):
     """Tell what happens in a run, from the entry behind number `after_seq` on, until it is over.
 
-    The run `*` is all runs of this user that go on, and all that will begin.
+    The run `*` is all runs of this user that go on, and all that will begin. With `brief`, it is
+    told by a `standing` now and then how each of them stands, and not what happens in it.
     """
 
     type: Literal["subscribe"] = "subscribe"
     after_seq: int = Field(0, ge=0)
+    brief: bool = False
 
 
 class Unsubscribe(OnExecution):
@@ -142,8 +144,15 @@ class EndOfEvents(Fact):
     after_seq: int
 
 
+class Standing(Fact):
+    """How a run stands now."""
+
+    type: Literal["standing"] = "standing"
+    summary: ExecutionSummary
+
+
 ServerMessage = Annotated[
-    Connected | Ack | Refusal | Relayed | EndOfEvents | KernelRequest | KernelCancel,
+    Connected | Ack | Refusal | Relayed | EndOfEvents | Standing | KernelRequest | KernelCancel,
     Field(discriminator="type"),
 ]
 

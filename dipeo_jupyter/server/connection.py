@@ -23,6 +23,7 @@ from ..protocol.requests import BadFrameError, Request, read_request
 from .kernels import KernelDesk
 from .limits import Bucket
 from .outbox import Outbox, Stream, Write
+from .standings import standings
 from .users import Log, User
 
 LARGE = 50_000
@@ -82,7 +83,8 @@ class Connection:
         self._streams: dict[e.ExecutionId, asyncio.Task[None]] = {}
         self._told: dict[e.ExecutionId, Stream] = {}
         """How far each of them is."""
-        self._all_runs = False
+        self._standings: dict[e.ExecutionId, asyncio.Task[None]] = {}
+        self._all_runs = self._brief = False
         self._writing: asyncio.Task[None] | None = None
 
     @property
@@ -126,6 +128,9 @@ class Connection:
 
     def begun(self, execution_id: e.ExecutionId) -> None:
         """A run of this user has begun, or is gone on with."""
+        if self._brief and execution_id not in self._standings:
+            task = asyncio.create_task(self._tell_standings(execution_id))
+            self._standings[execution_id] = task
         if self._all_runs and execution_id not in self._streams:
             self._follow(execution_id, 0, 0)
 
@@ -153,11 +158,13 @@ class Connection:
     def closed(self) -> None:
         """The other side is gone. Runs are not: they go on."""
         self._user.connections.discard(self)
-        tasks = [*self._streams.values(), *([self._writing] if self._writing else [])]
+        tasks = [*self._streams.values(), *self._standings.values()]
+        tasks += [self._writing] if self._writing else []
         for task in tasks:
             if task is not asyncio.current_task():
                 task.cancel()
         self._streams.clear()
+        self._standings.clear()
         if self._desk is not None:
             self._desk.disconnected(self._outbox.say)
 
@@ -322,7 +329,8 @@ class Connection:
 
     async def _subscribe(self, command: w.Subscribe, request: Request) -> None:
         if command.execution_id == w.ALL_RUNS:
-            self._all_runs = True
+            self._brief |= command.brief
+            self._all_runs |= not command.brief
             self._acknowledge(c.Ack(), request)
             for each in self._user.live:
                 self.begun(each)
@@ -337,7 +345,9 @@ class Connection:
 
     def _unsubscribe(self, execution_id: str) -> None:
         if execution_id == w.ALL_RUNS:
-            self._all_runs = False
+            self._all_runs = self._brief = False
+            for task in self._standings.values():
+                task.cancel()
         for each in [each for each in self._streams if execution_id in (each, w.ALL_RUNS)]:
             self._streams.pop(each).cancel()
 
@@ -368,6 +378,20 @@ class Connection:
                 del self._streams[execution_id]
             if self._told.get(execution_id) is stream:
                 del self._told[execution_id]
+
+    async def _tell_standings(self, execution_id: e.ExecutionId) -> None:
+        """Tell how a run stands, as often as there is room for it."""
+        try:
+            async with contextlib.aclosing(standings(self._user, execution_id)) as summaries:
+                async for summary in summaries:
+                    await self._outbox.room()
+                    told = w.Standing(summary=summary)
+                    self._outbox.say(w.frame(told, execution_id=execution_id))
+        except DipeoError as error:
+            self._outbox.say(w.frame(w.refusal_of(error), execution_id=execution_id))
+        finally:
+            if self._standings.get(execution_id) is asyncio.current_task():
+                del self._standings[execution_id]
 
     async def _tell_some(self, stream: Stream, seq: int) -> bool:
         """Tell as much as there is room for; True when that was all, and the run is over.

@@ -873,7 +873,7 @@ export interface Said {
   forgotten?: { [key: string]: string };
 }
 
-export type ServerMessage = Connected | Ack | Refusal | Relayed | EndOfEvents | KernelRequest | KernelCancel;
+export type ServerMessage = Connected | Ack | Refusal | Relayed | EndOfEvents | Standing | KernelRequest | KernelCancel;
 
 /** Replace all breakpoints of a run. */
 export interface SetBreakpoints {
@@ -895,6 +895,12 @@ export interface SkipRequested {
   node: string;
 }
 
+/** How a run stands now. */
+export interface Standing {
+  type: "standing";
+  summary: ExecutionSummary;
+}
+
 /** Let `steps` activations through, then pause again. */
 export interface StepExecution {
   execution_id: string;
@@ -905,12 +911,14 @@ export interface StepExecution {
 /**
  * Tell what happens in a run, from the entry behind number `after_seq` on, until it is over.
  *
- * The run `*` is all runs of this user that go on, and all that will begin.
+ * The run `*` is all runs of this user that go on, and all that will begin. With `brief`, it is
+ * told by a `standing` now and then how each of them stands, and not what happens in it.
  */
 export interface Subscribe {
   execution_id: string;
   type: "subscribe";
   after_seq?: number;
+  brief?: boolean;
 }
 
 /** A piece of an answer, as it arrives. */

@@ -15,7 +15,7 @@ export interface Transport {
   close(): void;
 }
 
-const REPLIES = new Set(["ack", "error", "connected", "relayed", "end_of_events"]);
+const REPLIES = new Set(["ack", "error", "connected", "relayed", "end_of_events", "standing"]);
 
 export function isEvent(frame: ServerFrame): frame is EventFrame {
   return !REPLIES.has(frame.type) && frame.seq !== undefined;

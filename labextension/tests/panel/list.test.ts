@@ -1,10 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { RunList } from "../../src/panel/runs/list";
-import type { EventFrame, ExecutionSummary } from "../../src/protocol/messages";
-import { entriesOf } from "../golden";
-
-const entries = entriesOf("debate");
-const id = entries[0]?.execution_id as string;
+import type { ExecutionSummary, Usage } from "../../src/protocol/messages";
 
 function summary(change: Partial<ExecutionSummary> = {}): ExecutionSummary {
   const usual = { execution_id: "exec_1", name: "Tea", status: "completed", started: 1, events: 9 };
@@ -13,7 +9,7 @@ function summary(change: Partial<ExecutionSummary> = {}): ExecutionSummary {
 
 let list: RunList;
 beforeEach(() => {
-  list = new RunList((callback) => callback());
+  list = new RunList();
 });
 
 test("what the server lists stands there newest first", () => {
@@ -30,41 +26,34 @@ test("nothing is known before the server has listed its runs", () => {
 });
 
 test("a run that goes on changes its own line", () => {
-  list.take(entries.slice(0, 3));
-  const running = list.get().lines[0]?.status;
-  list.take(entries.slice(3));
+  list.list([summary({ execution_id: "exec_2" })]);
+  list.tell(summary({ status: "running" }));
+  const running = list.find("exec_1")?.status;
+  list.tell(summary());
 
-  expect([running, list.get().lines[0]?.status]).toEqual(["running", "completed"]);
+  expect([running, list.find("exec_1")?.status]).toEqual(["running", "completed"]);
 });
 
-test("a line tells what its run has taken so far", () => {
-  list.take(entries.slice(0, 7));
+test("a list that is older than what was told since changes nothing", () => {
+  list.tell(summary({ status: "running" }));
+  list.list([summary({ status: "pending", events: 2 })]);
 
-  expect(list.find(id)?.usage?.input_tokens).toBeGreaterThan(0);
-});
-
-test("a list that is older than what a run has told changes nothing", () => {
-  list.take(entries.slice(0, -1));
-  const before = list.find(id);
-  list.list([summary({ execution_id: id, status: "pending", events: 2 })]);
-
-  expect(list.find(id)).toEqual(before);
+  expect(list.find("exec_1")?.status).toBe("running");
 });
 
 test("what the next server lists counts, whatever was told before", () => {
-  list.take(entries.slice(0, 4));
+  list.tell(summary({ status: "running" }));
   list.beginAgain();
-  list.list([summary({ execution_id: id, status: "paused", events: 2 })]);
+  list.list([summary({ status: "paused", events: 2 })]);
 
-  expect(list.find(id)?.status).toBe("paused");
+  expect(list.find("exec_1")?.status).toBe("paused");
 });
 
-test("what is told again from the beginning counts once", () => {
-  list.take(entries);
-  const once = list.find(id);
-  list.take(entries);
+test("a run that has begun since the list was made stays", () => {
+  list.tell(summary({ status: "running" }));
+  list.list([]);
 
-  expect(list.find(id)).toEqual(once);
+  expect(list.get().lines.map((line) => line.id)).toEqual(["exec_1"]);
 });
 
 test("a run that the server has forgotten leaves the list", () => {
@@ -74,27 +63,11 @@ test("a run that the server has forgotten leaves the list", () => {
   expect(list.get().lines).toEqual([]);
 });
 
-test("the cost that a run has told is kept when the server lists it", () => {
-  list.take(entries);
-  const { usage } = list.find(id) ?? {};
-  list.list([summary({ execution_id: id, events: entries.length })]);
+test("the cost that is known is kept when the server does not tell it", () => {
+  list.tell(summary({ usage: { nano_usd: 5 } as Usage }));
+  list.list([summary()]);
 
-  expect(list.find(id)?.usage).toEqual(usage);
-});
-
-test("pieces of answers change no line, and parts of runs have none", () => {
-  const [first] = entries as [EventFrame];
-  list.take([{ ...first, execution_id: `${id}/part` }]);
-  const delta = { node: "for", activation: 1, text: "a" };
-  list.take([{ ...first, type: "token_delta", payload: delta } as EventFrame]);
-
-  expect(list.get().lines).toEqual([]);
-});
-
-test("whoever comes in the middle of a run tells nothing of it", () => {
-  list.take(entries.slice(3));
-
-  expect(list.get().lines).toEqual([]);
+  expect(list.find("exec_1")?.usage?.nano_usd).toBe(5);
 });
 
 test("trouble is told until it is over", () => {

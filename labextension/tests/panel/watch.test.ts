@@ -3,7 +3,6 @@ import { RunList } from "../../src/panel/runs/list";
 import { RunsWatch } from "../../src/panel/runs/watch";
 import type { CommandFrame, ServerFrame } from "../../src/protocol/messages";
 import type { Hearing, Transport } from "../../src/protocol/transport";
-import { entriesOf } from "../golden";
 
 class FakeTransport implements Transport {
   readonly said: CommandFrame[] = [];
@@ -26,7 +25,7 @@ class FakeTransport implements Transport {
 }
 
 function watching() {
-  const list = new RunList((callback) => callback());
+  const list = new RunList();
   const transport = new FakeTransport();
   return { list, transport, watch: new RunsWatch(transport, list) };
 }
@@ -67,16 +66,12 @@ test("a refusal is told in its words", () => {
   expect(list.get().problem).toBe("Not for you.");
 });
 
-test("the end of a run is a reason to ask again", () => {
-  const { transport } = watching();
-  transport.tell({ type: "end_of_events", execution_id: "exec_1", payload: { after_seq: 3 } });
-
-  expect(transport.said.map((each) => each.type)).toEqual(["list_executions"]);
-});
-
-test("entries of runs go to their lines", () => {
+test("only how runs stand is asked for, and becomes their lines", () => {
   const { list, transport } = watching();
-  transport.tell(...entriesOf("debate"));
+  transport.up();
+  const summary = { execution_id: "exec_1", name: "Tea", status: "running", started: 1, events: 3 };
+  transport.tell({ type: "standing", execution_id: "exec_1", payload: { summary } });
 
-  expect(list.get().lines[0]?.status).toBe("completed");
+  expect(transport.said.at(-1)).toEqual({ type: "subscribe", execution_id: "*", brief: true });
+  expect(list.find("exec_1")?.status).toBe("running");
 });

@@ -1,6 +1,5 @@
 /** A run in one line, as lists show it. */
-import { questions } from "../../execution/derive";
-import { isOver, type RunState, type RunStatus } from "../../execution/state";
+import type { RunStatus } from "../../execution/state";
 import type { ExecutionSummary, Usage } from "../../protocol/messages";
 
 /** `started` is in milliseconds; `usage` is null as long as nobody has told. */
@@ -23,18 +22,6 @@ export function lineOfSummary(summary: ExecutionSummary): RunLine {
     usage: summary.usage ?? null,
     waitingFor: summary.waiting_for ?? [],
     origin: summary.origin ?? null,
-  };
-}
-
-export function lineOfState(id: string, state: RunState, origin: string | null): RunLine {
-  return {
-    id,
-    name: state.diagram?.name ?? null,
-    status: state.status,
-    started: state.began ?? 0,
-    usage: state.usage,
-    waitingFor: isOver(state) ? [] : questions(state).map((each) => each.node),
-    origin,
   };
 }
 

@@ -27,14 +27,13 @@ export class RunsWatch {
     this.#list.trouble(null);
     this.#list.beginAgain();
     this.refresh();
-    this.#transport.send({ type: "subscribe", execution_id: ALL_RUNS });
+    this.#transport.send({ type: "subscribe", execution_id: ALL_RUNS, brief: true });
   }
 
   #take(frames: readonly ServerFrame[]): void {
-    this.#list.take(frames.filter(isEvent));
     for (const frame of frames) {
       if (isEvent(frame)) continue;
-      if (frame.type === "end_of_events") this.refresh();
+      if (frame.type === "standing") this.#list.tell(frame.payload.summary);
       if (frame.correlation_id !== LISTED) continue;
       if (frame.type === "ack")
         this.#list.list(frame.payload.result as unknown as ExecutionSummary[]);
