@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,32 @@ def test_python_says_what_is_missing(tmp_path):
         run("return 1", "python", pyodide=None)
     with pytest.raises(NodeError, match=r"has no pyodide\.mjs"):
         run("return 1", "python", pyodide=tmp_path)
+
+
+SERVER = """
+import asyncio, sys
+from dipeo_jupyter.engine.ports import Job
+from dipeo_jupyter.services.sandbox.process import ProcessSandbox
+from dipeo_jupyter.services.sandbox.walls import Walls
+
+code = "console.log('begun ' + Deno.pid); await new Promise((done) => setTimeout(done, 60_000))"
+sandbox = ProcessSandbox(walls=Walls("deno"))
+job = Job("javascript", code, {}, timeout=60)
+asyncio.run(sandbox.run(job, lambda text: print(text, flush=True)))
+"""
+
+
+@needs_deno
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux waits by pidfd")
+def test_a_job_ends_with_its_server():
+    command = [sys.executable, "-c", SERVER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        job = os.pidfd_open(int(server.stdout.readline().split()[1]))
+        server.kill()
+    ended, _, _ = select.select([job], [], [], 20)
+    os.close(job)
+    assert ended == [job]
 
 
 @needs_deno

@@ -88,6 +88,7 @@ class Child:
         self._streams = _Streams(limits.output, self._live)
         self._report = _Report(limits.result)
         self._watch = Watch(limits, self._folder.work if tier.on_disk else None, self._stop)
+        self._held: tuple[int, ...] = ()
         self._pipe: asyncio.ReadTransport | None = None
         self._process: asyncio.SubprocessTransport | None = None
         self.excess: str | None = None
@@ -175,6 +176,7 @@ class Child:
                 lambda: self._report, os.fdopen(reading, "rb", buffering=0)
             )
             enclosed = self._tier.enclose(self._launch, self._folder.work, writing)
+            self._held = enclosed.held
             try:
                 self._process = await self._spawn(enclosed)
             finally:
@@ -217,6 +219,9 @@ class Child:
 
     async def _tidy_up(self) -> None:
         self._live.close()
+        held, self._held = self._held, ()
+        for fd in held:
+            os.close(fd)
         if self._process is not None:
             await self._gone(self._process)
             stdin = cast(asyncio.WriteTransport, self._process.get_pipe_transport(0))

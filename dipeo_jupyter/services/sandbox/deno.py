@@ -20,10 +20,12 @@ from .limits import Limits, as_shell
 from .tiers import Enclosed, TierName, kill_group
 
 # Deno gives code no pipe but its three streams, so the report is a file; the shell, which waits for
-# Deno, hands it on and ends as Deno did.
+# Deno, hands it on and ends as Deno did. Beside it waits who kills all of the job when the pipe to
+# the server closes, because there is no server any more.
 _RUN = (
-    '{{ {limits}; }} 2>/dev/null; umask 077; report=$1; pipe=$2; shift 2; : >"$report"; '
-    '"$@"; status=$?; cat "$report" >"$pipe"; exit $status'
+    '{{ {limits}; }} 2>/dev/null; umask 077; report=$1; pipe=$2; life=$3; shift 3; : >"$report"; '
+    '{{ read -r _ <"$life"; kill -9 0; }} & beside=$!; '
+    '"$@"; status=$?; kill $beside; cat "$report" >"$pipe"; exit $status'
 )
 _ALWAYS = (
     "--no-prompt",
@@ -104,9 +106,10 @@ class Deno:
         written = work.parent / "report"
         own = {**launch.limits, "data": self.limits.memory + _RESERVED}
         script, *arguments = launch.command
+        life, ours = os.pipe()
         command = (
             *("/bin/sh", "-c", _RUN.format(limits=as_shell(own)), "job"),
-            *(str(written), f"/dev/fd/{report}"),
+            *(str(written), f"/dev/fd/{report}", f"/dev/fd/{life}"),
             *(self.program, "run", *_ALWAYS, *self._allowed(launch, work, written)),
             *(script, *arguments, str(written)),
         )
@@ -117,7 +120,7 @@ class Deno:
             "DENO_NO_UPDATE_CHECK": "1",
             "NO_COLOR": "1",
         }
-        return Enclosed(command, own_environment, work, (report,))
+        return Enclosed(command, own_environment, work, (report, life), (ours,))
 
     def end(self, process: int) -> None:
         """End the shell and Deno, which is alone: nothing in it can start another process."""

@@ -25,12 +25,16 @@ _LIMIT_AND_RUN = '{{ {limits}; }} 2>/dev/null; umask 077; exec "$@"'
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """A job's outermost process, ready to be started: `fds` are handed to it, and closed here."""
+    """A job's outermost process, ready to be started.
+
+    `fds` are handed to it, and closed here; those that are `held` stay open here until it ends.
+    """
 
     command: tuple[str, ...]
     environment: dict[str, str]
     folder: Path | None = None
     fds: tuple[int, ...] = ()
+    held: tuple[int, ...] = ()
 
 
 class Tier(Protocol):
