@@ -160,9 +160,48 @@ return [frame, np.int64(3), np.eye(1), frame['n'], pd.NA, np.float32('nan'), np.
     assert run(code).value == [records, 3, [[1.0]], [1, 2], None, None, True]
 
 
+def test_tables_of_pandas_become_rows_whatever_their_columns_hold():
+    code = """import numpy as np, pandas as pd
+frame = pd.DataFrame({
+    'int': [1, 2], 'gap': pd.array([1, None], dtype='Int64'), 'nan': [0.5, np.nan],
+    'yes': [True, False], 'text': ['ä', None], 'mixed': [np.int64(3), {'a': [np.float64(1)]}],
+    'kind': pd.Categorical(['x', 'y']), 'at': pd.to_datetime(['2024-01-02T03:04Z', None]),
+    'span': pd.to_timedelta(['1s', None]), 7: [1, 2]})
+return [frame, pd.DataFrame(), frame[[]], frame[:0]]"""
+
+    rows, *empty = run(code).value
+
+    assert rows[0] == {
+        "int": 1,
+        "gap": 1,
+        "nan": 0.5,
+        "yes": True,
+        "text": "ä",
+        "mixed": 3,
+        "kind": "x",
+        "at": "2024-01-02T03:04:00+00:00",
+        "span": "P0DT0H0M1S",
+        "7": 1,
+    }
+    assert rows[1] == {
+        "int": 2,
+        "gap": None,
+        "nan": None,
+        "yes": False,
+        "text": None,
+        "mixed": {"a": [1.0]},
+        "kind": "y",
+        "at": None,
+        "span": None,
+        "7": 2,
+    }
+    assert empty == [[], [], []]
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
+        ("return __import__('pandas').DataFrame({'x': [float('inf')]})", "the number inf"),
         ("return open('/dev/null')", "returned a TextIOWrapper, which is not JSON"),
         ("return {'a': [b'x']}", "returned a bytes, which is not JSON"),
         ("return {(1, 2): 3}", "a dict with a tuple as a key"),

@@ -281,7 +281,27 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in _in_order(value)]
     if isinstance(value, (Sequence, ValuesView)) and not isinstance(value, (bytes, bytearray)):
         return [_plain(each) for each in value]
+    if type(value).__name__ == "DataFrame" and hasattr(value, "iloc"):
+        return _records(value)
     return _plain(_converted(value))
+
+
+def _records(frame: Any) -> list[dict[Any, Any]]:
+    """The rows of a table of pandas, made column by column: by row, it takes ten times as long."""
+    numbers = range(len(frame.columns))
+    columns = [[_plain_cell(each) for each in frame.iloc[:, at].tolist()] for at in numbers]
+    names = [_plain_key(name) for name in frame.columns]
+    return [dict(zip(names, row)) for row in zip(*columns)]  # noqa: B905 - all are equally long
+
+
+def _plain_cell(value: Any) -> Any:
+    """The same as `_plain`, with a glance at what most cells are."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool:
+        return value
+    if kind is float:
+        return _plain_float(value)
+    return value.isoformat() if kind.__name__ == "Timestamp" else _plain(value)
 
 
 def _plain_float(value: float) -> float | None:
@@ -323,8 +343,6 @@ def _converted(value: Any) -> Any:
         raise _not_json(value)
     if hasattr(value, "__dataclass_fields__"):
         return {name: getattr(value, name) for name in value.__dataclass_fields__}
-    if kind == "DataFrame" and hasattr(value, "columns") and not hasattr(value, "to_dicts"):
-        return value.to_dict("records")  # pandas; polars has `to_dicts`
     for method, options in _METHODS:
         if callable(getattr(value, method, None)):
             return getattr(value, method)(**options)
