@@ -33,8 +33,12 @@ async function askTrust(
     defaultButton: 0,
     buttons: [
       Dialog.cancelButton({ label: trans.__("Do Not Run") }),
-      Dialog.okButton({ label: trans.__("Always, Until It Changes"), actions: ["always"] }),
-      Dialog.warnButton({ label: trans.__("Run Once"), accept: true, actions: ["once"] }),
+      Dialog.warnButton({
+        label: trans.__("Always, Until It Changes"),
+        accept: true,
+        actions: ["always"],
+      }),
+      Dialog.okButton({ label: trans.__("Run Once"), actions: ["once"] }),
     ],
   });
   if (!button.accept) return null;
