@@ -16,6 +16,7 @@ from ..errors import DiagramError, NodeError, ServiceError, UntrustedError
 from ..protocol.commands import AskedPower
 from .checks.settings import build
 from .node import Node, NodeTypes
+from .pace import my_turn
 from .ports import Services
 from .powers import Power
 from .program import Program
@@ -24,6 +25,8 @@ DEEPEST = 10
 """Levels of diagrams within diagrams that are looked into, as many as can be run."""
 MOST = 500
 """Diagrams that are looked into."""
+AT_ONCE = 500
+"""Nodes that are looked at before others have a turn."""
 HOW = (
     "Look at it first. Then run it with `trust=True` (in a terminal `--trust`), or trust it until "
     "it changes: `dipeo trust FILE`."
@@ -95,7 +98,9 @@ class _Finder:
     async def of_nodes(
         self, nodes: Sequence[tuple[NodeSpec, Node]], place: _Place
     ) -> AsyncIterator[AskedPower]:
-        for spec, node in nodes:
+        for number, (spec, node) in enumerate(nodes):
+            if number % AT_ONCE == AT_ONCE - 1:
+                await my_turn()  # or a large diagram would hold up the loop
             for power in node.powers():
                 if self._services.trust.minds(power):
                     yield await self._asked(spec, node, power, place)
