@@ -1,17 +1,15 @@
 /** Who said what to whom, and what each person can see of it. */
 import { useState } from "react";
 import { useRun } from "../execution/context";
-import { firings } from "../execution/derive";
-import type { RunState } from "../execution/state";
+import { useUnknown } from "./known";
 import { MessageView, usePersons } from "./message";
 
 export function Conversation() {
-  const state = useRun((whole) => whole);
+  const messages = useRun((state) => state.messages);
   const persons = usePersons();
   const [person, look] = useState<string | null>(null);
-  const messages = [...state.messages.values()];
-  if (!messages.length) return <p className="dipeo-note">Nobody has said anything yet.</p>;
-  const known = person === null ? null : knownBy(state, person);
+  const unknown = useUnknown(person);
+  if (!messages.size) return <p className="dipeo-note">Nobody has said anything yet.</p>;
   return (
     <div className="dipeo-conversation">
       <label className="dipeo-eyes">
@@ -23,20 +21,14 @@ export function Conversation() {
           ))}
         </select>
       </label>
-      {messages.map((message) => (
+      {[...messages.values()].map((message) => (
         <MessageView
           key={message.id}
           message={message}
-          forgotten={known !== null && !known.has(message.id)}
-          note={message.id.split(".")[0] ?? ""}
+          forgotten={unknown.has(message.id)}
+          note={unknown.get(message.id) ?? message.id.split(".")[0] ?? ""}
         />
       ))}
     </div>
   );
-}
-
-/** What a person was shown in its last turn, or has said then. */
-export function knownBy(state: RunState, person: string): Set<string> {
-  const last = firings(state).findLast((each) => each.person === person);
-  return new Set([...(last?.seen ?? []), ...(last?.said ?? [])]);
 }

@@ -28,7 +28,7 @@ export function MessageView({ message, forgotten = false, note }: MessageProps) 
     >
       <header>
         <b>{message.sender ?? DIAGRAM}</b> → {message.recipient ?? DIAGRAM}
-        <span className="dipeo-note">{forgotten ? "forgotten" : note}</span>
+        <span className="dipeo-note">{note ?? (forgotten ? "forgotten" : "")}</span>
       </header>
       <Said text={message.content} />
       {message.images?.map((url) => (

@@ -3,7 +3,7 @@ import { edgeState, heardIn, nodeOf, progress, questions } from "../../src/execu
 import { fold } from "../../src/execution/fold";
 import type { Diagram } from "../../src/protocol/messages";
 import { chartOf } from "../../src/views/chart";
-import { knownBy } from "../../src/views/conversation";
+import { unknownTo } from "../../src/views/known";
 import { WISHES } from "../../src/views/steering";
 import { entriesOf } from "../golden";
 
@@ -83,7 +83,10 @@ test("a person is shown what the run says it was shown", () => {
   expect(heard.filter((each) => !each.forgotten).map((each) => each.message.id)).toEqual(
     second?.seen,
   );
-  expect([...knownBy(RUN, "Critic")]).toContain(nodeOf(RUN, "critique").activations[1]?.said[0]);
+  const said = nodeOf(RUN, "critique").activations[1]?.said[0] ?? "";
+
+  expect(unknownTo(RUN, "Critic").has(said)).toBe(false);
+  expect(unknownTo(RUN, "Nobody").get(said)).toBe("not seen");
 });
 
 test.each([
