@@ -89,7 +89,7 @@ def examine(mode: str, environ: Mapping[str, str] | None = None) -> Examination:
         found.append(Finding("settings", "broken", str(error), "Correct it, or remove it."))
         return Examination(found)
     checks: Iterable[Callable[[Settings], Findings]]
-    checks = (_journal, _keys, _sandbox, _cassette, _response_cache, _tracing)
+    checks = (_journal, _keys, _sandbox, _cassette, _response_cache, _collections, _tracing)
     return Examination([*found, *(finding for check in checks for finding in check(settings))])
 
 
@@ -246,6 +246,18 @@ def _response_cache(settings: Settings) -> Findings:
         yield Finding("response cache", "broken", "in Redis, which is not installed", mend)
     else:
         yield Finding("response cache", "ok", "on, in Redis")
+
+
+def _collections(settings: Settings) -> Findings:
+    usual = (
+        "where DIPEO_DATABASE_URL says" if "" in settings.databases else "in a file of each root"
+    )
+    named = [each for each in settings.databases if each]
+    found = ", ".join([f"collections are {usual}", *(f"and in {each!r}" for each in named)])
+    if _version("sqlalchemy") is None and settings.databases:
+        yield Finding("databases", "broken", "SQLAlchemy is missing", f"pip install '{NAME}[sql]'")
+    else:
+        yield Finding("databases", "ok", found)
 
 
 def _tracing(settings: Settings) -> Findings:

@@ -162,3 +162,19 @@ def test_advice_begins_with_what_is_broken():
 
     assert found.broken
     assert found.advice() == ["b: do b", "a: do a"]
+
+
+def test_databases_are_told_by_name_alone(environ):
+    url = "postgresql://me:pg-canary@db.example.org/sales"
+    found = examine("here", {**environ, "DIPEO_SALES_DATABASE_URL": url})
+
+    assert "in a file of each root, and in 'sales'" in repr(found)
+    assert "pg-canary" not in repr(found)
+    assert "example.org" not in repr(found)
+
+
+def test_a_database_without_its_library_is_broken(environ, monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "sqlalchemy" else "9999")
+    found = look({**environ, "DIPEO_DATABASE_URL": "sqlite:////tmp/x.db"})["databases"]
+
+    assert (found.verdict, found.mend) == ("broken", "pip install 'dipeo_jupyter[sql]'")

@@ -93,3 +93,14 @@ def test_a_cassette_is_named_with_its_mode():
     assert not neither.taped
     with pytest.raises(ValueError, match=r"DIPEO_CASSETTE_MODE is 'relay'.*auto, record, replay"):
         Settings.from_environment({"DIPEO_CASSETTE_MODE": "relay"})
+
+
+def test_databases_have_names_and_are_never_shown():
+    environ = {
+        "DIPEO_DATABASE_URL": "sqlite:////a.db",
+        "DIPEO_SALES_DATABASE_URL": "pg://:secret@x",
+    }
+    settings = Settings.from_environment(environ)
+
+    assert settings.databases == {"": "sqlite:////a.db", "sales": "pg://:secret@x"}
+    assert "secret" not in repr(settings)
