@@ -228,3 +228,10 @@ def test_what_the_readme_shows_of_light_yaml_is_written_back_the_same():
     diagram = dipeo_jupyter.load(blocks("yaml")[0].split("\n", 1)[1])
 
     assert light.loads(light.dumps(diagram)) == diagram
+
+
+def test_collections_of_the_readme_keep_and_find_rows(tmp_path, monkeypatch):
+    (text,) = [each for each in blocks("yaml") if "collection: cities" in each]
+    monkeypatch.chdir(tmp_path)
+
+    assert dipeo_jupyter.run_sync(text)["result"].output == [{"name": "Rome"}]
