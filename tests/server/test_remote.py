@@ -146,6 +146,7 @@ def test_what_is_asked_for_comes_as_the_same_things(with_client):
         commands = [
             c.GetExecution(execution_id=run[:20]),
             c.ListExecutions(),
+            c.ListCollections(),
             c.GetConversation(execution_id=run),
             c.PlanExecution(diagram=TALK, since=run, inputs={"name": "Ann"}),
             c.CheckDiagram(diagram=wrong),
@@ -154,11 +155,11 @@ def test_what_is_asked_for_comes_as_the_same_things(with_client):
         ]
         return [(await client.send(each)).result for each in commands], run
 
-    (one, all_, said, plan, problems, described, pruned), run = with_client(part)
+    (one, all_, tables, said, plan, problems, described, pruned), run = with_client(part)
 
     assert one.status == "completed"
-    assert [each.usage.calls for each in all_] == [1]  # which only lists have
-    assert [each.model_copy(update={"usage": None}) for each in all_] == [one]
+    assert (one.usage.calls, all_) == (1, [one])
+    assert tables == []
     assert said[0].message.recipient == "P"
     assert [each.action for each in plan.activations] == ["compute", "reuse", "compute"]
     assert all(problem.path is not None and problem.message for problem in problems)
