@@ -13,6 +13,11 @@ interface EdgesProps {
   readonly layout: Layout;
 }
 
+interface LineProps {
+  readonly edge: Edge;
+  readonly route: Route;
+}
+
 /** All lines in one picture behind the boxes: their ways are known, so nothing is measured. */
 export const Edges = memo(function Edges({ diagram, layout }: EdgesProps) {
   const region = useStore(({ transform: [x, y, zoom], width, height }) =>
@@ -35,7 +40,7 @@ export const Edges = memo(function Edges({ diagram, layout }: EdgesProps) {
   );
 });
 
-function Line({ edge, route: { points, tags } }: { edge: Edge; route: Route }) {
+const Line = memo(function Line({ edge, route: { points, tags } }: LineProps) {
   const shown = useRun((state) => edgeState(state, edge));
   return (
     <g className={`dipeo-edge is-${shown}`}>
@@ -52,4 +57,4 @@ function Line({ edge, route: { points, tags } }: { edge: Edge; route: Route }) {
       ))}
     </g>
   );
-}
+});
