@@ -79,6 +79,7 @@ class Lab:
             viewport={"width": 1280, "height": 1000}, **options
         ).new_page()
         page.set_default_timeout(LONG * 1000)
+        page.complaints = complaints_of(page)
         page.goto(f"{self.url}/{path}?token={TOKEN}")
         return page
 
@@ -149,6 +150,20 @@ class Notebook:
     def _prompt(self, number: int, pattern: str) -> None:
         prompt = self.cell(number).locator(".jp-InputPrompt")
         expect(prompt).to_have_text(re.compile(pattern), timeout=LONG * 1000)
+
+
+def complaints_of(page) -> list[str]:
+    """What goes wrong on a page from now on: errors it tells of, and what it is not given."""
+    complaints: list[str] = []
+
+    def hear(said: object) -> None:
+        complaints.append(str(said))
+
+    page.on("pageerror", hear)
+    page.on("console", lambda said: said.type == "error" and hear(said.text))
+    page.on("response", lambda given: given.status >= 400 and hear(f"{given.status} {given.url}"))
+    page.on("websocket", lambda socket: socket.on("socketerror", hear))
+    return complaints
 
 
 def shot(page, name: str) -> None:
