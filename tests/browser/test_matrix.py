@@ -127,6 +127,19 @@ def test_buttons_and_forms_obey_while_the_cell_is_busy(page, lab, folder, table)
     notebook.page.context.close()
 
 
+def test_a_page_that_the_server_gives_no_card_has_it_from_a_busy_kernel(lab):
+    lab.set("@jupyterlab/apputils-extension:kernels-settings", commsOverSubshells="disabled")
+    cells = ("%load_ext dipeo_jupyter", f"%dipeo connect {SERVER}", CELLS["blocking"])
+    notebook = lab.notebook(*cells, name="no_card")
+    notebook.page.route("**/dipeo/card/**", lambda route: route.abort())
+    for number in range(len(cells)):
+        notebook.run(number)
+
+    notebook.cell(2).locator(".dipeo-run form").get_by_text("Who are you?").wait_for()
+    assert notebook.is_busy(2)
+    notebook.page.context.close()
+
+
 def walk(notebook, number: int) -> dict[str, float]:
     """Pause, go on, answer and stop; what each of these took, in milliseconds."""
     notebook.run(number)

@@ -44,7 +44,7 @@ class InteractiveCard(anywidget.AnyWidget):
 
     def __init__(self, run: Run, take: Take) -> None:
         server = run.watched.server
-        self._ears = ears_here()
+        self._take, self._ears = take, ears_here()
         super().__init__(
             execution_id=run.id,
             status=run.status,
@@ -52,10 +52,9 @@ class InteractiveCard(anywidget.AnyWidget):
             server={"url": server} if server else None,
             script=script_version(),
             snapshot=snapshot_of(run),
-            control=self._ears.open(take) if self._ears else "",
+            control=self._ears.open(self.hear) if self._ears else "",
             _view_count=0,
         )
-        self._take = take
         self.on_msg(lambda _, said, __: self.hear(said))
 
     def hear(self, said: Any) -> None:

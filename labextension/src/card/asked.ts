@@ -1,9 +1,10 @@
 /** The card's JavaScript by word of mouth: the kernel has it too. */
-import type { MessageModel } from "../protocol/comm";
+import { sayByControl } from "./control";
+import type { CardModel } from "./model";
 
 const PATIENCE = 60_000;
 
-export function asked(model: MessageModel): Promise<string> {
+export function asked(model: CardModel): Promise<string> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);
@@ -20,6 +21,7 @@ export function asked(model: MessageModel): Promise<string> {
       reject(new Error("Neither the server nor the kernel gives the card. Run the cell again."));
     }, PATIENCE);
     model.on("msg:custom", hear);
-    model.send({ kind: "script" });
+    const wish = { kind: "script" };
+    if (!sayByControl(model, wish)) model.send(wish);
   });
 }

@@ -3,7 +3,7 @@ import { asked } from "./asked";
 import type { CardModel } from "./model";
 
 interface Card {
-  initialize(told: { model: CardModel }): unknown;
+  initialize(told: { model: CardModel }): () => void;
   render(told: { model: CardModel; el: HTMLElement }): unknown;
 }
 
@@ -34,8 +34,12 @@ async function fetched(model: CardModel, version: string): Promise<Card> {
 }
 
 export default {
-  initialize: async ({ model }: { model: CardModel }) =>
-    (await cardOf(model)).initialize({ model }),
+  /** Not waited for: nothing that the kernel says is heard before this has ended, not even the card. */
+  initialize: ({ model }: { model: CardModel }) => {
+    const begun = cardOf(model).then((card) => card.initialize({ model }));
+    begun.catch(() => {}); // who shows it tells why it cannot be shown
+    return () => begun.then((end) => end());
+  },
   render: async ({ model, el }: { model: CardModel; el: HTMLElement }) =>
     (await cardOf(model)).render({ model, el }),
 };
