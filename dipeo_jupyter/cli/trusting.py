@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from ..protocol import commands as c
 from .terminal import DONE, build, opened, read_settings, say, tell
 
 Send: TypeAlias = Callable[[c.Command], Awaitable[c.Ack]]
+RUN = re.compile(r"exec_\w*$")
 SHOWN = 12
 """Characters of what a power is known by; they are enough to name it."""
 
@@ -25,7 +27,7 @@ def add_trusting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     trust = commands.add_parser("trust", help="let a diagram do what it asks for, until it changes")
     trust.set_defaults(command=_trust)
     what = trust.add_mutually_exclusive_group(required=True)
-    what.add_argument("file", metavar="FILE", nargs="?", help="a diagram in any format")
+    what.add_argument("file", metavar="FILE", nargs="?", help="a diagram, or the id of a run")
     what.add_argument("--list", action="store_true", help="say what is trusted")
     what.add_argument("--forget", metavar="ID", help="trust that no more; `all` is everything")
 
@@ -67,6 +69,8 @@ async def _trust(options: argparse.Namespace) -> int:
         return _list()
     if options.forget:
         return _forget(options.forget)
+    if RUN.match(options.file):
+        return await _trust_run(options.file)
     engine = build(kept=False)
     try:
         reading = await opened(options.file, engine)
@@ -81,6 +85,19 @@ async def _trust(options: argparse.Namespace) -> int:
         say(f"{'was trusted' if each.trusted else 'trusted'} {each.digest[:SHOWN]} {each}")
     if not asked:
         say(f"{options.file}: it asks for nothing, and needs no trust")
+    return DONE
+
+
+async def _trust_run(run: str) -> int:
+    """Take a run for one that was begun by this user, wherever its journal came from."""
+    engine = build()
+    try:
+        ack = await engine.send(c.GetExecution(execution_id=run))
+    finally:
+        await engine.close()
+    assert ack.execution_id is not None
+    build_trust(read_settings()).remember_run(ack.execution_id)
+    say(f"trusted {ack.execution_id}")
     return DONE
 
 

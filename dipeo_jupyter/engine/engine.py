@@ -208,6 +208,8 @@ class Engine:
             execution = await self._take(execution_id)
         if places is not None and isinstance(command, GOES_ON):
             execution.use(places.at(execution.folder))
+        if execution.asleep and not isinstance(command, STILL_OBEYED):
+            await self._check_begun_here(execution)
         result = await self._obey(execution, command)
         if not isinstance(command, c.GetExecution):
             await self._written()
@@ -307,6 +309,7 @@ class Engine:
         source = await at_length(fold, entries, self._compiled)
         folder = source.started.folder
         services = places.at(folder)
+        _doubt(source.state, source_id, services)
         diagram = command.diagram or source.state.program.diagram
         program = await self._compile(diagram)
         for activation in command.values:
@@ -352,6 +355,8 @@ class Engine:
             parts=self._children,
             observers=self._observers,
         )
+        if event.granted:
+            await asyncio.to_thread(services.trust.remember_run, execution_id)
         self._executions[execution_id] = execution
         self._elsewhere.attend()
         execution.start(event, paused=paused)
@@ -393,6 +398,7 @@ class Engine:
                 parts=self._children,
                 observers=self._observers,
             )
+            _doubt(loaded.state, execution_id, execution.services)
             execution.restore(loaded.state, loaded.entries)
             self._executions[execution_id] = execution
             await self._children.take_all(execution)
@@ -428,13 +434,23 @@ class Engine:
         are the changes that they make to what has come from elsewhere.
         """
         asked = await powers_of(program, self._node_types, services)
-        had = before.granted if before else ()
-        if untrusted := missing(asked, {*had, *command.granted}, foreign=command.foreign):
+        had, doubted = (before.granted, before.doubted) if before else ((), False)
+        foreign = command.foreign or doubted
+        if untrusted := missing(asked, {*had, *command.granted}, foreign=foreign):
             raise refuse(untrusted)
         if command.remember:
             chosen = {each.digest: str(each) for each in asked if each.digest in command.granted}
             await asyncio.to_thread(services.trust.remember, chosen)
         return tuple(dict.fromkeys((*had, *(each.digest for each in asked))))
+
+    async def _check_begun_here(self, execution: Execution) -> None:
+        """Refuse to go on with a run that another user has begun, as far as it asks for powers."""
+        services, run = execution.services, execution.execution_id.partition("/")[0]
+        if services.trust.knows_run(run):
+            return
+        asked = await powers_of(execution.program, self._node_types, services)
+        if untrusted := missing(asked, (), foreign=True):
+            raise refuse(untrusted, run)
 
     async def _conversation(self, command: c.GetConversation) -> c.Ack:
         """As it stands in the journal: nobody needs to hold the run for that."""
@@ -551,6 +567,12 @@ def _check_outside(program: Program, services: Services) -> None:
         problems += check_kernel(spec, node, outside.kernel)
     if problems:
         raise DiagramError(*(replace(each, severity="error") for each in problems))
+
+
+def _doubt(state: ExecutionState, execution_id: ExecutionId, services: Services) -> None:
+    """Of a run that another user has begun, nothing counts that its journal says was granted."""
+    if not services.trust.knows_run(execution_id.partition("/")[0]):
+        state.doubted, state.foreign, state.granted = True, True, ()
 
 
 def _check_label(label: str, program: Program) -> None:

@@ -473,6 +473,14 @@ class Trust(Protocol):
         """
         ...
 
+    def knows_run(self, execution_id: ExecutionId) -> bool:
+        """Whether a run was begun by this user; a journal may come along with a folder."""
+        ...
+
+    def remember_run(self, execution_id: ExecutionId) -> None:
+        """Know it from now on, if that can be kept."""
+        ...
+
 
 class NothingTrusted:
     """Fulfils the port `Trust` where nothing is kept."""
@@ -486,6 +494,12 @@ class NothingTrusted:
     def remember(self, powers: Mapping[str, str]) -> None:
         message = "Nothing is kept here, and so nothing can be trusted for good."
         raise CommandError(message, code="no_trust")
+
+    def knows_run(self, execution_id: ExecutionId) -> bool:
+        return True
+
+    def remember_run(self, execution_id: ExecutionId) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class ExecutionState:
         self.overrun: int | None = None
         """The loop that went round too often."""
         self.foreign = False
+        self.doubted = False
+        """Whether another user may have begun it, so that nothing counts that it was granted."""
         self.granted: tuple[str, ...] = ()
         """The powers that it may use, as far as they had to be granted."""
         self.questions: dict[int, e.Question] = {}

@@ -62,10 +62,14 @@ async def powers_in(
     return [each async for each in finder.of_diagram(diagram, _Place(source))]
 
 
-def refuse(powers: Iterable[AskedPower]) -> UntrustedError:
-    """What to say when powers are asked for that nobody has granted."""
+def refuse(powers: Iterable[AskedPower], run: str | None = None) -> UntrustedError:
+    """What to say when powers are asked for that nobody has granted: by a diagram, or a `run`."""
     asked = tuple(powers)
     lines = "\n".join(f"- {each}" for each in asked)
+    if run is not None:
+        message = f"Another user may have begun {run}, and it asks for more than a sandbox gives:"
+        how = f"Look at it first. If it is yours: `dipeo trust {run}`."
+        return UntrustedError(f"{message}\n{lines}\n{how}", powers=asked)
     message = f"The diagram may have come from elsewhere, and asks for more than it has:\n{lines}"
     return UntrustedError(f"{message}\n{HOW}", powers=asked)
 

@@ -9,8 +9,9 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock
@@ -22,6 +23,7 @@ from ..errors import CommandError
 MOST = 2_000
 """Powers that are kept; the oldest are forgotten first."""
 MOST_BYTES = 2_000_000
+MOST_RUNS = 5_000
 LONGEST = 300
 """Characters of what is said of each."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +39,32 @@ class TrustedPower:
     since: float
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What is in the file: the powers, and which runs were begun by this user."""
+
+    powers: tuple[TrustedPower, ...] = ()
+    runs: tuple[str, ...] = ()
+
+    @cached_property
+    def digests(self) -> frozenset[str]:
+        return frozenset(each.digest for each in self.powers)
+
+    @classmethod
+    def read(cls, text: bytes) -> _Content:
+        try:
+            content = json.loads(text)
+        except ValueError:
+            return cls()
+        whole = content if isinstance(content, dict) else {}
+        powers, runs = whole.get("trusted"), whole.get("runs")
+        found = map(_power, powers if isinstance(powers, list) else ())
+        return cls(
+            tuple(power for power in found if power is not None),
+            tuple(run for run in runs if isinstance(run, str)) if isinstance(runs, list) else (),
+        )
+
+
 class Trusted:
     """Fulfils the port `Trust` by a file that only its owner can read and write.
 
@@ -48,7 +76,7 @@ class Trusted:
         self._file = file
         self._everything = everything
         self._walls = walls
-        self._known: frozenset[str] = frozenset()
+        self._now = _Content()
         self._read_at: tuple[int, int, int, int] | None = None
 
     def minds(self, power: Power) -> bool:
@@ -57,40 +85,27 @@ class Trusted:
         return power.asks and not (power.walled and self._walls)
 
     def knows(self, digest: str) -> bool:
-        """The file is read again when it has changed, so that what is forgotten counts at once."""
-        if self._file is None:
-            return False
-        try:
-            now = self._file.stat()
-        except OSError:
-            return False
-        read_at = (now.st_ino, now.st_mtime_ns, now.st_size, now.st_mode)
-        if read_at != self._read_at:
-            self._known = frozenset(each.digest for each in self.list())
-            self._read_at = read_at
-        return digest in self._known
+        return digest in self._content().digests
+
+    def knows_run(self, execution_id: str) -> bool:
+        return self._file is None or execution_id in self._content().runs
 
     def list(self) -> list[TrustedPower]:
-        """All of them, the oldest first. What is no such file, or not believed, has none."""
-        if self._file is None:
-            return []
-        try:
-            with self._file.open("rb") as file:
-                if not _is_own(os.fstat(file.fileno())):
-                    return []
-                content = json.loads(file.read(MOST_BYTES))
-        except (OSError, ValueError):
-            return []
-        rows = content.get("trusted") if isinstance(content, dict) else None
-        found = map(_power, rows if isinstance(rows, list) else ())
-        return [power for power in found if power is not None]
+        """All powers, the oldest first. What is no such file, or not believed, has none."""
+        return list(self._content().powers)
+
+    def remember_run(self, execution_id: str) -> None:
+        with contextlib.suppress(CommandError), self._changing() as file:
+            now = self._content()
+            _write(file, replace(now, runs=(*now.runs, execution_id)[-MOST_RUNS:]))
 
     def remember(self, powers: Mapping[str, str]) -> None:
         now = time.time()
         with self._changing() as file:
-            kept = [each for each in self.list() if each.digest not in powers]
+            content = self._content()
+            kept = [each for each in content.powers if each.digest not in powers]
             new = [TrustedPower(digest, says[:LONGEST], now) for digest, says in powers.items()]
-            _write(file, [*kept, *new][-MOST:])
+            _write(file, replace(content, powers=tuple([*kept, *new][-MOST:])))
 
     def forget(self, beginning: str | None = None) -> int:
         """Trust one power no more, of which the beginning is enough, or all; how many these are.
@@ -98,15 +113,34 @@ class Trusted:
         Raises `CommandError` when there is none, or several begin so.
         """
         with self._changing() as file:
-            known = self.list()
+            content = self._content()
+            known = content.powers
             gone = [each for each in known if each.digest.startswith(beginning or "")]
             if beginning is not None and len(gone) != 1:
                 hint = did_you_mean(beginning, [each.digest[:12] for each in known])
                 which = "No trusted power begins" if not gone else f"{len(gone)} powers begin"
                 message = f"{which} with {beginning!r}."
                 raise CommandError(message, code="unknown_power", hint=hint)
-            _write(file, [each for each in known if each not in gone])
+            left = tuple(each for each in known if each not in gone)
+            _write(file, replace(content, powers=left))
         return len(gone)
+
+    def _content(self) -> _Content:
+        """The file is read again when it has changed, so that what is forgotten counts at once."""
+        if self._file is None:
+            return _Content()
+        try:
+            with self._file.open("rb") as file:
+                found = os.fstat(file.fileno())
+                read_at = (found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
+                if read_at != self._read_at:
+                    self._now = (
+                        _Content.read(file.read(MOST_BYTES)) if _is_own(found) else _Content()
+                    )
+                    self._read_at = read_at
+        except OSError:
+            return _Content()
+        return self._now
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Path]:
@@ -135,8 +169,9 @@ def _power(row: object) -> TrustedPower | None:
     return None
 
 
-def _write(file: Path, powers: Collection[TrustedPower]) -> None:
-    text = json.dumps({"trusted": [asdict(each) for each in powers]}, indent=1)
+def _write(file: Path, content: _Content) -> None:
+    powers = [asdict(each) for each in content.powers]
+    text = json.dumps({"trusted": powers, "runs": content.runs}, indent=1)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

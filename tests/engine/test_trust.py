@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from dipeo_jupyter.diagram.files import load, survey
 from dipeo_jupyter.errors import CommandError, UntrustedError
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.trust import Trusted
 from dipeo_jupyter.settings import Settings
 
 SCAN = """
@@ -83,9 +85,7 @@ class Place:
 
     @asynccontextmanager
     async def engine(self, **settings):
-        chosen = (
-            self.settings if not settings else Settings(**{**vars_of(self.settings), **settings})
-        )
+        chosen = self.settings if not settings else replace(self.settings, **settings)
         names = {"done": self.done}
         engine = build_engine(chosen, Folders(chosen, namespace=lambda: names))
         try:
@@ -120,10 +120,6 @@ class Place:
             self.run(text, granted=digests, remember=True, **options), e.ExecutionCompleted
         )
         return powers
-
-
-def vars_of(settings):
-    return {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
 
 
 @pytest.fixture
@@ -435,3 +431,71 @@ def test_what_people_change_themselves_in_a_run_from_elsewhere_is_theirs(place):
 
     assert isinstance(asyncio.run(main()), e.ExecutionCompleted)
     assert place.done == [2]
+
+
+# -- a journal that came along with a folder ------------------------------------------------------
+
+
+def come_along(place):
+    """The same folder and journal, as another user has them who has got them somewhere."""
+    place.settings = replace(
+        place.settings, trust_file=place.root.parent / "other" / "trusted.json"
+    )
+
+
+GOING_ON = [
+    lambda run: c.ResumeExecution(execution_id=run),
+    lambda run: c.StepExecution(execution_id=run),
+    lambda run: c.UserResponse(execution_id=run, node="greet", value="yes"),
+    lambda run: c.EditExecution(execution_id=run, inputs={"x": 1}),
+    lambda run: c.ForkExecution(execution_id=run),
+]
+
+
+@pytest.mark.parametrize("command", GOING_ON, ids=lambda make: make("x").type)
+@pytest.mark.parametrize("foreign", [True, False])
+def test_nobody_goes_on_with_a_run_of_somebody_else_that_asks_for_something(
+    place, command, foreign
+):
+    async def main():
+        async with place.engine() as engine:
+            if foreign:
+                run = await waiting(place, engine)
+            else:
+                ack = await engine.send(c.ExecuteDiagram(diagram=load(WAITS)))
+                run = ack.execution_id
+        come_along(place)
+        async with place.engine() as engine:
+            with pytest.raises(UntrustedError, match="scan"):
+                await engine.send(command(run))
+            await engine.send(c.GetExecution(execution_id=run))
+
+    asyncio.run(main())
+    assert place.done == []
+
+
+def test_a_run_of_somebody_else_that_asks_for_nothing_is_gone_on_with(place):
+    text = node(type="user_response", prompt="Go?").replace('"it"', '"greet"')
+
+    async def main():
+        async with place.engine() as engine:
+            run = (await engine.send(c.ExecuteDiagram(diagram=load(text)))).execution_id
+        come_along(place)
+        async with place.engine() as engine:
+            await engine.send(c.ResumeExecution(execution_id=run))
+            return await answered(engine, run)
+
+    assert isinstance(asyncio.run(main()), e.ExecutionCompleted)
+
+
+def test_a_run_that_is_trusted_by_its_id_is_ones_own(place):
+    async def main():
+        async with place.engine() as engine:
+            run = await waiting(place, engine)
+        come_along(place)
+        Trusted(place.settings.trust_file).remember_run(run)
+        async with place.engine() as engine:
+            await engine.send(c.ResumeExecution(execution_id=run))
+            return await answered(engine, run)
+
+    assert isinstance(asyncio.run(main()), e.ExecutionCompleted)
