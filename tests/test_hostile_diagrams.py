@@ -22,15 +22,19 @@ from dipeo_jupyter.services.web import WebService
 from tests.nodes.context import FakeContext, services
 
 SECONDS, GROWTH = 2.0, 256 * 1024**2
+BUSY = 10
+"""How many times as long it may take on a machine that has other things to do."""
 NAMES = {"user": {"name": "Ada"}, "items": [1, 2, 3], "text": "tea", "n": 7}
 
 
 @contextmanager
 def soon_and_small():
     """No attack takes long, or much."""
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, worked = time.monotonic(), time.process_time()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - worked < SECONDS
+    assert time.monotonic() - began < SECONDS * BUSY
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < GROWTH
 
 
