@@ -589,7 +589,7 @@ scenario(
     - label: nobody
       type: user_response
       prompt: Anybody?
-      timeout: 0.02
+      timeout: 0.5
       on_error: {default: nobody}
     - {label: join, type: person_job, person: A, prompt: "{{slow}} {{nobody}}"}
     - {label: end, type: endpoint}
