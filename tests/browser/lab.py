@@ -196,6 +196,7 @@ def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **envi
         f"JUPYTER_{name}": str(home / name.partition("_")[0].lower())
         for name in ("DATA_DIR", "RUNTIME_DIR", "CONFIG_DIR")
     }
+    paths["XDG_CONFIG_HOME"] = str(home / "config")
     command = [
         *(sys.executable, "-m", app, "--no-browser", "--allow-root"),
         *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}"),

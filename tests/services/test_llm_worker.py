@@ -136,7 +136,7 @@ def owner(openai_server):
     started = []
 
     def start(what):
-        command = [sys.executable, "-X", "dev", "-c", OWNER, openai_server.url, what]
+        command = [sys.executable, "-W", "default", "-c", OWNER, openai_server.url, what]
         pipe = subprocess.PIPE
         program = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
         started.append(program)
