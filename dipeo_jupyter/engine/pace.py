@@ -21,10 +21,6 @@ STRETCH = 0.005
 """Seconds that are worked at one go."""
 FIRST_STRETCH = 0.001
 """The same for who has just begun, or woken: many others may have at the same turn of the loop."""
-THREADS = 2
-"""That calculate at length at the same time. They only take Python's lock from each other, and each
-time that the event loop lets it go, it waits for all of them; with one, a slow one stops the rest.
-"""
 
 
 class _Queue:
@@ -62,16 +58,20 @@ async def my_turn() -> None:
     await queue.turn(loop)
 
 
-_threads: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+_calculating: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def at_length(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Calculate it in a thread, like `asyncio.to_thread`, but with few others at the same time."""
+    """Calculate it in a thread, like `asyncio.to_thread`, but one after the other.
+
+    Several at once would only take Python's lock from each other, and each time that the event loop
+    lets it go, it would wait for all of them.
+    """
     loop = asyncio.get_running_loop()
-    free = _threads.get(loop)
-    if free is None:
-        free = _threads[loop] = asyncio.Semaphore(THREADS)
-    async with free:
+    lock = _calculating.get(loop)
+    if lock is None:
+        lock = _calculating[loop] = asyncio.Lock()
+    async with lock:
         return await asyncio.to_thread(work, *args, **kwargs)
 
 

@@ -20,9 +20,9 @@ def is_long(*values: Any) -> bool:
     return _weight([*values]) >= 1
 
 
-def long_json(value: Any) -> str:
+def long_json(value: Any) -> bytes:
     """What `to_json` makes of a value of plain JSON; raises what it raises."""
-    return "".join(_pieces(value))
+    return b"".join(_pieces(value))
 
 
 def _weight(rest: list[Any]) -> float:
@@ -42,41 +42,41 @@ def _weight(rest: list[Any]) -> float:
     return weight
 
 
-def _pieces(value: Any) -> Iterator[str]:
+def _pieces(value: Any) -> Iterator[bytes]:
     if not is_long(value):
-        yield to_json(value).decode()
+        yield to_json(value)
     elif isinstance(value, str):
-        yield '"'
+        yield b'"'
         for start in range(0, len(value), LONG_TEXT):
-            yield to_json(value[start : start + LONG_TEXT]).decode()[1:-1]
-        yield '"'
+            yield to_json(value[start : start + LONG_TEXT])[1:-1]
+        yield b'"'
     elif isinstance(value, Mapping):
         if not all(isinstance(name, str) for name in value):
-            yield to_json(value).decode()
+            yield to_json(value)
             return
-        yield from _listed(value.items(), "{", "}", dict, lambda pair: pair[1])
+        yield from _listed(value.items(), b"{", b"}", dict, lambda pair: pair[1])
     else:
-        yield from _listed(value, "[", "]", list, lambda item: item)
+        yield from _listed(value, b"[", b"]", list, lambda item: item)
 
 
-def _listed(items: Any, opening: str, closing: str, gather: Any, inner: Any) -> Iterator[str]:
+def _listed(items: Any, opening: bytes, closing: bytes, gather: Any, inner: Any) -> Iterator[bytes]:
     """A list or an object, with as many items at once as do not take long."""
     some: list[Any] = []
     before, gathered = opening, 0.0
     for item in items:
         weight = _weight([inner(item)])
         if some and gathered + weight >= 1:
-            yield before + to_json(gather(some)).decode()[1:-1]
-            before, some, gathered = ",", [], 0.0
+            yield before + to_json(gather(some))[1:-1]
+            before, some, gathered = b",", [], 0.0
         if weight < 1:
             some.append(item)
             gathered += weight
             continue
         yield before
         if gather is dict:
-            yield f"{to_json(item[0]).decode()}:"
+            yield to_json(item[0]) + b":"
         yield from _pieces(inner(item))
-        before = ","
+        before = b","
     if some:
-        yield before + to_json(gather(some)).decode()[1:-1]
+        yield before + to_json(gather(some))[1:-1]
     yield closing

@@ -172,7 +172,7 @@ class Connection:
 
     async def _read(self, text: str) -> Request:
         if len(text) > LARGE:
-            return await at_length(read_request, text)
+            return await asyncio.to_thread(read_request, text)  # so long that nobody is to wait
         return read_request(text)
 
     async def _obey(self, request: Request, before: list[asyncio.Task[None]]) -> None:

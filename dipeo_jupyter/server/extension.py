@@ -26,6 +26,8 @@ from .script import SCRIPT_PATH, CardScript
 from .users import OWNER, Users
 from .websocket import KERNEL_PATH, PATH, DipeoWebSocket, KernelWebSocket
 
+SELDOM = 100
+"""Collections of the middle generation between two of all (Python: 10)."""
 USUAL = ServerLimits()
 OURS = logging.getLogger("dipeo_jupyter")
 
@@ -91,12 +93,13 @@ class DipeoApp(ExtensionApp):
 
     freeze = Bool(
         default_value=True,
-        help="Have Python's garbage collector leave alone what was loaded when the server starts. "
-        "Otherwise a full collection holds everybody up, for a tenth of a second or more.",
+        help="Have Python's garbage collector leave alone what was loaded when the server starts, "
+        "and look through all the rest more seldom. Otherwise a full collection holds everybody up "
+        "for a tenth of a second, every third of one while many runs go on, and finds nothing.",
     ).tag(config=True)
 
     switch_interval = Float(
-        0.001,
+        0.0005,
         min=0,
         help="Seconds that a thread may keep Python to itself while others wait: what calculates "
         "at length beside the event loop holds it up for about that long, each time. 0: as it is.",
@@ -132,6 +135,8 @@ class DipeoApp(ExtensionApp):
             await asyncio.to_thread(load_node_types)  # the greater part of what the first run loads
             gc.collect()
             gc.freeze()
+            young, middle, old = gc.get_threshold()
+            gc.set_threshold(young, middle, max(old, SELDOM))
         if self.auto_resume:
             await self.users.get(OWNER)
 

@@ -19,7 +19,9 @@ from ..protocol.long_json import is_long, long_json
 from ..protocol.wire import frame_of_entry
 from .limits import ServerLimits
 
-Write: TypeAlias = Callable[[Sequence[str]], Awaitable[None]]
+Frame: TypeAlias = str | bytes
+"""JSON as text, or as its bytes where it is long: those go out as they are."""
+Write: TypeAlias = Callable[[Sequence[Frame]], Awaitable[None]]
 """Gives frames to the reader, and returns when they were taken; raises when they cannot be."""
 AT_ONCE = 8_000
 """Bytes that are written together, since waiting for each frame alone takes longer than writing it.
@@ -48,7 +50,7 @@ class Frames:
                     self._known.popitem(last=False)
         return text
 
-    async def of_large(self, entry: Entry) -> str | None:
+    async def of_large(self, entry: Entry) -> bytes | None:
         """The frame of an entry that must not be made on the event loop; None for all others."""
         event = entry.event
         values = [getattr(event, name, None) for name in ("inputs", "outputs", "values", "value")]
@@ -79,7 +81,7 @@ class Stream:
 class _Item:
     """A frame; or pieces of one answer, which become a frame when their turn comes."""
 
-    text: str = ""
+    text: Frame = ""
     stream: Stream | None = None
     delta: Entry | None = None
     pieces: list[str] = field(default_factory=list)
@@ -88,7 +90,7 @@ class _Item:
     def size(self) -> int:
         return BESIDE_TEXT + len(self.text) + sum(map(len, self.pieces))
 
-    def frame(self) -> str:
+    def frame(self) -> Frame:
         if self.delta is None:
             return self.text
         event = self.delta.event
@@ -121,7 +123,7 @@ class Outbox:
         """Add a reply. Whoever takes commands sees to it, by `room`, that they do not pile up."""
         self._add(_Item(text))
 
-    def tell(self, stream: Stream, entry: Entry, frame: str | None = None) -> bool:
+    def tell(self, stream: Stream, entry: Entry, frame: Frame | None = None) -> bool:
         """Add an entry, whose frame may be known; False when there is too much already."""
         if isinstance(entry.event, TokenDelta):
             return self._tell_piece(stream, entry, entry.event)
@@ -168,7 +170,7 @@ class Outbox:
         self._in_flight = 0
         self._signal()
 
-    def _take(self) -> str:
+    def _take(self) -> Frame:
         item = self._items.popleft()
         size = item.size
         self._in_flight += size

@@ -22,6 +22,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from ..client.kernel_proof import HEADER, Examiner
 from ..errors import CommandError
 from .connection import Connection, GoneError
+from .outbox import Frame
 from .users import OWNER, Users
 
 PATH, KERNEL_PATH = r"/dipeo/ws", r"/dipeo/kernel/ws"
@@ -132,7 +133,7 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if self._connection is not None:
             self._connection.closed()
 
-    async def _write(self, frames: Sequence[str]) -> None:
+    async def _write(self, frames: Sequence[Frame]) -> None:
         """Raises `TimeoutError` when nobody takes them, `ConnectionError` when nobody is there."""
         taken: list[asyncio.Future[None]] = []
         try:

@@ -168,7 +168,7 @@ async def measure(work: dict[str, list[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "root").mkdir()  # noqa: ASYNC240 - nothing else goes on
         Path(folder, "root", "large.txt").write_text("word " * (LARGE // 5))  # noqa: ASYNC240 - as above
-        async with serving(Path(folder, "root"), freeze=True, switch_interval=0.001) as served:
+        async with serving(Path(folder, "root"), freeze=True, switch_interval=0.0005) as served:
             async with served.client() as client:
                 await client.ask("describe")
             others = [

@@ -70,7 +70,7 @@ async def measure(seconds, idle, busy, *, journal):
     count, results = round(RATE * seconds), multiprocessing.Queue()
     with tempfile.TemporaryDirectory() as folder:
         async with serving(
-            Path(folder), connections_per_user=1000, freeze=True, switch_interval=0.001
+            Path(folder), connections_per_user=1000, freeze=True, switch_interval=0.0005
         ) as served:
             home = Path(folder) / "home" if journal else None
             served.users.settings = replace(served.users.settings, home=home)

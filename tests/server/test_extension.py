@@ -52,13 +52,16 @@ def test_the_package_is_a_valid_extension_package():
 
 @pytest.mark.parametrize("freeze", [True, False])
 def test_what_was_loaded_at_the_start_holds_nobody_up_later(server, freeze):
+    before = gc.get_threshold()
+
     async def main(_):
-        return gc.get_freeze_count() > 0
+        return gc.get_freeze_count() > 0, gc.get_threshold()[2] > before[2]
 
     try:
-        assert server(main, freeze=freeze) == freeze
+        assert server(main, freeze=freeze) == (freeze, freeze)
     finally:
         gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def test_what_calculates_beside_the_event_loop_lets_it_have_python_soon(server):

@@ -101,7 +101,7 @@ def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put:
 def to_text(value: Any) -> str:
     """JSON that UTF-8 can hold: half characters (lone surrogates) are replaced."""
     try:
-        return long_json(value)
+        return long_json(value).decode()
     except _NOT_JSON:  # half characters, or more than 255 levels
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return whole_characters(text)
