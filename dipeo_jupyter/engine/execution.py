@@ -39,8 +39,8 @@ Started = tuple[Activation, Inputs]
 AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.ExecutionResumed)
 """All that can become so once a run is over: people go on with it, or talk about it."""
 BEGINNING = 0.005
-"""Seconds that a run works at one go which begins or wakes: shorter, and on a busy machine its nodes
-would ask in another order."""
+"""Seconds that a run works at one go when it begins or wakes. Were they fewer, its nodes would ask
+in another order on a busy machine."""
 _SCALARS = frozenset({str, bool, float, type(None)})
 _LONG = 2**63
 

@@ -21,8 +21,8 @@ from pydantic import (
 
 from ..diagram.template import value as value_of
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
+from ..engine.ports.web import WebRequest
 from ..engine.powers import Power
-from ..engine.web import WebRequest
 from ..errors import NodeError
 from .checks import writing_power
 from .formats import load, structured

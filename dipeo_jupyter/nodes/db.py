@@ -21,9 +21,9 @@ from pydantic import (
 )
 
 from ..diagram.language.values import kind
-from ..engine.collections import ColumnType
 from ..engine.node import Context, Inputs, Node, NodeType, Refusal, Result
 from ..engine.ports import Files
+from ..engine.ports.collections import ColumnType
 from ..engine.powers import Power
 from ..errors import NodeError
 from .checks import writing_power

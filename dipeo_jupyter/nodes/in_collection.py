@@ -19,8 +19,8 @@ from pydantic import (
 from ..diagram import template
 from ..diagram.language.values import kind
 from ..diagram.suggest import did_you_mean
-from ..engine.collections import Change, ColumnType, Query
 from ..engine.node import Context, Inputs, Node, Result, RetryPolicy
+from ..engine.ports.collections import Change, ColumnType, Query
 from ..engine.powers import Power
 from ..engine.reuse import key_of
 from ..errors import NodeError, NodeTimeoutError

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from ..engine.node import Context
-from ..engine.web import Credential
+from ..engine.ports.web import Credential
 from ..errors import NodeError
 from .formats import structured
 

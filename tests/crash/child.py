@@ -21,8 +21,8 @@ from dipeo_jupyter.engine.chat import ChatAnswer, ChatRequest
 from dipeo_jupyter.engine.clock import SystemClock
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.ports import Notion, OnePlace, Steps, Write
+from dipeo_jupyter.engine.ports.web import WebAnswer, WebRequest
 from dipeo_jupyter.engine.prices import FREE, Price
-from dipeo_jupyter.engine.web import WebAnswer, WebRequest
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c

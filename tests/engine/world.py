@@ -21,9 +21,9 @@ from dipeo_jupyter.engine.compile import compile_diagram
 from dipeo_jupyter.engine.engine import Engine
 from dipeo_jupyter.engine.loading import Loaded, fold
 from dipeo_jupyter.engine.ports import Job, JobResult, Notion, OnePlace, Services
+from dipeo_jupyter.engine.ports.web import WebAnswer, WebRequest
 from dipeo_jupyter.engine.prices import FREE, Price
 from dipeo_jupyter.engine.program import Program
-from dipeo_jupyter.engine.web import WebAnswer, WebRequest
 from dipeo_jupyter.errors import Problem, ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import commands as c

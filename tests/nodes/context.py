@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dipeo_jupyter.diagram.model import Diagram, Label, Person
-from dipeo_jupyter.engine.collections import Collections
 from dipeo_jupyter.engine.ports import (
     LLM,
     Embedder,
@@ -19,8 +18,9 @@ from dipeo_jupyter.engine.ports import (
     Services,
     Toolbox,
 )
+from dipeo_jupyter.engine.ports.collections import Collections
+from dipeo_jupyter.engine.ports.web import Web
 from dipeo_jupyter.engine.powers import Power
-from dipeo_jupyter.engine.web import Web
 from dipeo_jupyter.protocol.events import EffectCompleted, Message, Question
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from dipeo_jupyter.engine.collections import Change
 from dipeo_jupyter.engine.node import Inputs
+from dipeo_jupyter.engine.ports.collections import Change
 from dipeo_jupyter.errors import DipeoError
 from dipeo_jupyter.nodes.db import Db
 from dipeo_jupyter.nodes.in_collection import InCollection

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from dipeo_jupyter.engine.collections import Change, Query
+from dipeo_jupyter.engine.ports.collections import Change, Query
 from dipeo_jupyter.errors import NodeError, ServiceError
 from dipeo_jupyter.services.collections import SqlCollections
 from tests.postgres_server import NEEDS_POSTGRES, PASSWORD, PostgresServer

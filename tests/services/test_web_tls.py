@@ -10,7 +10,7 @@ import subprocess
 import httpcore
 import pytest
 
-from dipeo_jupyter.engine.web import WebRequest
+from dipeo_jupyter.engine.ports.web import WebRequest
 from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.services.web import WebService
 

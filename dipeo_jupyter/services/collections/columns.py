@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from ...engine.collections import ColumnType
+from ...engine.ports.collections import ColumnType
 
 if TYPE_CHECKING:
     from sqlalchemy import Column

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...diagram.language.values import kind
 from ...diagram.suggest import did_you_mean
-from ...engine.collections import Change
+from ...engine.ports.collections import Change
 from ...errors import ServiceError
 from .columns import Fit, fit_for
 from .stopping import Stop

@@ -21,7 +21,7 @@ from .plain import plain, weight
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, TextClause
 
-    from ...engine.collections import Query
+    from ...engine.ports.collections import Query
 
 MAX_WEIGHT = 50_000_000
 """Characters, about, that one query may give."""

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...engine.collections import Change, Query
-from ...engine.collections import Table as Described
+from ...engine.ports.collections import Change, Query
+from ...engine.ports.collections import Table as Described
 from ...errors import ServiceError
 from .databases import Databases
 from .putting import put

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...diagram.suggest import did_you_mean
-from ...engine.collections import Change, ColumnType
-from ...engine.collections import Table as Described
+from ...engine.ports.collections import Change, ColumnType
+from ...engine.ports.collections import Table as Described
 from ...errors import ServiceError
 from .columns import inferred
 

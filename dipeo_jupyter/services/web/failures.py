@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from ...engine.web import WebRequest
+from ...engine.ports.web import WebRequest
 from ...errors import FailureKind, ServiceError
 
 LONGEST_WAIT = 120.0

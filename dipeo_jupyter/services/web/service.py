@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...engine.web import Credential, WebAnswer, WebRequest
+from ...engine.ports.web import Credential, WebAnswer, WebRequest
 from ...errors import ServiceError
 from ..addresses import look_up
 from .answers import PACKED, TooLargeError, UnreadableError, content_of, headers_of, text_of

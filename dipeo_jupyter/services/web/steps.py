@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from ...engine.web import Credential, WebRequest
+from ...engine.ports.web import Credential, WebRequest
 from ...errors import ServiceError
 from ..addresses import is_one_of
 from .failures import unfit
