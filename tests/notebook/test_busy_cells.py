@@ -47,7 +47,7 @@ def test_a_card_is_obeyed_while_its_cell_blocks_the_kernel(page):
 
     page.end(cell)
     assert not page.errors
-    assert card.types[-1] == "execution_completed"
+    card.wait_for("execution_completed")
 
 
 def test_whoever_speaks_on_the_control_channel_is_known_to_look(page):
