@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STRETCH = 0.005
+STRETCH = 0.003
 """Seconds that are worked at one go."""
 FIRST_STRETCH = 0.001
 """The same for who has just begun, or woken: many others may have at the same turn of the loop."""

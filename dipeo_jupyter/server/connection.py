@@ -28,6 +28,8 @@ from .users import Log, User
 
 LARGE = 50_000
 """Reading a frame of more characters than this would hold up the loop for too long."""
+VERY_LARGE = 1_000_000
+"""The same for whoever waits until what calculates at length is done."""
 LAST_WORDS = 1.0
 """Seconds that the last replies may take before a connection is ended."""
 MOMENT = 1.0
@@ -171,8 +173,10 @@ class Connection:
     # -- commands ---------------------------------------------------------------------------------
 
     async def _read(self, text: str) -> Request:
+        if len(text) > VERY_LARGE:
+            return await asyncio.to_thread(read_request, text)
         if len(text) > LARGE:
-            return await asyncio.to_thread(read_request, text)  # so long that nobody is to wait
+            return await at_length(read_request, text)
         return read_request(text)
 
     async def _obey(self, request: Request, before: list[asyncio.Task[None]]) -> None:
