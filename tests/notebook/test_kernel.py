@@ -168,7 +168,8 @@ def test_an_interrupt_takes_a_question_back_which_comes_again(cell):
     running = cell(f"%%dipeo ask{ASK}")
     assert running.asked() == "[name] Who? "
 
-    assert running.interrupt().startswith("KeyboardInterrupt: the run is paused")
+    said = running.interrupt()
+    assert said.startswith("KeyboardInterrupt: the run is paused"), said
 
     typing = cell("input('Tea?')")
     assert typing.asked() == "Tea?"
@@ -186,7 +187,8 @@ def test_an_interrupt_hangs_up_on_a_model(cell, server):
     running = cell(f"%%dipeo chat{CHAT}")
     assert server.wait(lambda: server.requests, LONG)
 
-    assert running.interrupt().startswith("KeyboardInterrupt: the run is paused")
+    said = running.interrupt()
+    assert said.startswith("KeyboardInterrupt: the run is paused"), said
 
     assert server.wait(lambda: not server.open_connections)
     server.reply("Good morning.")
@@ -198,7 +200,8 @@ def test_an_interrupt_works_where_the_cell_blocks_too(cell, gate):
     running = cell(f"%%dipeo slow{gated(gate)}")
     gate.reached()
 
-    assert running.interrupt().startswith("KeyboardInterrupt: the run is paused")
+    said = running.interrupt()
+    assert said.startswith("KeyboardInterrupt: the run is paused"), said
 
     going_on = cell("slow.resume(); slow.wait().output")
     gate.reached()
