@@ -35,13 +35,11 @@ connections: [{from: chat, to: end}]
 
 
 def gated(gate):
-    # Another job comes first, so that the cell waits for the run by the time the gate is reached.
     return f"""
 nodes:
-- {{label: first, type: job, code: "import time; time.sleep(0.3)"}}
 - {{label: wait, type: job, code: {gate.code!r}}}
 - {{label: end, type: endpoint}}
-connections: [{{from: first, to: wait}}, {{from: wait, to: end}}]
+connections: [{{from: wait, to: end}}]
 """
 
 
