@@ -15,6 +15,7 @@ from ..diagram.files import Format, Readable, converted, survey
 from ..diagram.source import Reading
 from ..settings import CassetteMode
 from .card.cell import cell_here
+from .interrupts import stopped
 from .listing import Plan, Runs
 from .problems import Problems
 from .run import Run
@@ -162,11 +163,14 @@ def run_sync(  # noqa: PLR0913 - as above
         cassette_mode=cassette_mode,
         trust=trust,
     )
-    if not show or cell_here() is None:
-        return begun.wait()
-    from .card.showing import wait  # noqa: PLC0415 - as above
+    try:
+        if not show or cell_here() is None:
+            return begun.wait()
+        from .card.showing import wait  # noqa: PLC0415 - as above
 
-    return wait(begun)
+        return wait(begun)
+    except KeyboardInterrupt:
+        raise stopped(begun) from None
 
 
 def get(run: str) -> Run:

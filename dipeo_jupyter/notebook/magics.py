@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import keyword
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -18,9 +18,10 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from ..diagram.suggest import nearest
-from ..errors import CommandError, DipeoError
+from ..errors import DipeoError
 from ..settings import CASSETTE_MODES
 from . import completion
+from .interrupts import Interrupted, stopped
 from .options import Options
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ if TYPE_CHECKING:
 MAGIC = "get_ipython().run_cell_magic('dipeo',"
 UNNAMED = "_run"
 """The variable for a run without a name, as `_` is IPython's for a value without one."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """The stop button was pressed while a cell waited for its run."""
-
-    def _render_traceback_(self) -> list[str]:
-        """IPython's hook: where a cell was stopped is no news."""
-        return [f"KeyboardInterrupt: {self}"]
 
 
 def cell_options() -> Options:
@@ -123,11 +116,19 @@ class DipeoMagics(Magics):
         if words.help:
             print(cell_options().format_help())  # noqa: T201 - what was asked for
             return _at_once(None) if self._awaits() else None
-        run = self._start(words, cell)
-        self.shell.push({words.name or UNNAMED: run})
-        if self._awaits():
-            return _at_once(run) if words.no_wait else self._awaited(run, words)
-        return run if words.no_wait else self._waited(run, words)
+        name = words.name or UNNAMED
+        try:
+            run = self._start(words, cell)
+        except Interrupted as interrupted:
+            self.shell.push({name: interrupted.run})
+            raise Interrupted(interrupted.run, name) from None
+        try:
+            self.shell.push({name: run})
+            if self._awaits():
+                return _at_once(run) if words.no_wait else self._awaited(run, words)
+            return run if words.no_wait else self._waited(run, words)
+        except KeyboardInterrupt:
+            raise stopped(run, name) from None
 
     @line_magic("dipeo")  # type: ignore[arg-type] # IPython types only its bare form
     def command(self, line: str) -> Any:
@@ -191,12 +192,7 @@ class DipeoMagics(Magics):
         from .card.showing import show  # noqa: PLC0415 - as above
 
         with _shown(run, words.name or UNNAMED):
-            try:
-                show(run)
-            except KeyboardInterrupt:
-                with suppress(CommandError):  # it is over
-                    run.pause(now=True)
-                raise
+            show(run)
             run.wait()
         return self._deliver(run, words.out)
 
@@ -229,10 +225,8 @@ def _shown(run: Run, name: str) -> Iterator[None]:
     except DipeoError:
         display(run)
         raise
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        how = f" `{name}.resume()` goes on with it, `await {name}` waits for it."
-        paused = run.status == "paused"  # else it has just come to its end
-        raise Interrupted(f"the run is {run.status}.{how if paused else ''}") from None
+    except asyncio.CancelledError:
+        raise Interrupted(run, name) from None
 
 
 async def _at_once(value: Run | None) -> Run | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from ..diagram.model import Diagram, Label
 from ..diagram.picture import NodeState, draw
 from ..diagram.source import Source
 from ..diagram.suggest import did_you_mean
-from ..errors import CommandError, ExecutionFailedError, NoAnswerError
+from ..errors import ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
 from ..protocol.events import Entry, Message, Usage
 from .background import BackgroundLoop
@@ -21,6 +20,7 @@ from .conversation import ConversationTable
 from .costs import Costs, costs_of
 from .following import Following
 from .history import History
+from .interrupts import stopped
 from .records import ROW, NodeRecord, as_frame, row, shorten
 from .steering import Steering
 from .watched import Watched
@@ -193,15 +193,14 @@ class Run(Steering):
     def wait(self, timeout: float | None = None) -> Run:
         """Wait for the end, at most `timeout` seconds; see the class for what it raises.
 
-        When time is up (`TimeoutError`) the run goes on; when the waiting is interrupted, it is
-        paused.
+        When time is up (`TimeoutError`) the run goes on; when the waiting is interrupted
+        (`KeyboardInterrupt`), it is paused.
         """
         attending = self._loop.submit(self._attend())
         try:
             attending.result(timeout)
         except KeyboardInterrupt:
-            self._interrupt()
-            raise
+            raise stopped(self) from None
         finally:
             attending.cancel()
         return self._settled()
@@ -217,7 +216,7 @@ class Run(Steering):
             attending.result()
         except asyncio.CancelledError:
             attending.cancel()
-            self._interrupt()
+            stopped(self)
             raise
         return self._settled()
 
@@ -227,11 +226,6 @@ class Run(Steering):
         except NoAnswerError as error:
             error.run = self
             raise
-
-    def _interrupt(self) -> None:
-        """The notebook's stop button: what runs is stopped, nothing that is done is lost."""
-        with contextlib.suppress(CommandError):  # the run is over
-            self.pause(now=True)
 
     def diff(self, other: Run) -> RunDiff:
         """What is different in the other run, activation by activation."""

@@ -37,6 +37,7 @@ from .connecting import (
     servers_of_this_kernel,
     there,
 )
+from .interrupts import held, stopped
 from .listing import Plan, Runs
 from .names import Namespace, notebook_names
 from .run import Run
@@ -168,15 +169,29 @@ class Session:
             foreign=chosen.foreign or is_file(diagram),
         )
         try:
-            ack = self._send(command, reading.source, client)
+            return self._begun(command, reading, client, chosen)
         except UntrustedError as error:
             ask = ask_trust_by_input if chosen.ask else None
             untrusted = located(error, reading.source)
             command = allowed(command, untrusted, trust=chosen.trust, ask=ask)
-            ack = self._send(command, reading.source, client)
-        assert ack.execution_id is not None
-        conversation = Conversation(client, ack.execution_id, chosen.answers, chosen.ask)
-        return self._known(Run(conversation, drawn, reading.source, self.loop, ack.seq))
+        return self._begun(command, reading, client, chosen)
+
+    def _begun(
+        self, command: c.ExecuteDiagram, reading: Reading, client: Client, options: Options
+    ) -> Run:
+        """The run that is begun by this. When it is interrupted meanwhile, the run is paused."""
+        run: Run | None = None
+        try:
+            with held():
+                ack = self._send(command, reading.source, client)
+                assert ack.execution_id is not None
+                conversation = Conversation(client, ack.execution_id, options.answers, options.ask)
+                run = Run(conversation, reading.diagram, reading.source, self.loop, ack.seq)
+                return self._known(run)
+        except KeyboardInterrupt:
+            if run is None:  # it was pressed twice
+                raise
+            raise stopped(run) from None
 
     def get(self, run: str, ask: Ask | None = ask_by_input) -> Run:
         """The run with this id, which may be shortened; it does not go on by this."""

@@ -193,8 +193,16 @@ def test_an_interrupt_hangs_up_on_a_model(cell, server):
     assert cell("chat.resume(); (await chat).output").end() == "'Good morning.'"
 
 
-def test_an_interrupt_works_where_the_cell_blocks_too(cell, gate):
+@pytest.fixture
+def blocking(cell):
+    """Cells that do not await."""
     cell("%autoawait off").end()
+    yield
+    cell("%autoawait asyncio").end()
+
+
+@pytest.mark.usefixtures("blocking")
+def test_an_interrupt_works_where_the_cell_blocks_too(cell, gate):
     running = cell(f"%%dipeo slow{gated(gate)}")
     gate.reached()
 
@@ -205,7 +213,6 @@ def test_an_interrupt_works_where_the_cell_blocks_too(cell, gate):
     gate.reached()
     gate.let_through("tea")
     assert going_on.end() == "'tea'"
-    cell("%autoawait asyncio").end()
 
 
 def test_an_invalid_answer_is_asked_for_again_with_the_reason(cell):

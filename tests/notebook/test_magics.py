@@ -11,7 +11,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from dipeo_jupyter.errors import CommandError, DiagramError, ExecutionFailedError, NoAnswerError
-from dipeo_jupyter.notebook.magics import Interrupted
+from dipeo_jupyter.notebook.interrupts import Interrupted
 from dipeo_jupyter.notebook.run import Run
 from tests.shells import new_shell
 
