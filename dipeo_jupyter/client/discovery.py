@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ..atomic import write_file
 from .kernel_proof import HEADER, prove
 from .remote import Server
 
@@ -37,10 +38,7 @@ def put_up(folder: Path, notice: Notice) -> Path:
     """Write a notice that only its owner can read."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = notice_of(folder, notice.pid)
-    path.unlink(missing_ok=True)  # of a process of the same number, which was killed
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(notice.model_dump_json())
+    write_file(path, notice.model_dump_json().encode(), private=True)
     return path
 
 

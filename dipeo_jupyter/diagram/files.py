@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, TypeAlias, get_args
 
+from ..atomic import write_file
 from ..errors import CommandError, DiagramError, Problem
 from . import light, native, readable
 from .model import Diagram
@@ -106,24 +104,13 @@ def converted(diagram: Diagram, to: Format) -> str:
 
 
 def save(path: Path, text: str, *, overwrite: bool = False) -> None:
-    """Write a file so that at any moment it is either the old or the new one.
-
-    Raises `CommandError` when it cannot be written, or is there already.
-    """
+    """Write a diagram's file; `CommandError` when it cannot be written or is there already."""
     if path.exists() and not overwrite:
         message = f"{str(path)!r} is there already. Write --force to replace it."
         raise CommandError(message, code="file_exists")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
+        write_file(path, text.encode())
     except OSError as error:
-        draft.unlink(missing_ok=True)
         message = f"{str(path)!r} cannot be written: {error.strerror}."
         raise CommandError(message, code="unwritable") from None
 

@@ -12,12 +12,12 @@ import io
 import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..atomic import write_file
 from ..errors import ServiceError
 
 SERVICE = "dipeo_jupyter"
@@ -89,7 +89,7 @@ class DotEnv(Mapping[str, str]):
         """Write or replace one line. All others stay; nobody but the owner may read the file."""
         try:
             old = self._content().decode("utf-8-sig")
-            _replace(self.path.resolve(), _with(old, name, value).encode())
+            write_file(self.path.resolve(), _with(old, name, value).encode(), private=True)
         except UnicodeDecodeError:
             raise ServiceError(f"{self.path} is no UTF-8 text; it is left as it is.") from None
         except OSError as error:
@@ -141,20 +141,6 @@ def _with(text: str, name: str, value: str) -> str:
     if written:
         return "".join(pieces)
     return text + ("\n" if text and not text.endswith("\n") else "") + line
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".env-{secrets.token_hex(8)}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 class Keyring:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from ..atomic import write_file
 from ..diagram.suggest import did_you_mean
 from ..engine.powers import Power
 from ..errors import CommandError
@@ -172,14 +172,4 @@ def _power(row: object) -> TrustedPower | None:
 def _write(file: Path, content: _Content) -> None:
     powers = [asdict(each) for each in content.powers]
     text = json.dumps({"trusted": powers, "runs": content.runs}, indent=1)
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    try:
-        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(number, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    write_file(file, text.encode(), private=True)
