@@ -8,9 +8,17 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol, Self, TypeAlias, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
 from ..diagram.model import DEFAULT, Diagram, Label, Person
 from ..diagram.source import Reading, Source
@@ -443,6 +451,16 @@ class Node(BaseModel, ABC):
     def looks_at_limits(self) -> bool:
         """Whether it asks `Context.limits_reached`, which is never true without a limit."""
         return False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for contradiction in self.contradictions():
+            raise ValueError(contradiction)
+        return self
+
+    def contradictions(self) -> Iterator[str]:
+        """What is missing, or cannot stand beside the rest, in sentences: the first one is told."""
+        yield from ()
 
     def without_effect(self) -> Mapping[str, str]:
         """Fields that mean nothing beside the others, and when they would: the end of a sentence.

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from pydantic import (
@@ -16,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     JsonValue,
-    model_validator,
 )
 
 from ..diagram.template import value as value_of
@@ -106,12 +105,10 @@ class ApiJob(Node):
     )
     auth_type: AuthType = Field(
         "none",
-        validation_alias=AliasChoices("auth_type", "authType"),
         description="How the key in `auth_config` is sent, if one is.",
     )
     auth_config: AuthConfigOrNone = Field(
         None,
-        validation_alias=AliasChoices("auth_config", "authConfig"),
         description="Which key is sent: the name of its variable, never the key.",
         examples=[{"api_key_id": "WEATHER_API_KEY"}],
     )
@@ -159,26 +156,24 @@ class ApiJob(Node):
         examples=["Idempotency-Key"],
     )
 
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
         if fault := fault_in(self.url.strip(), self.hosts):
-            raise ValueError(f"`url`: {fault}")
+            yield f"`url`: {fault}"
         if (self.auth_type == "none") != (self.auth_config is None):
-            raise ValueError(
+            yield (
                 "`auth_type` and `auth_config` belong together: write for instance `auth_type: "
                 "bearer` and `auth_config: {api_key_id: WEATHER_API_KEY}`."
             )
         if self.body is not None and self.method in _WITHOUT_BODY:
-            raise ValueError(f"{self.method} sends no `body`: use `params`, or another `method`.")
+            yield f"{self.method} sends no `body`: use `params`, or another `method`."
         text = self.body.strip() if isinstance(self.body, str) else ""
         if self.body_format != "text" and text.startswith(("{", "[")):
             alone = text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1
             if isinstance(structured(text), str) and not alone:
-                raise ValueError(
+                yield (
                     "`body` begins like JSON and is none: put each {{name}} in quotes (it is "
                     "the whole value if it is alone there), or write `body_format: text`."
                 )
-        return self
 
     def powers(self) -> Iterator[Power]:
         says = f"sends a request to {host_of(self.url)}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
+from pydantic import AliasChoices, Field, JsonValue, field_validator
 
 from ..diagram.model import Label
 from ..engine.node import Context, Inputs, Node, Result
@@ -79,13 +79,11 @@ class Condition(Node):
             )
         return value
 
-    @model_validator(mode="after")
-    def _complete(self) -> Condition:
+    def contradictions(self) -> Iterator[str]:
         if self.condition_type in ("expression", "custom") and not (self.expression or "").strip():
-            raise ValueError("a condition of this type needs an `expression`")
+            yield "a condition of this type needs an `expression`"
         if self.condition_type == "check_nodes_executed" and not self.node_indices:
-            raise ValueError("`check_nodes_executed` needs `node_indices`, the nodes to look at")
-        return self
+            yield "`check_nodes_executed` needs `node_indices`, the nodes to look at"
 
     @property
     def counter(self) -> str | None:

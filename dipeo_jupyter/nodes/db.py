@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from weakref import WeakKeyDictionary
 
 from pydantic import (
@@ -17,7 +17,6 @@ from pydantic import (
     JsonValue,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
 
 from ..diagram.language.values import kind
@@ -182,13 +181,7 @@ class Db(Node):
                 raise ValueError(f"{piece!r} is no range of lines: write 5, 1:120, 10: or :20.")
         return lines
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        for contradiction in self._contradictions():
-            raise ValueError(contradiction)
-        return self
-
-    def _contradictions(self) -> Iterator[str]:
+    def contradictions(self) -> Iterator[str]:
         if not self.file:
             yield "`file` is missing: name the file, or with fixed_prompt the text."
         if self.is_prompt or self.operation != "read":

@@ -15,6 +15,7 @@ from ..errors import NodeError, TemplateError
 from .checks import writing_power
 from .formats import dump, format_named, format_of
 from .spellings import spelled
+from .writing import save
 
 FileFormat = Literal["text", "json", "csv", "yaml", "markdown"]
 _SUFFIXES = {"text": ".txt", "markdown": ".md"}
@@ -78,13 +79,7 @@ class Endpoint(Node):
         if self.save_to_file:
             path = ctx.render(self.file_path or "").strip() or self._name(ctx.node, value)
             text = await asyncio.to_thread(dump, value, self.file_format or format_of(path))
-
-            async def save(_: str) -> str:
-                return await ctx.services.files.write(path, text)
-
-            saved = await ctx.effect({"write": path, "text": text}, save)
-            if not saved.reused:
-                ctx.progress(f"saved as {saved.value}")
+            await save(path, text, ctx)
         return Result.value(value)
 
     def _text(self, ctx: Context) -> str:

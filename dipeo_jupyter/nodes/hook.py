@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AliasChoices,
@@ -92,12 +92,10 @@ class Hook(Node):
     headers: Headers = Field(default_factory=dict, description="Of `webhook`: further headers.")
     auth_type: AuthType = Field(
         "none",
-        validation_alias=AliasChoices("auth_type", "authType"),
         description="Of `webhook`: how the key in `auth_config` is sent, if one is.",
     )
     auth_config: AuthConfigOrNone = Field(
         None,
-        validation_alias=AliasChoices("auth_config", "authConfig"),
         description="Of `webhook`: which key is sent, by the name of its variable.",
     )
     script: str | None = Field(
@@ -132,16 +130,14 @@ class Hook(Node):
             raise ValueError("`config` must be a map")  # noqa: TRY004 - for pydantic
         return {**config, **{name: value for name, value in data.items() if name != "config"}}
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
         needed = _NEEDS[self.hook_type]
         if not (getattr(self, needed) or "").strip():
-            raise ValueError(f"A hook of type {self.hook_type} needs `{needed}`.")
+            yield f"A hook of type {self.hook_type} needs `{needed}`."
         try:
             self._inner()
         except ValidationError as error:
-            raise ValueError(next(wrong_values(error)).message) from None
-        return self
+            yield next(wrong_values(error)).message
 
     def without_effect(self) -> Mapping[str, str]:
         others = {name: kind for kind, name in _NEEDS.items() if kind != self.hook_type}

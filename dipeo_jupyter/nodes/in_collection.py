@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Generator, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AliasChoices,
@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     JsonValue,
     field_validator,
-    model_validator,
 )
 
 from ..diagram import template
@@ -130,13 +129,7 @@ class InCollection(Node):
             )
         return query
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        for contradiction in self._contradictions():
-            raise ValueError(contradiction)
-        return self
-
-    def _contradictions(self) -> Iterator[str]:
+    def contradictions(self) -> Iterator[str]:
         if self.operation == "query":
             if not (self.query and self.query.strip()):
                 yield "`query` is missing: write the statement."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Annotated, Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..diagram.model import Diagram, Label
 from ..diagram.suggest import did_you_mean
@@ -116,16 +116,14 @@ class Job(Node):
         ),
     )
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
         has_code = bool(self.code and self.code.strip())
         if has_code and self.file_path:
-            raise ValueError("A job has `code` or `file_path`, not both: remove one.")
+            yield "A job has `code` or `file_path`, not both: remove one."
         if not has_code and not self.file_path:
-            raise ValueError("A job needs `code`, or a `file_path` with the code.")
+            yield "A job needs `code`, or a `file_path` with the code."
         if self.kernel and self._language_of(self.file_path) != "python":
-            raise ValueError("In the notebook's process only Python runs: remove `kernel: true`.")
-        return self
+            yield "In the notebook's process only Python runs: remove `kernel: true`."
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from super().check(label, diagram)

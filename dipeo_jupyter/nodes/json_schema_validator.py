@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..diagram.model import Diagram, Label
 from ..engine.node import Context, Inputs, Node, Result
@@ -62,11 +62,9 @@ class JsonSchemaValidator(Node):
         description="Properties that the schema does not name are wrong, unless it allows them.",
     )
 
-    @model_validator(mode="after")
-    def _one_schema(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
         if (self.json_schema is None) == (self.schema_path is None):
-            raise ValueError("A validator has `json_schema` or `schema_path`: one of them.")
-        return self
+            yield "A validator has `json_schema` or `schema_path`: one of them."
 
     def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
         yield from super().check(label, diagram)

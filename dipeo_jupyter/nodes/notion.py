@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..engine.node import Context, EffectPolicy, Inputs, Node, Result, RetryPolicy
 from ..engine.ports import Write
@@ -136,13 +136,11 @@ class Notion(Node):
     )
     limit: int = Field(1000, ge=1, le=10_000, description="Blocks or rows to read at most.")
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
         for choices in _NEEDS[self.operation]:
             if all(getattr(self, name) in (None, "") for name in choices):
                 names = " or ".join(f"`{name}`" for name in choices)
-                raise ValueError(f"{self.operation} needs {names}.")
-        return self
+                yield f"{self.operation} needs {names}."
 
     def powers(self) -> Iterator[Power]:
         if self.operation in _READS:

@@ -21,7 +21,10 @@ from ..engine.ports.web import Credential
 from ..errors import NodeError
 from .formats import structured
 
-AuthType: TypeAlias = Literal["none", "bearer", "basic", "api_key"]
+AuthType: TypeAlias = Annotated[
+    Literal["none", "bearer", "basic", "api_key"],
+    Field(validation_alias=AliasChoices("auth_type", "authType")),
+]
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = frozenset(
@@ -122,4 +125,8 @@ class AuthConfig(BaseModel):
                 return Credential(self.api_key_id)
 
 
-AuthConfigOrNone: TypeAlias = Annotated[AuthConfig | None, BeforeValidator(_config_or_none)]
+AuthConfigOrNone: TypeAlias = Annotated[
+    AuthConfig | None,
+    BeforeValidator(_config_or_none),
+    Field(validation_alias=AliasChoices("auth_config", "authConfig")),
+]

@@ -256,16 +256,16 @@ class Speaker(Node):
             return [each.strip() for each in value.split(",") if each.strip()]
         return () if value is None else value
 
-    @model_validator(mode="after")
-    def _has_prompts(self) -> Speaker:
+    def contradictions(self) -> Iterator[str]:
         every, first = self._prompts()
         for fields in (every, first):
             if len(fields) > 1:
                 both = " and ".join(f"`{field}`" for field in fields)
-                raise ValueError(f"has {both} for the same turns: leave one of them out")
+                yield f"has {both} for the same turns: leave one of them out"
         if not every and not first:
-            raise ValueError("needs a `prompt`")
-        return self
+            yield "needs a `prompt`"
+        if self.selector == "embeddings" and self.memory_model is None:
+            yield "needs a `memory_model` to compare by embeddings"
 
     def _prompts(self) -> tuple[list[str], list[str]]:
         """The properties with what is said in every turn, and with what is said in the first."""
@@ -286,12 +286,6 @@ class Speaker(Node):
         if self.memory_selector is not None:
             return self.memory_selector
         return "embeddings" if self.memory_model else "model" if self.memory_person else "lexical"
-
-    @model_validator(mode="after")
-    def _has_selector(self) -> Speaker:
-        if self.selector == "embeddings" and self.memory_model is None:
-            raise ValueError("needs a `memory_model` to compare by embeddings")
-        return self
 
     def without_effect(self) -> Mapping[str, str]:
         if is_view(self.memory):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import ChainMap
-from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
-from pydantic import AliasChoices, Field, JsonValue, model_validator
+from pydantic import AliasChoices, Field, JsonValue
 
 from ..diagram import expression, light, native, readable
 from ..diagram.files import Format
@@ -94,11 +94,9 @@ class SubDiagram(OverItems):
     )
     batch: bool = Field(default=False, description="Run once for each item of a list.")
 
-    @model_validator(mode="after")
-    def _one_diagram(self) -> SubDiagram:
+    def contradictions(self) -> Iterator[str]:
         if (not self.diagram_name) == (self.diagram_data is None):
-            raise ValueError("needs a `diagram_name` or `diagram_data`, and not both")
-        return self
+            yield "needs a `diagram_name` or `diagram_data`, and not both"
 
     def without_effect(self) -> Mapping[str, str]:
         if self.batch:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..diagram.model import Diagram, Label
 from ..diagram.template import render
@@ -15,6 +15,7 @@ from ..engine.powers import Power
 from ..errors import NodeError, Problem, TemplateError
 from .checks import writing_power
 from .formats import structured
+from .writing import save
 
 _JINJA = ("{%", "{#-", "{# ")
 
@@ -61,13 +62,9 @@ class TemplateJob(Node):
         examples=[{"language": "en"}],
     )
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
         if (self.template_content is None) == (self.template_path is None):
-            raise ValueError(
-                "A template_job has `template_content` or `template_path`: one of them."
-            )
-        return self
+            yield ("A template_job has `template_content` or `template_path`: one of them.")
 
     @property
     def given_names(self) -> Collection[str]:
@@ -100,16 +97,8 @@ class TemplateJob(Node):
         except TemplateError as error:
             where = f" (line {error.line} of {self._path(ctx)})" if self.template_path else ""
             raise NodeError(f"{error}{where}", field=field) from error
-        if self.output_path is None:
-            return Result.value(filled)
-        path = ctx.render(self.output_path).strip()
-
-        async def save(_: str) -> str:
-            return await ctx.services.files.write(path, filled)
-
-        saved = await ctx.effect({"write": path, "text": filled}, save)
-        if not saved.reused:
-            ctx.progress(f"saved as {saved.value}")
+        if self.output_path is not None:
+            await save(ctx.render(self.output_path).strip(), filled, ctx)
         return Result.value(filled)
 
     async def _text(self, ctx: Context) -> tuple[str, str]:

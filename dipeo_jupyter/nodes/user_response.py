@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import AliasChoices, Field, JsonValue, model_validator
+from pydantic import AliasChoices, Field, JsonValue
 
 from ..diagram.model import Diagram, Label
 from ..engine.node import Context, Inputs, Node, Result
@@ -44,11 +44,9 @@ class UserResponse(Node):
         examples=[{"type": "integer", "minimum": 1}],
     )
 
-    @model_validator(mode="after")
-    def _one_kind_of_answer(self) -> UserResponse:
+    def contradictions(self) -> Iterator[str]:
         if self.choices and self.answer_schema is not None:
-            raise ValueError("has `choices` and a `schema`: leave one of them out")
-        return self
+            yield "has `choices` and a `schema`: leave one of them out"
 
     @property
     def output_keys(self) -> Collection[str] | None:

@@ -1,11 +1,11 @@
-"""What a node is to write: what it says itself, else what arrives."""
+"""What nodes write into files, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ..engine.node import Inputs
+from ..engine.node import Context, Inputs
 from ..errors import NodeError
 from .formats import filled
 
@@ -26,3 +26,14 @@ def to_write(data: Any, inputs: Inputs, render: Callable[[str], Any]) -> Any:
         message = "There is nothing to write: connect a node that gives it, or set `data`."
         raise NodeError(message, field="data")
     return inputs.single()
+
+
+async def save(path: str, text: str, ctx: Context) -> None:
+    """Write a text into a file, at most once in a run, and tell where it is."""
+
+    async def write(_: str) -> str:
+        return await ctx.services.files.write(path, text)
+
+    saved = await ctx.effect({"write": path, "text": text}, write)
+    if not saved.reused:
+        ctx.progress(f"saved as {saved.value}")
