@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 
 from pydantic import (
     AliasChoices,
-    BeforeValidator,
     Field,
     JsonValue,
     WithJsonSchema,
@@ -27,15 +26,7 @@ from ..engine.powers import Power
 from ..errors import NodeError
 from .checks import writing_power
 from .dotted import new_values, picked, put
-from .formats import (
-    Format,
-    appended,
-    dump,
-    format_named,
-    format_of,
-    load,
-    structured,
-)
+from .formats import Format, FormatOrNone, appended, dump, format_of, load, structured
 from .in_collection import IN_COLLECTIONS, InCollection
 from .pieces_of_files import Rows, Span, read_lines, read_rows
 from .spellings import Pieces, spelled
@@ -116,11 +107,9 @@ class Db(Node):
         ),
         examples=["data/cities.csv", ["a.json", "b.json"]],
     )
-    format: Annotated[
-        Format | None,
-        BeforeValidator(format_named),
-        spelled(get_args(Format), ["txt", "md", "yml", "log", "ndjson"], optional=True),
-    ] = Field(None, description="How files are read and written. By default their suffix tells.")
+    format: FormatOrNone = Field(
+        None, description="How files are read and written. By default their suffix tells."
+    )
     keys: Pieces | None = Field(
         None,
         description=(

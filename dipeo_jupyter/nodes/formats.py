@@ -20,9 +20,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 from xml.etree import ElementTree as ET
 
+from pydantic import BeforeValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
@@ -31,6 +32,7 @@ from ..diagram.language.values import kind
 from ..diagram.source import read as read_yaml
 from ..diagram.yaml.scalars import is_block_text, write_scalar
 from ..errors import DiagramError, NodeError
+from .spellings import spelled
 
 Format = Literal["text", "json", "yaml", "csv", "xml", "jsonl", "markdown"]
 SUFFIXES: Mapping[str, Format] = {
@@ -60,6 +62,13 @@ def format_named(name: Any) -> Any:
         return name
     plain = name.strip().lower().removeprefix(".")
     return SUFFIXES.get(f".{plain}", plain) or None
+
+
+FormatOrNone: TypeAlias = Annotated[
+    Format | None,
+    BeforeValidator(format_named),
+    spelled(get_args(Format), ["txt", "md", "yml", "log", "ndjson"], optional=True),
+]
 
 
 def load(text: str, format: Format) -> Any:  # noqa: A002 - the word people use in diagrams

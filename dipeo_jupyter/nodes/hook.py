@@ -23,7 +23,7 @@ from ..engine.powers import Power
 from ..errors import NodeError, Problem
 from .api_job import ApiJob, Method, json_content
 from .db import Db
-from .formats import Format, format_named, structured
+from .formats import FormatOrNone, structured
 from .job import Job
 from .request_parts import AuthConfigOrNone, AuthType, Headers
 from .spellings import spelled
@@ -115,7 +115,7 @@ class Hook(Node):
         description="Of `file`: the file to write, below the run's root.",
         examples=["reports/{{topic}}.json"],
     )
-    format: Annotated[Format | None, BeforeValidator(format_named)] = Field(
+    format: FormatOrNone = Field(
         None, description="Of `file`: how it is written. By default the suffix tells."
     )
 

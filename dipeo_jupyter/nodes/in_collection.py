@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Generator, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import (
     AliasChoices,
-    BeforeValidator,
     Field,
     JsonValue,
     field_validator,
@@ -23,7 +22,7 @@ from ..engine.ports.collections import Change, ColumnType, Query
 from ..engine.powers import Power
 from ..engine.reuse import key_of
 from ..errors import NodeError, NodeTimeoutError
-from .formats import Format, format_named, format_of, structured
+from .formats import FormatOrNone, format_of, structured
 from .spellings import Pieces
 from .streams import rows_in
 from .writing import to_write
@@ -102,7 +101,7 @@ class InCollection(Node):
         validation_alias=AliasChoices("file", "source_details", "file_path", "filePath"),
         description="The CSV or JSONL file to import, of any size; relative to the run's root.",
     )
-    format: Annotated[Format | None, BeforeValidator(format_named)] = Field(None)
+    format: FormatOrNone = Field(None)
     data: Any = Field(None, validation_alias=AliasChoices("data", "content"))
 
     @classmethod
