@@ -1,4 +1,4 @@
-"""Every code that a problem of a diagram may have, for people: `rules.py` is the table."""
+"""Every code that a problem of a diagram may have, for people: `rules` is the table."""
 
 from __future__ import annotations
 

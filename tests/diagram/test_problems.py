@@ -23,6 +23,7 @@ from dipeo_jupyter.services.tools import Functions
 
 TYPES = load_node_types()
 PACKAGE = Path(dipeo_jupyter.__file__).parent
+RULES = PACKAGE / "diagram" / "rules"
 PLACELESS = {"unreadable"}
 """What is not there has no lines."""
 MAKERS = {"Problem", "add", "report", "_refuse", "_problem", "_at"}
@@ -79,7 +80,7 @@ def codes_in(tree: ast.AST) -> Iterator[str]:
 def trees():
     for package in ("diagram", "engine", "nodes", "services"):
         for path in (PACKAGE / package).rglob("*.py"):
-            if path.name != "rules.py":
+            if path.parent != RULES:
                 yield ast.parse(path.read_text(encoding="utf-8"))
 
 
