@@ -1,12 +1,14 @@
 """Where Linux has no walls: Deno keeps JavaScript in, and Python in Pyodide; Bash does not run.
 
-What JavaScript tries is in `hostile/`. With `DIPEO_PYODIDE`, Python is tried too.
+What JavaScript tries is in `hostile/`. Python is tried with the Pyodide that the front end's
+packages bring along, or with that of `DIPEO_PYODIDE`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import select
 import subprocess
 import sys
@@ -26,12 +28,14 @@ from dipeo_jupyter.settings import Settings
 from tests.services.hostile.world import processes, world
 
 PROGRAM = deno_program()
-PYODIDE = Settings.from_environment(os.environ).pyodide
+FETCHED = Path(__file__).parents[2] / "labextension" / "node_modules" / "pyodide"
+PYODIDE = Settings.from_environment(os.environ).pyodide or (FETCHED if FETCHED.is_dir() else None)
 needs_deno = pytest.mark.skipif(
     PROGRAM is None or os.name != "posix", reason="Deno is not installed"
 )
 needs_pyodide = pytest.mark.skipif(
-    PROGRAM is None or PYODIDE is None, reason="DIPEO_PYODIDE says not where Pyodide is"
+    PROGRAM is None or PYODIDE is None,
+    reason="NO TEST OF PYTHON IN DENO WAS RUN: that takes Deno, and `npm ci` in labextension",
 )
 SLOW = 90.0
 """Seconds: Pyodide takes four of a whole processor to begin."""
@@ -205,6 +209,7 @@ return [each for each in [
     await waits(f"import('node:fs').then((m) => m.readFileSync({secret_file!r}))"),
 ] if each is not None]
 """
+TRIED = re.findall(r"^    (?:tries|await waits)\(.*$", ATTACKS, re.MULTILINE)
 
 
 @needs_pyodide
