@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests import test_hostile_diagrams, test_nothing_runs
+from tests import security_measured, test_hostile_diagrams, test_nothing_runs
 from tests.services import test_sandbox_network
 from tests.services.test_hostile_code import ATTACKS, PLAYED
 
 FILE = Path(__file__).parent.parent / "SECURITY.md"
-WALLS = ("bubblewrap", "landlock", "landlock of old", "deno")
+WALLS = security_measured.WALLS
 LANGUAGES = {"python": "Python", "javascript": "JavaScript", "bash": "Bash"}
 _TABLE = "<!-- {}: made by `python -m tests.security_tables`; a test keeps it true -->\n\n"
 
@@ -43,6 +43,32 @@ def _behind(walls: str, language: str | None = None) -> str:
         return f"{len(played)} held"
     but = f"; {len(shows)} see a little" + (f": {', '.join(shows)}" if language else "")
     return f"{len(played) - len(shows)} held{but}"
+
+
+NOT_MEASURED = {
+    "Linux, aarch64": ("all of these", tuple(LANGUAGES)),
+    "macOS": ("Deno", ("python", "javascript")),
+    "Windows": ("none", ()),
+}
+"""Where nobody has played them: behind which walls, and what would then run."""
+
+
+def platforms() -> Iterator[str]:
+    """What has passed on the machine that was measured, and what nobody knows of others."""
+    yield f"| platform | walls | tried before use | {' | '.join(LANGUAGES.values())} |"
+    yield "|---|---|---|" + "---|" * len(LANGUAGES)
+    here = security_measured.kept()
+    for name, measured in here.walls.items():
+        cells = " | ".join(_passed(name, each, measured.passed.get(each, 0)) for each in LANGUAGES)
+        yield f"| {here.platform} | {measured.what} | {measured.trouble or 'hold'} | {cells} |"
+    for platform, (walls, runs) in NOT_MEASURED.items():
+        cells = " | ".join("**not tested**" if each in runs else "refused" for each in LANGUAGES)
+        yield f"| {platform} | {walls} | **not tested** | {cells} |"
+
+
+def _passed(walls: str, language: str, number: int) -> str:
+    attacks = security_measured.attacks()[walls, language]
+    return f"{number} of {attacks} held" if attacks else "refused"
 
 
 def diagrams() -> Iterator[str]:
@@ -77,6 +103,7 @@ def looking() -> Iterator[str]:
 
 
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "platforms": platforms,
     "attacks": attacks,
     "diagrams": diagrams,
     "looking": looking,
