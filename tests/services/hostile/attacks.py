@@ -11,6 +11,8 @@ from dipeo_jupyter.engine.ports import JobLanguage
 
 GOT_OUT = "GOT OUT"
 """What an attack says when it has succeeded."""
+AMPLE = 30
+"""Seconds for code that comes to its end, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,9 @@ class Attack:
     """Code that must do no harm, and after which nothing may be left.
 
     `ends` is part of the error that it must end with, or, after `=`, of the value that it must
-    give; without it all is right that is no success. `seconds` is its time limit. `shows` are the
-    walls behind which it succeeds a little, in a way that SECURITY.md admits.
+    give; without it all is right that is no success. `seconds` is its time limit, and ample for who
+    must give a value. `shows` are the walls behind which it succeeds a little, in a way that
+    SECURITY.md admits.
     """
 
     name: str
@@ -41,6 +44,6 @@ def table(language: JobLanguage, text: str) -> Iterator[Attack]:
             language,
             dedent(code).strip("\n"),
             ends,
-            float(seconds or 8),
+            float(seconds or (AMPLE if ends.startswith("=") else Attack.seconds)),
             frozenset(shows.split()),
         )
