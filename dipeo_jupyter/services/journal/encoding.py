@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from ...diagram.model import Diagram
 from ...protocol import events as e
@@ -83,7 +83,7 @@ def _diagram(diagram: Diagram) -> str:
     try:
         return diagram.model_dump_json(exclude_defaults=True)
     except _NOT_JSON:
-        return to_text(diagram.model_dump(exclude_defaults=True))
+        return to_text(diagram.model_dump(exclude_defaults=True), maybe_long=True)
 
 
 def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put: Put) -> str:
@@ -98,10 +98,13 @@ def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put:
     return to_text({**short, "diagram": {MARK: put(text)}})
 
 
-def to_text(value: Any) -> str:
-    """JSON that UTF-8 can hold: half characters (lone surrogates) are replaced."""
+def to_text(value: Any, *, maybe_long: bool = False) -> str:
+    """JSON that UTF-8 can hold: half characters (lone surrogates) are replaced.
+
+    To find out whether a value is long takes ten times as long as its JSON, when it is not.
+    """
     try:
-        return long_json(value).decode()
+        return (long_json(value) if maybe_long else to_json(value)).decode()
     except _NOT_JSON:  # half characters, or more than 255 levels
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return whole_characters(text)
@@ -251,19 +254,19 @@ def _strings_apart(value: Any, put: Put) -> Any:
 def _text_of(value: str) -> str:
     if _VERY_LONG < len(value) <= _KNOWN_LONGEST:
         return _known_text_of(value)
-    return to_text(value)
+    return to_text(value, maybe_long=True)
 
 
 @lru_cache(16)
 def _known_text_of(value: str) -> str:
     """Of a text that a run hands from node to node: the same object, whose hash Python keeps."""
-    return to_text(value)
+    return to_text(value, maybe_long=True)
 
 
 def _whole_apart(value: Any, put: Put) -> Any:
     if not isinstance(value, dict | list):
         return value
-    text = to_text(value)
+    text = to_text(value, maybe_long=True)
     return {MARK: put(text)} if len(text) > SHORT else value
 
 
@@ -279,7 +282,7 @@ def _mended(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _or_note(value: Any) -> Any:
     try:
-        _strings_apart(plain := json.loads(to_text(value)), lambda _: 0)
+        _strings_apart(plain := json.loads(to_text(value, maybe_long=True)), lambda _: 0)
     except _NOT_JSON:
         return f"<{type(value).__name__} that JSON cannot hold>"
     return plain

@@ -41,7 +41,7 @@ def post(connection: sqlite3.Connection, run: ExecutionId, command: Mapping[str,
     """Leave a command for a run's holder, and give its number."""
     cursor = connection.execute(
         "INSERT INTO letters(run, command) SELECT number, ? FROM runs WHERE id = ?",
-        (to_text(command), run),
+        (to_text(command, maybe_long=True), run),
     )
     if not cursor.rowcount or cursor.lastrowid is None:
         raise JournalError(f"There is no run {run} in the journal.")
@@ -73,7 +73,9 @@ def take_letters(connection: sqlite3.Connection, owner: str) -> list[Letter]:
 
 def reply(connection: sqlite3.Connection, number: int, answer: Mapping[str, Any]) -> None:
     """Put down what came of a letter."""
-    connection.execute("UPDATE letters SET reply = ? WHERE number = ?", (to_text(answer), number))
+    connection.execute(
+        "UPDATE letters SET reply = ? WHERE number = ?", (to_text(answer, maybe_long=True), number)
+    )
 
 
 def replied(connection: sqlite3.Connection, number: int) -> Mapping[str, Any] | None:

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from ...protocol import events as e
-from .encoding import Seen, encode, packed, to_text, whole_characters
+from .encoding import MARKED, Seen, encode, packed, to_text, whole_characters
 from .packing import MOST, SEVERAL, burst
 from .summary import FINISHED, Summary
 
@@ -58,7 +58,7 @@ class Ledger:
         """Write entries of any runs, in their order."""
         self._forget_if_changed(connection)
         self._connection = connection
-        rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[Any, ...]] = []
         self._effects: list[tuple[Any, ...]] = []
         self._uses: list[tuple[Any, ...]] = []
         touched: set[Run] = set()
@@ -68,23 +68,27 @@ class Ledger:
             self._run = run = self._runs.get(entry.execution_id) or self._find(entry)
             touched.add(run)
             places, count = burst(entries[at : at + MOST])
-            if count > 1:
-                rows.append((run.number, entry.seq, entry.time, SEVERAL, to_text(places)))
-                run.summary.follow_all(entries[at : at + count])
-                at += count
+            some = entries[at : at + max(1, count)]
+            at += len(some)
+            if count < 2 or MARKED in (text := to_text(places)):  # noqa: PLR2004 - several
+                self._write_singly(run, some)
                 continue
-            at += 1
-            event, seq = entry.event, entry.seq
-            body = encode(event, seq, run.seen, self._put)
-            rows.append((run.number, seq, entry.time, event.type, body))
-            run.summary.follow(entry)
-            if isinstance(event, e.EffectCompleted) and not event.reused:
-                self._effects.append((key_number(event.key), run.number, seq))
-        _insert(connection, "INSERT INTO entries VALUES", rows)
+            self._rows.append((run.number, entry.seq, entry.time, SEVERAL, text))
+            run.summary.follow_all(some)
+        _insert(connection, "INSERT INTO entries VALUES", self._rows)
         _insert(connection, "INSERT OR IGNORE INTO uses VALUES", self._uses)
         _insert(connection, "INSERT INTO effects VALUES", self._effects)
         for run in touched:
             self._update(run)
+
+    def _write_singly(self, run: Run, entries: Sequence[e.Entry]) -> None:
+        for entry in entries:
+            event, seq = entry.event, entry.seq
+            body = encode(event, seq, run.seen, self._put)
+            self._rows.append((run.number, seq, entry.time, event.type, body))
+            run.summary.follow(entry)
+            if isinstance(event, e.EffectCompleted) and not event.reused:
+                self._effects.append((key_number(event.key), run.number, seq))
 
     def _forget_if_changed(self, connection: sqlite3.Connection) -> None:
         # It differs when another connection has written since.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...protocol import events as e
-from .encoding import MARK, SHORT
+from .encoding import SHORT
 
 SEVERAL = "several"
 MOST = 256
@@ -19,27 +19,25 @@ MOST = 256
 
 _STARTED, _COMPLETED, _FIRED = range(3)
 """A node's start, its end, and both when nothing came between them."""
-_SCALARS = frozenset({bool, float, type(None)})
+_SCALARS = frozenset({bool, int, float, type(None)})
 _EMPTY = (dict, list)
-"""Plain when there is nothing in them."""
-_SMALL = 2**53
+"""Short when there is nothing in them."""
 
 
 def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
-    """The places in one row of as many of the first entries as can be there together: how many."""
+    """The places in one row of as many of the first entries as can be there together: how many.
+
+    What a user calls `$` is not looked for: it would be in the text, where that takes no time.
+    """
+    # On the hot path, and so without calls for what is nearly always there.
     places: list[list[Any]] = []
-    count = 0
+    run, begun, count = entries[0].execution_id, None, 0
     values: Mapping[str, Any]
-    run, begun = entries[0].execution_id, None
     for execution_id, _, time, event in entries:
         if execution_id != run:
             break
         if type(event) is e.NodeStarted:
-            # A plain dict: pydantic takes four times as long for one of its subclasses.
-            values, begun = dict(event.inputs), event
-            if not _is_plain(values):
-                break
-            places.append([time, _STARTED, event.node, event.activation, values])
+            values = event.inputs
         elif type(event) is e.NodeCompleted and not (
             event.messages
             or event.seen
@@ -48,18 +46,24 @@ def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
             or event.usage is not None
         ):
             values = event.outputs
-            if not _is_plain(values):
-                break
-            if begun and begun.node == event.node and begun.activation == event.activation:
-                place = places[-1]
-                place[1] = _FIRED
-                place += values, event.duration_ms, time
-            else:
-                node, activation = event.node, event.activation
-                places.append([time, _COMPLETED, node, activation, values, event.duration_ms])
-            begun = None
         else:
             break
+        for value in values.values():
+            if type(value) not in _SCALARS and not _is_short(value):
+                return places, count
+        if type(event) is e.NodeStarted:
+            # A plain dict: pydantic takes four times as long for one of its subclasses.
+            places.append([time, _STARTED, event.node, event.activation, dict(values)])
+            begun = event
+        elif begun and begun.node == event.node and begun.activation == event.activation:
+            place = places[-1]
+            place[1] = _FIRED
+            place += values, event.duration_ms, time
+            begun = None
+        else:
+            node, activation = event.node, event.activation
+            places.append([time, _COMPLETED, node, activation, values, event.duration_ms])
+            begun = None
         count += 1
     return places, count
 
@@ -90,17 +94,6 @@ def _completed(node: str, activation: int, outputs: Any, duration: Any) -> e.Nod
     return e.NodeCompleted(node, activation, outputs, duration_ms=float(duration))
 
 
-def _is_plain(values: Mapping[str, Any]) -> bool:
-    if MARK in values:
-        return False
-    for value in values.values():
-        kind = type(value)
-        if kind is str:
-            if len(value) > SHORT:
-                return False
-        elif kind is int:
-            if not -_SMALL < value < _SMALL:
-                return False
-        elif kind not in _SCALARS and (value or kind not in _EMPTY):
-            return False
-    return True
+def _is_short(value: Any) -> bool:
+    kind = type(value)
+    return (kind is str and len(value) <= SHORT) or (kind in _EMPTY and not value)

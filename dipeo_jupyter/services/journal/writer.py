@@ -26,7 +26,7 @@ Waiter: TypeAlias = tuple[int, asyncio.AbstractEventLoop, "asyncio.Future[None]"
 """Waits for a position; True when it is urgent."""
 
 _log = logging.getLogger(__name__)
-_GATHER = 0.01
+_GATHER = 0.03
 """How long entries gather, in seconds, when nobody waits for them."""
 _SHARE, _LONGEST = 2, 0.003
 """How many times as long as the last group took to write, when somebody waits who only looks on;
