@@ -1,9 +1,8 @@
 """Files below one root. Nothing outside it is ever read or written.
 
-A path is walked folder by folder, each opened relative to the one before and never through a link:
-whoever swaps a folder for a link in between gains nothing, which checking first and opening
-afterwards cannot promise. The price is that links below the root are refused, harmless ones too.
-Hidden names (`.git`, `.env`, `.dipeo`, …) are refused as well, as Jupyter does.
+A path is walked as `folders.py` says, and the price of that is that links below the root are
+refused, harmless ones too. Hidden names (`.git`, `.env`, `.dipeo`, …) are refused as well, as
+Jupyter does.
 """
 
 from __future__ import annotations
@@ -14,17 +13,27 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import BinaryIO, TypeAlias, TypeVar
+from typing import BinaryIO, TypeVar
 
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, ServiceError
+from .folders import (
+    APPEND,
+    CREATE,
+    HAS_DIR_FD,
+    READ,
+    Folder,
+    Parts,
+    add,
+    fill,
+    opened_folder,
+    resolved_folder,
+)
+from .patterns import files_matching
 
-Parts: TypeAlias = tuple[str, ...]
-"""A path below the root, normalised: `("data", "a.json")`."""
 T = TypeVar("T")
 
 MAX_READ = 50 * 1024 * 1024
@@ -33,14 +42,6 @@ RUN_BY_OTHERS = ("*.pth", "jupyter_*_config.*", "sitecustomize.py", "usercustomi
 """Names that Python or Jupyter execute by themselves when they find them."""
 KERNEL_FOLDERS = ("/proc", "/sys")
 """What looks like a file there is a door to the system."""
-HAS_DIR_FD = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-# Non-blocking: opening a named pipe would otherwise wait for its other end.
-_READ = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
-_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
 
 
 def folder_below(root: Path, folder: str) -> Path:
@@ -88,7 +89,7 @@ class LocalFiles:
         """A file of any size, to be read piece by piece in a thread."""
         parts = self._parts(path)
         try:
-            with self._folder(parts[:-1]) as folder, folder.opened(parts[-1], _READ) as fd:
+            with self._folder(parts[:-1]) as folder, folder.opened(parts[-1], READ) as fd:
                 _expect_regular(parts, os.fstat(fd))
                 with open(fd, "rb", closefd=False) as file:
                     yield file
@@ -169,7 +170,7 @@ class LocalFiles:
         return await asyncio.to_thread(explained)
 
     def _read(self, parts: Parts) -> bytes:
-        with self._folder(parts[:-1]) as folder, folder.opened(parts[-1], _READ) as fd:
+        with self._folder(parts[:-1]) as folder, folder.opened(parts[-1], READ) as fd:
             _expect_regular(parts, os.fstat(fd))
             with open(fd, "rb", closefd=False) as file:
                 data = file.read(MAX_READ + 1)
@@ -183,8 +184,8 @@ class LocalFiles:
             old = folder.stat(parts[-1])
             _expect_writable(parts, old)
             try:
-                with folder.opened(temporary, _CREATE) as fd:
-                    _fill(fd, data)
+                with folder.opened(temporary, CREATE) as fd:
+                    fill(fd, data)
                     if old is not None and hasattr(os, "fchmod"):
                         os.fchmod(fd, stat.S_IMODE(old.st_mode))
                     os.fsync(fd)
@@ -199,7 +200,7 @@ class LocalFiles:
         with self._folder(parts[:-1], create=True) as folder:
             old = folder.stat(parts[-1])
             _expect_writable(parts, old)
-            with folder.opened(parts[-1], _APPEND) as fd:
+            with folder.opened(parts[-1], APPEND) as fd:
                 now = os.fstat(fd)
                 _expect_regular(parts, now)
                 if now.st_nlink > 1:
@@ -207,7 +208,7 @@ class LocalFiles:
                         f"{_shown(parts)!r} has a second name elsewhere (a hard link), which would "
                         "change with it. Make a copy and append to that."
                     )
-                _add(fd, data)
+                add(fd, data)
                 os.fsync(fd)
             if old is None:
                 folder.sync()
@@ -221,18 +222,11 @@ class LocalFiles:
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def _glob(self, pattern: Parts) -> list[str]:
-        """A walk over pairs (folder, rest of the pattern), each seen once."""
-        todo: set[tuple[Parts, Parts]] = {((), pattern)}
-        seen: set[tuple[Parts, Parts]] = set()
         found: set[str] = set()
-        while todo:
-            seen.add(state := todo.pop())
-            at, rest = state
-            files, folders = self._names(at)
-            found.update(_shown((*at, name)) for name in _matching(files, rest))
+        for parts in files_matching(pattern, self._names):
+            found.add(_shown(parts))
             if len(found) > MAX_MATCHES:
                 raise ServiceError(f"More than {MAX_MATCHES} files match {_shown(pattern)!r}.")
-            todo |= set(_deeper(at, folders, rest)) - seen
         return sorted(found)
 
     def _names(self, at: Parts) -> tuple[list[str], list[str]]:
@@ -243,28 +237,9 @@ class LocalFiles:
         except (FileNotFoundError, NotADirectoryError):
             return [], []
 
-    @contextmanager
-    def _folder(self, parts: Parts, *, create: bool = False) -> Iterator[_Folder]:
-        if not self._by_descriptor:
-            yield _Folder(None, self._resolved(parts, create=create))
-            return
-        fd = os.open(self.root, _FOLDER)
-        try:
-            for name in parts:
-                deeper = _step(fd, name, create=create)
-                os.close(fd)
-                fd = deeper
-            yield _Folder(fd, self.root)
-        finally:
-            os.close(fd)
-
-    def _resolved(self, parts: Parts, *, create: bool) -> Path:
-        path = self.root.joinpath(*parts)
-        if not path.resolve().is_relative_to(self.root):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        if create:
-            path.mkdir(parents=True, exist_ok=True)
-        return path
+    def _folder(self, parts: Parts, *, create: bool = False) -> AbstractContextManager[Folder]:
+        way = opened_folder if self._by_descriptor else resolved_folder
+        return way(self.root, parts, create=create)
 
     # -- what went wrong, in words ----------------------------------------------------------------
 
@@ -297,80 +272,6 @@ class LocalFiles:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """An open folder. Without a descriptor, its path stands for it."""
-
-    fd: int | None
-    path: Path
-
-    def at(self, name: str) -> str:
-        return name if self.fd is not None else str(self.path / name)
-
-    @contextmanager
-    def opened(self, name: str, flags: int) -> Iterator[int]:
-        if self.fd is None and (found := self.stat(name)) and stat.S_ISLNK(found.st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        fd = os.open(self.at(name), flags, 0o666, dir_fd=self.fd)
-        try:
-            yield fd
-        finally:
-            os.close(fd)
-
-    def stat(self, name: str) -> os.stat_result | None:
-        try:
-            return os.stat(self.at(name), dir_fd=self.fd, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-
-    def names(self) -> tuple[list[str], list[str]]:
-        files, folders = [], []
-        with os.scandir(self.path if self.fd is None else self.fd) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") or not _is_text(entry.name):
-                    continue
-                if entry.is_file(follow_symlinks=False):
-                    files.append(entry.name)
-                elif entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
-        return files, folders
-
-    def replace(self, old: str, new: str) -> None:
-        os.replace(self.at(old), self.at(new), src_dir_fd=self.fd, dst_dir_fd=self.fd)
-
-    def remove(self, name: str) -> None:
-        os.unlink(self.at(name), dir_fd=self.fd)
-
-    def sync(self) -> None:
-        """Without it a rename may be lost when the power fails."""
-        if self.fd is not None:
-            os.fsync(self.fd)
-
-
-def _step(fd: int, name: str, *, create: bool) -> int:
-    if create:
-        with suppress(FileExistsError):
-            os.mkdir(name, dir_fd=fd)
-            os.fsync(fd)
-    return os.open(name, _FOLDER | _NOFOLLOW, dir_fd=fd)
-
-
-def _fill(fd: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-
-
-def _add(fd: int, data: bytes) -> None:
-    """One write, so that nobody else's lands inside it; half a one (a full disk) is taken back."""
-    written = os.write(fd, data)
-    if written < len(data):
-        end = os.lseek(fd, 0, os.SEEK_CUR)
-        if os.fstat(fd).st_size == end:  # else somebody has appended since
-            os.ftruncate(fd, end - written)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def _expect_regular(parts: Parts, found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -385,24 +286,6 @@ def _expect_writable(parts: Parts, found: os.stat_result | None) -> None:
     if not found.st_mode & 0o222:
         # Replacing needs no right to write the old file; whoever took it away meant something.
         raise ServiceError(f"{_shown(parts)!r} is read-only; it is left as it is.")
-
-
-def _matching(files: list[str], pattern: Parts) -> list[str]:
-    while pattern[0] == "**" and len(pattern) > 1:
-        pattern = pattern[1:]
-    return [name for name in files if fnmatchcase(name, pattern[0])] if len(pattern) == 1 else []
-
-
-def _deeper(at: Parts, folders: list[str], pattern: Parts) -> Iterator[tuple[Parts, Parts]]:
-    """Where to look next: one folder down, or here with the `**` taken as nothing."""
-    head, rest = pattern[0], pattern[1:]
-    if head == "**" and rest:
-        yield at, rest
-    for name in folders:
-        if head == "**":
-            yield (*at, name), pattern
-        elif rest and fnmatchcase(name, head):
-            yield (*at, name), rest
 
 
 def _encoded(path: str, text: str) -> bytes:
@@ -423,11 +306,6 @@ def _decoded(parts: Parts, data: bytes) -> str:
             f"{error.start}). Save it as UTF-8."
         ) from error
     return text.removeprefix("\ufeff")
-
-
-def _is_text(name: str) -> bool:
-    """A name in another encoding cannot travel as JSON."""
-    return os.fsencode(name).decode("utf-8", "ignore") == name
 
 
 def _shown(parts: Parts) -> str:

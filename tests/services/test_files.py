@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from dipeo_jupyter.errors import ServiceError
-from dipeo_jupyter.services.files import HAS_DIR_FD, MAX_READ, LocalFiles
+from dipeo_jupyter.services.files import MAX_READ, LocalFiles
+from dipeo_jupyter.services.folders import HAS_DIR_FD
 
 FOREIGN = "not yours"
 
