@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..client.remote import RemoteClient, with_token
+from ..client.address import with_token
+from ..client.remote import RemoteClient
 from ..client.tables import clock_time, collections_text, conversation_text, runs_text
 from ..errors import CommandError
 from ..protocol import commands as c

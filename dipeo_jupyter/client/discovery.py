@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..atomic import write_file
+from .address import Server
 from .kernel_proof import HEADER, prove
-from .remote import Server
 
 PATIENCE = 1.0
 """Seconds for each server that may be it."""

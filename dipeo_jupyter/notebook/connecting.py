@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..client.address import Server
 from ..client.discovery import servers_for
-from ..client.remote import Server
 
 HERE = "Diagrams run in this process."
 ELSEWHERE = f"The server that has started this kernel does not serve this folder. {HERE}"

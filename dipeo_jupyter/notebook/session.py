@@ -14,8 +14,9 @@ from weakref import WeakValueDictionary
 
 from ..app import Folders, build_engine, build_services, with_cassette
 from ..client import Ask, Client, Conversation, Place, breakpoints, changed, check, check_answers
+from ..client.address import with_token
 from ..client.kernel_side import KernelSide
-from ..client.remote import RemoteClient, with_token
+from ..client.remote import RemoteClient
 from ..client.trusting import allowed, located
 from ..diagram.files import Readable, is_file, survey
 from ..diagram.source import Reading, Source

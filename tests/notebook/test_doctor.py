@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dipeo_jupyter.client.remote import Server
+from dipeo_jupyter.client.address import Server
 from dipeo_jupyter.notebook import doctor_command, session
 from dipeo_jupyter.notebook.commands import obey
 

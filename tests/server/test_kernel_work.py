@@ -163,7 +163,7 @@ def test_a_job_goes_on_while_its_connection_is_lost_and_is_done_once(notebook):
         run = await own.start(WAIT)
         await begun.wait()
         for _ in range(5):
-            own.client._socket.close()
+            own.client._link._socket.close()
             await asyncio.sleep(0)
             await own.client.send(c.GetExecution(execution_id=run))
         go.set()

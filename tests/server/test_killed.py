@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 
-from dipeo_jupyter.client.remote import RemoteClient, with_token
+from dipeo_jupyter.client.address import with_token
+from dipeo_jupyter.client.remote import RemoteClient
 from dipeo_jupyter.diagram.files import load
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e

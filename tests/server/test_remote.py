@@ -14,7 +14,8 @@ from websockets.asyncio.server import serve
 
 from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.client import Conversation
-from dipeo_jupyter.client.remote import RemoteClient, with_token
+from dipeo_jupyter.client.address import with_token
+from dipeo_jupyter.client.remote import RemoteClient
 from dipeo_jupyter.diagram.files import load
 from dipeo_jupyter.errors import CommandError, DiagramError
 from dipeo_jupyter.protocol import commands as c
