@@ -19,6 +19,8 @@ from .tools import DRAW
 from .toolset import Toolset
 from .views import as_chat
 
+DEFAULT_TIMEOUT = 120.0
+"""Seconds for one call to a model, when the node gives no `timeout`."""
 _LIMITS = ("max_tokens", "max_completion_tokens")
 """What a person may set so that no answer is longer."""
 
