@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
@@ -160,7 +159,7 @@ class Diagram(Frozen):
     def _no_secrets(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
         return without_secrets(extra)
 
-    @cached_property
+    @property
     def version(self) -> str:
         """Names this exact diagram: the same content always has the same version."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]

@@ -6,12 +6,14 @@
 All sides run trivial nodes; ours with typed events, nobody watching, and the journal in memory or
 on disk (`sqlite`, until the last entry is safe). Rounds of them alternate, so that a noisy machine
 hits all; figures are medians, a ratio is the median of the ratios within a round. Time goes by the
-wall, memory is the peak of what Python allocates during a run in a process of its own.
+wall, memory is the peak of what Python allocates during a run in a process of its own. The garbage
+collector is set for all of them as the server sets it.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from graphs import SHAPES, TYPES, case
 from measuring import BUDGET, Table, cell, measure, ratio, ways
 
 from dipeo_jupyter.engine.compile import compile_diagram
+from dipeo_jupyter.server.extension import SELDOM
 
 LEAST_ROUNDS = 3
 WARM_UP = 100
@@ -131,6 +134,9 @@ def main() -> None:
     parser.add_argument("--venv", help="with --peers: use and keep this environment")
     parser.add_argument("--profile", action="store_true", help="where our time goes for the chain")
     options = parser.parse_args()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], SELDOM)
     if options.resume:
         resume.show(options.repeat)
     elif options.peers:

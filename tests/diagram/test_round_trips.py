@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from dipeo_jupyter.diagram.files import FORMATS, SUFFIXES, dumps, survey_text
+from dipeo_jupyter.diagram.model import Diagram
 
 from .strategies import diagrams
 
@@ -28,3 +29,8 @@ def test_every_diagram_reads_back_in_each_format(format_, diagram):
 @given(diagram=diagrams())
 def test_every_diagram_survives_all_formats_in_turn(way, diagram):
     assert carried(diagram, *way, way[0]) == diagram
+
+
+def test_a_changed_copy_has_another_version():
+    diagram = Diagram(name="one")
+    assert len({diagram.version, diagram.model_copy(update={"name": "two"}).version}) == 2
