@@ -33,11 +33,12 @@ def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
     places: list[list[Any]] = []
     run, begun, count = entries[0].execution_id, None, 0
     values: Mapping[str, Any]
+    duration: float | None
     for execution_id, _, time, event in entries:
         if execution_id != run:
             break
         if type(event) is e.NodeStarted:
-            values = event.inputs
+            values, duration = event.inputs, None
         elif type(event) is e.NodeCompleted and not (
             event.messages
             or event.seen
@@ -45,24 +46,24 @@ def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
             or event.person is not None
             or event.usage is not None
         ):
-            values = event.outputs
+            values, duration = event.outputs, event.duration_ms
         else:
             break
         for value in values.values():
             if type(value) not in _SCALARS and not _is_short(value):
                 return places, count
-        if type(event) is e.NodeStarted:
+        if duration is None:
             # A plain dict: pydantic takes four times as long for one of its subclasses.
             places.append([time, _STARTED, event.node, event.activation, dict(values)])
             begun = event
         elif begun and begun.node == event.node and begun.activation == event.activation:
             place = places[-1]
             place[1] = _FIRED
-            place += values, event.duration_ms, time
+            place += values, duration, time
             begun = None
         else:
             node, activation = event.node, event.activation
-            places.append([time, _COMPLETED, node, activation, values, event.duration_ms])
+            places.append([time, _COMPLETED, node, activation, values, duration])
             begun = None
         count += 1
     return places, count
