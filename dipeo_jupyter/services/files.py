@@ -175,7 +175,10 @@ class LocalFiles:
             with open(fd, "rb", closefd=False) as file:
                 data = file.read(MAX_READ + 1)
         if len(data) > MAX_READ:
-            raise ServiceError(f"{_shown(parts)!r} is larger than {MAX_READ >> 20} MB.")
+            raise ServiceError(
+                f"{_shown(parts)!r} is larger than {MAX_READ >> 20} MB. A `db` reads `rows` or "
+                "`lines` of a file of any size, or imports it into a collection."
+            )
         return data
 
     def _write(self, parts: Parts, data: bytes) -> None:

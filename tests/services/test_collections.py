@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -181,6 +182,18 @@ def test_many_changes_at_once_wait_for_each_other(collections):
     asyncio.run(race())
 
     assert len(ask(collections, "SELECT i FROM race")) == 20
+
+
+def test_a_change_waits_for_another_program_that_has_locked_the_whole_file(tmp_path):
+    collections = SqlCollections(tmp_path, {})
+    put(collections)
+    path = tmp_path / ".dipeo" / "collections.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        going = threading.Timer(0.6, other.rollback)
+        going.start()
+        assert put(collections) == 2
+        going.join()
 
 
 # -- calling off ----------------------------------------------------------------------------------
@@ -410,7 +423,8 @@ def test_no_error_has_a_password_in_it(tmp_path, postgres):
         ("nonsense", "DIPEO_SALES_DATABASE_URL is no URL"),
         ("sqlite://", "names no file"),
         ("nosuch://x/y", "SQLAlchemy knows no nosuch"),
-        ("sqlite:////no/such/place.db", "unable to open"),
+        ("sqlite:////no/such/place.db", "SALES_DATABASE_URL: there is no file /no/such/place.db"),
+        ("mysql://me@127.0.0.1/x", "pip install 'mysqlclient'"),
         ("postgresql://me@127.0.0.1:1/x", "The database says: connection failed"),
     ],
 )

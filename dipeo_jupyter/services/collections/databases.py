@@ -34,7 +34,9 @@ PATIENCE = 60.0
 """Seconds that a write waits for others of the same SQLite file."""
 _BUSY = 0.25
 _OPENING = 10
-_PRAGMAS = ("foreign_keys = ON", "trusted_schema = OFF", "synchronous = FULL", "mmap_size = 0")
+_PRAGMAS = ("foreign_keys = ON", "trusted_schema = OFF", "mmap_size = 0")
+_LIBRARIES = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary"}
+"""Those whose modules have other names."""
 _NEEDED = "Collections need the library SQLAlchemy: pip install 'dipeo_jupyter[sql]'."
 
 
@@ -71,7 +73,7 @@ class Database:
         with self._connected(stop) as connection:
             file = _file_of(connection)
             if file is not None:
-                _patiently(stop, lambda: file.execute("BEGIN IMMEDIATE"))
+                _patiently(stop, lambda: _begin_writing(file))
             try:
                 yield connection
                 stop.check()
@@ -118,7 +120,7 @@ class Databases:
         if name and name not in self._urls:
             raise ServiceError(self._unknown(name))
         if not (address := self._urls.get(name)):
-            return _sqlite_engine(self._file, ours=True)
+            return _sqlite_engine(self._file)
         variable = f"DIPEO_{name.upper()}_DATABASE_URL" if name else "DIPEO_DATABASE_URL"
         try:
             url = make_url(address)
@@ -128,7 +130,7 @@ class Databases:
         if url.get_backend_name() == "sqlite":
             if not url.database or url.database == ":memory:":
                 raise ServiceError(f"{variable} names no file: write sqlite:////whole/path.db.")
-            return _sqlite_engine(Path(url.database).absolute(), ours=False)
+            return _sqlite_engine(Path(url.database).absolute(), variable)
         return _server_engine(url, variable)
 
     def _unknown(self, name: str) -> str:
@@ -155,19 +157,27 @@ def _server_engine(url: Any, variable: str) -> Engine:
     except NoSuchModuleError:
         raise ServiceError(f"{variable}: SQLAlchemy knows no {url.drivername}.") from None
     except ImportError as error:
-        library = "psycopg[binary]" if url.drivername.endswith("psycopg") else error.name
+        library = _LIBRARIES.get(str(error.name), error.name)
+        if url.drivername.endswith("psycopg"):  # which may be there, and lack a part
+            library = "psycopg[binary]"
         raise ServiceError(f"{variable} needs a driver: pip install '{library}'.") from None
     engine.dialect.use_insertmanyvalues_wo_returning = True  # many rows in one statement
     return engine
 
 
-def _sqlite_engine(path: Path, *, ours: bool) -> Engine:
+def _sqlite_engine(path: Path, variable: str | None = None) -> Engine:
+    """One for this file; without a `variable` that names it, it is ours, and made."""
     from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - see `_engine`
 
     def connect() -> sqlite3.Connection:
-        if ours:
+        if variable is None:
             _prepare(path)
-        uri = f"{path.as_uri()}?mode={'rwc' if ours else 'rw'}"
+        elif not path.exists():
+            raise ServiceError(
+                f"{variable}: there is no file {path}. Correct the path (a whole one has four "
+                "slashes), or make the file: an empty one will do."
+            )
+        uri = f"{path.as_uri()}?mode={'rw' if variable else 'rwc'}"
         # Without a level, transactions begin where we say, also those that make tables.
         connection = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=_BUSY, check_same_thread=False
@@ -194,6 +204,12 @@ def _file_of(connection: Connection) -> sqlite3.Connection | None:
     """What SQLAlchemy speaks with, if that is a file of SQLite."""
     driver = connection.connection.driver_connection
     return driver if isinstance(driver, sqlite3.Connection) else None
+
+
+def _begin_writing(file: sqlite3.Connection) -> None:
+    # Looks into the file, so it may be locked.
+    file.execute("PRAGMA synchronous = FULL")
+    file.execute("BEGIN IMMEDIATE")
 
 
 def _begin_reading(file: sqlite3.Connection) -> None:

@@ -16,6 +16,8 @@ _HINTS = {
     "no such table": "`%dipeo show collections` lists the collections there are.",
     "relation": "`%dipeo show collections` lists the collections there are.",
     "ON CONFLICT": "`upsert` needs `keys` that no two rows share: those of a primary key.",
+    "database is locked": "Another run or program writes into it; try again when it is done.",
+    "not a database": "Put back what it was, or move the file away to begin anew.",
     "UNIQUE constraint": "There is a row with the same keys already; `upsert` replaces it.",
     "duplicate key": "There is a row with the same keys already; `upsert` replaces it.",
     "could not determine data type": "Say what it is, for instance `CAST(:name AS text)`.",
@@ -40,7 +42,9 @@ def explained(url: Any) -> Iterator[None]:
         )
     except sqlite3.Error as error:
         said = _first_line(error)
-        trouble = ServiceError(f"The database says: {said}.", retryable="locked" in said)
+        trouble = ServiceError(
+            f"The database says: {said}. {_hint(said)}".strip(), retryable="locked" in said
+        )
     except exc.SQLAlchemyError as error:
         trouble = ServiceError(f"{_without_secrets(_first_line(error), url)}.")
     except OverflowError:
