@@ -311,7 +311,7 @@ def test_an_answer_that_unpacks_without_end_is_given_up(server):
 @pytest.mark.parametrize(
     ("body", "encoding", "expected"),
     [
-        (b"x" * 100_000, "", "larger than 1,000 bytes"),
+        (b"x" * 100_000, "", "larger than 1,000 bytes: see `max_bytes`"),
         (b"no gzip", "gzip", "it is broken"),
         (gzip.compress(b"abc", mtime=0)[:-4], "gzip", "it is cut off"),
         (b"abc", "br", "packed with br, which was not asked for"),
@@ -404,5 +404,5 @@ def test_a_name_that_nobody_knows_is_said():
 
 def test_a_server_without_tls_is_not_reached_by_https(server):
     error = refused(f"https://127.0.0.1:{server.port}/", "POST")
-    assert "cannot be reached" in str(error)
+    assert "speaks no https there" in str(error)
     assert not error.perhaps_done

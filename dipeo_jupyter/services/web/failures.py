@@ -34,10 +34,10 @@ def status_failure(
     patient = wait is None or wait <= LONGEST_WAIT
     sentence = f"{host} answers {request.method} with status {status}{_phrase(status)}."
     said = " ".join((text or "").split())[:QUOTED]
-    parts = [sentence, f"It says: {said}" if said else "", _asks(wait)]
+    parts = [sentence, _asks(wait), f"It says: {said}" if said else ""]
     perhaps_done = status >= _SERVER and not repeatable
     if perhaps_done:
-        parts.append(_UNKNOWN)
+        parts.insert(1, _UNKNOWN)
     return ServiceError(
         " ".join(part for part in parts if part),
         retryable=status in _PASSING and repeatable and patient,
@@ -63,9 +63,14 @@ def unfit(request: WebRequest, message: str) -> ServiceError:
 
 def not_reached(host: str, error: Exception) -> ServiceError:
     """The failure that it is when there is no connection: nothing was sent."""
-    if isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError):
-        return ServiceError(f"{host} does not show that it is {host}: its certificate is not good.")
-    message = f"{host} cannot be reached: nobody answers there, or not by what the address says."
+    match error.__cause__ or error.__context__:
+        case ssl.SSLCertVerificationError(verify_message=why):
+            message = f"{host} does not show that it is {host}: its certificate is not good ({why})."
+            return ServiceError(message)
+        case ssl.SSLError():
+            message = f"{host} speaks no https there. Is the port right, or is it http://?"
+        case _:
+            message = f"{host} cannot be reached: nobody answers there."
     return ServiceError(message, retryable=True, kind="connection")
 
 

@@ -189,5 +189,5 @@ def _as_header(credential: Credential, key: str) -> dict[str, str]:
 
 def _unread(host: str, error: Exception, most: int) -> str:
     if isinstance(error, TooLargeError):
-        return f"The answer of {host} is larger than {most:,} bytes."
+        return f"The answer of {host} is larger than {most:,} bytes: see `max_bytes`."
     return f"The answer of {host} cannot be read: it is {error}."
