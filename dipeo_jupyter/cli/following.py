@@ -137,7 +137,8 @@ def say_event(event: e.AnyEvent, source: Source | None) -> None:  # noqa: C901, 
         case e.NodeCompleted(node=node, activation=number, cached=True):
             say(f"  {node}[{number}]: taken from before")
         case e.NodeProgress(node=node, message=message):
-            say(f"  {node}: {message}")
+            for line in message.split("\n"):
+                say(f"  {node}: {line}")
         case e.NodeSkipped(node=node, reason=reason):
             say(f"- {node} skipped ({reason.replace('_', ' ')})")
         case e.NodeFailed(error=error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -37,6 +38,7 @@ Ask = Callable[[Label, e.Question, str | None], Coroutine[Any, Any, Any]]
 
 It raises `NoAnswerError` when nobody can be asked, and is cancelled when the question is over.
 """
+_LINE_OF_CODE = re.compile(r"\(line (\d+) of the code\)")
 
 
 class Client(Protocol):
@@ -249,7 +251,8 @@ def explain(error: e.ErrorInfo, source: Source | None) -> str:
     if error.node is None:
         return error.message
     path = ("nodes", error.node, *([error.field] if error.field else []))
-    line = source.line_of(*path) if source else None
+    inside = _LINE_OF_CODE.search(error.message)
+    line = source.line_of(*path, within=int(inside[1]) if inside else None) if source else None
     where = f"line {line}, node {error.node!r}" if line else f"node {error.node!r}"
     return f"{where}: {error.message}"
 

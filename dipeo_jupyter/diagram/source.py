@@ -37,9 +37,14 @@ class Source:
                 return self.marks[path[:end]]
         return None
 
-    def line_of(self, *path: str | int) -> int | None:
-        """The line of a part, or of the nearest part around it that is known."""
+    def line_of(self, *path: str | int, within: int | None = None) -> int | None:
+        """The line of a part, or of the nearest part around it that is known.
+
+        Of a text that is written as a block, it may be the line `within` the text.
+        """
         place = self.place_of(*path)
+        if place and within and path in self.marks:
+            place = place_in_block(self.text, place, (within, 1)) or place
         return place[0] if place else None
 
     def locate(self, problem: Problem) -> Problem:

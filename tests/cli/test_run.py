@@ -94,7 +94,14 @@ def test_a_failed_run_tells_its_error_once_with_the_line(dipeo):
 
     assert (called.code, called.out) == (1, "")
     assert called.err.count("no tea") == 1
-    assert "✗ line 6, node 'boom': ValueError: no tea (line 2 of the code)" in called.err
+    assert "✗ line 8, node 'boom': ValueError: no tea (line 2 of the code)" in called.err
+
+
+def test_each_line_that_a_job_prints_bears_its_name(dipeo, folder):
+    (folder / "lines.light.yaml").write_text(
+        "nodes:\n- {label: tea, type: job, code: \"print('a'); print('  b')\"}\n"
+    )
+    assert "\n  tea: a\n  tea:   b\n" in dipeo("run lines.light.yaml").err
 
 
 def test_an_endless_loop_fails_with_what_the_engine_says(dipeo, folder):

@@ -243,7 +243,7 @@ def test_the_details_are_the_traceback_of_the_code(session):
 @pytest.mark.parametrize(
     ("node", "line"),
     [
-        ("type: job\n  timeout: 9\n  code: |\n    x = 1\n    1 / 0", 6),
+        ("type: job\n  timeout: 9\n  code: |\n    x = 1\n    1 / 0", 8),
         ("type: job\n  props:\n    timeout: 9\n    code: 1 / 0", 7),
         ("type: job\n  code: x = 1\n  functionName: brew", 6),
         ("type: start\n  custom_data: {}\n  data_schema.required: [tea]", 6),
@@ -260,12 +260,12 @@ def test_an_error_names_the_line_of_the_property(session, node, line):
     assert run.error.startswith(f"line {line}, node 'here': ")
 
 
-def test_an_error_in_a_block_of_code_names_its_line_inside_too(session):
+def test_an_error_in_a_block_of_code_names_the_line_in_the_file_and_in_the_code(session):
     run = session.start(FAIL)
     with pytest.raises(ExecutionFailedError):
         run.wait()
 
-    message = "line 6, node 'boom': ZeroDivisionError: division by zero (line 2 of the code)"
+    message = "line 8, node 'boom': ZeroDivisionError: division by zero (line 2 of the code)"
     assert run.error == message
 
 

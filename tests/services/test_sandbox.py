@@ -235,6 +235,26 @@ def test_exception_tells_its_line_and_own_traceback():
 
 
 @pytest.mark.parametrize(
+    ("code", "network", "words"),
+    [
+        ("return open('data.csv').read()", False, "let a `db` read them"),
+        ("import socket\nsocket.getaddrinfo('example.org', 80)", False, "has no network, unless"),
+        ("raise OSError('a name resolution of my own')", True, "of my own (line 1 of the code)"),
+    ],
+)
+def test_an_error_that_may_come_of_the_walls_says_how_to_go_on(code, network, words):
+    assert words in str(failure(code, network=network))
+
+
+def test_a_file_that_a_job_leaves_behind_is_told_of():
+    told = []
+    code = "for name in 'abcd': open(f'{name}.csv', 'w').close()\nopen('.hidden', 'w').close()"
+    run(code, on_output=told.append)
+
+    assert "".join(told).startswith("a.csv, b.csv, c.csv, … are not kept: return what is in there")
+
+
+@pytest.mark.parametrize(
     ("code", "words"),
     [
         ("x = 1\ny = (", "SyntaxError: '(' was never closed (line 2 of the code)"),
@@ -425,7 +445,8 @@ def test_first_megabyte_of_output_is_kept():
 
 def test_lines_are_shown_while_the_job_runs():
     def answer(folder: str) -> None:
-        Path(folder, "go").touch()
+        if Path(folder).is_dir():  # the last line says that the file is not kept
+            Path(folder, "go").touch()
 
     wait = "import os, time\nprint(os.getcwd())\nwhile not os.path.exists('go'): time.sleep(0.005)"
     code = f"{wait}\nreturn 'gone'"

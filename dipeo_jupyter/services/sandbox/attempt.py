@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ...engine.ports import Job, JobResult
 from ...errors import NodeError, NodeTimeoutError
 from .child import Child
+from .hints import with_hint
 from .launch import message
 from .limits import Limits
 from .outcome import outcome
@@ -36,4 +37,7 @@ async def attempt(
         if child.excess is not None:
             raise NodeError(child.excess, field="code", details=said.stderr or None)
     # In a thread: reading eight megabytes of JSON would hold up everything else on the loop.
-    return await asyncio.to_thread(outcome, job.language, status, said, limits)
+    try:
+        return await asyncio.to_thread(outcome, job.language, status, said, limits)
+    except NodeError as error:
+        raise (with_hint(error, job) if child.walled else error) from None

@@ -68,7 +68,7 @@ def _report(said: Said, limits: Limits, status: int) -> dict[str, Any]:
         length = len(said.report.data) + said.report.cut
         raise NodeError(
             f"The result is too large: {length:,} bytes of JSON, at most {limits.result:,} are "
-            "allowed. Write it to a file and return the file's name.",
+            "allowed. Return less; files that a job writes are gone when it ends.",
             field="code",
         )
     if not said.report.data:

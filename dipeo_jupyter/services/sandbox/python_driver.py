@@ -30,6 +30,7 @@ NOTHING = object()
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _LONGEST_MESSAGE = 5_000  # characters
 _LONGEST_DETAILS = 30_000
+_MOST_NAMES = 3
 
 
 class _JobError(Exception):
@@ -56,13 +57,30 @@ def _main() -> None:
     # Each line at once, so that it can be shown; text that is no Unicode must not end the job.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     sys.argv[:] = [_FILE]
+    folder = os.getcwd()  # noqa: PTH109  (pathlib is slow to import)
     report = _report(job)
+    _tell_of_files(folder)
     with os.fdopen(pipe, "wb") as stream:
         stream.write(report)
     if job["hurry"] and not _has_more_to_do():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _tell_of_files(folder: str) -> None:
+    """Say which files are lost now: whoever has written them may think that they are kept."""
+    try:
+        with os.scandir(folder) as entries:
+            files = [each.name for each in entries if each.is_file()]
+    except OSError:
+        return
+    if names := sorted(name for name in files if not name.startswith(".")):
+        told = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        verb = "is" if len(names) == 1 else "are"
+        sys.stderr.write(
+            f"{told} {verb} not kept: return what is in there, and let a db write it.\n"
+        )
 
 
 def _has_more_to_do() -> bool:

@@ -65,7 +65,9 @@ def not_reached(host: str, error: Exception) -> ServiceError:
     """The failure that it is when there is no connection: nothing was sent."""
     match error.__cause__ or error.__context__:
         case ssl.SSLCertVerificationError(verify_message=why):
-            message = f"{host} does not show that it is {host}: its certificate is not good ({why})."
+            message = (
+                f"{host} does not show that it is {host}: its certificate is not good ({why})."
+            )
             return ServiceError(message)
         case ssl.SSLError():
             message = f"{host} speaks no https there. Is the port right, or is it http://?"
