@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, Literal, get_args
-from weakref import WeakKeyDictionary
 
 from pydantic import (
     AliasChoices,
@@ -18,15 +15,15 @@ from pydantic import (
     field_validator,
 )
 
-from ..diagram.language.values import kind
 from ..engine.node import Context, Inputs, Node, NodeType, Refusal, Result
 from ..engine.ports import Files
 from ..engine.ports.collections import ColumnType
 from ..engine.powers import Power
 from ..errors import NodeError
+from .changes import about, append, changing, update
 from .checks import writing_power
-from .dotted import new_values, picked, put
-from .formats import Format, FormatOrNone, appended, dump, format_of, load, structured
+from .dotted import picked
+from .formats import Format, FormatOrNone, dump, format_of, load
 from .in_collection import IN_COLLECTIONS, InCollection
 from .pieces_of_files import Rows, Span, read_lines, read_rows
 from .spellings import Pieces, spelled
@@ -44,10 +41,6 @@ _COLUMNS = {
         {"type": "object", "additionalProperties": {"enum": list(get_args(ColumnType))}},
     ]
 }
-
-# Between reading a file and writing it again no other node of this loop may change it. A lock
-# belongs to a loop, and nodes hold nothing of their own; hence this one table.
-_CHANGES: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 class Db(Node):
@@ -227,7 +220,7 @@ class Db(Node):
         request = {self.operation: path, "value": value, **self._how()}
         if self.operation == "append":
             async with changing():
-                return Result.value(await self._append(path, value, request, ctx))
+                return Result.value(await append(path, value, self._format(path), request, ctx))
 
         async def change(_: str) -> str:
             async with changing():
@@ -281,7 +274,7 @@ class Db(Node):
     async def _content(self, path: str, ctx: Context) -> tuple[Any, int]:
         """What is wanted of a file, and how many characters that took."""
         files, form = ctx.services.files, self._format(path)
-        with _about(path):
+        with about(path):
             if self.lines:
                 text = await read_lines(files, path, self.lines, MAX_TOTAL)
                 return text, len(text)
@@ -289,7 +282,7 @@ class Db(Node):
                 wanted = Rows(ctx.render(str(self.rows or ":")), self.columns, MAX_TOTAL)
                 return await read_rows(files, path, form, wanted)
         text = await files.read(path)
-        with _about(path):
+        with about(path):
             # Large files take long, and the event loop must not wait for them.
             value = await asyncio.to_thread(load, text, form)
             return picked(value, self.keys) if self.keys else value, len(text)
@@ -301,74 +294,11 @@ class Db(Node):
 
     async def _change(self, path: str, value: Any, ctx: Context) -> str:
         files = ctx.services.files
-        with _about(path):
+        with about(path):
             if self.operation == "update":
-                return await self._update(path, value, files)
+                return await update(path, self.keys or (), value, self._format(path), files)
             text = await asyncio.to_thread(dump, value, self._format(path))
             return await files.write(path, text)
-
-    async def _append(self, path: str, value: Any, request: Mapping[str, Any], ctx: Context) -> Any:
-        files, form = ctx.services.files, self._format(path)
-        planned: tuple[str, str] | None = None
-
-        async def plan() -> tuple[str, str]:
-            now = await files.read(path) if await files.exists(path) else ""
-            return now, await asyncio.to_thread(appended, now, value, form)
-
-        async def note(_: str) -> dict[str, Any]:
-            nonlocal planned
-            with _about(path):
-                planned = now, new = await plan()
-            return {"from": len(now), "to": len(new), "digest": _digest(new)}
-
-        async def add(_: str) -> str:
-            with _about(path):
-                now, new = planned or await plan()
-                if planned is None and _digest(now[: goal["to"]]) == goal["digest"]:
-                    return path
-                if planned is None and form not in ("json", "yaml"):
-                    # Half of it may be there; json and yaml are always replaced at once.
-                    whole = await asyncio.to_thread(appended, now[: goal["from"]], value, form)
-                    if len(now) > goal["from"] and whole.startswith(now):
-                        return await files.write(path, whole)
-                if new.startswith(now):
-                    return await files.append(path, new.removeprefix(now))
-                return await files.write(path, new)
-
-        # What the file will be is an effect of its own, which is safe before the other begins: if
-        # that is cut short and tried again, it tells whether the text had been added by then.
-        goal = (await ctx.effect({"before": request}, note, name=" before")).value
-        return (await ctx.effect(request, add)).value
-
-    async def _update(self, path: str, value: Any, files: Files) -> str:
-        form = self._format(path)
-        if form not in ("json", "yaml"):
-            raise NodeError(f"Only json and yaml can be updated, not {form}.", field="operation")
-        whole = await asyncio.to_thread(load, await files.read(path), form)
-        if not isinstance(whole, dict):
-            raise NodeError(f"Only an object has keys to update, and the file holds {kind(whole)}.")
-        for key, new in new_values(self.keys or (), structured(value)).items():
-            put(whole, key, new)
-        return await files.write(path, await asyncio.to_thread(dump, whole, form))
-
-
-def changing() -> asyncio.Lock:
-    """Held by whoever reads a file and writes it again."""
-    return _CHANGES.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-@contextmanager
-def _about(path: str) -> Iterator[None]:
-    """Says of which file an error speaks."""
-    try:
-        yield
-    except NodeError as error:
-        message = f"{path!r}: {error}"
-        raise NodeError(message, field=error.field, details=error.details) from None
 
 
 def _path(written: str, ctx: Context) -> str:

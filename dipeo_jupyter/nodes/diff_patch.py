@@ -15,8 +15,8 @@ from ..engine.node import Context, Inputs, Node, Result
 from ..engine.ports import Files
 from ..engine.powers import Power
 from ..errors import NodeError
+from .changes import changing
 from .checks import writing_power
-from .db import changing
 from .patches import FilePatch, apply, read_diff
 
 Mode = Literal["normal", "force", "dry_run", "reverse"]
