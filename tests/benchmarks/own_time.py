@@ -38,7 +38,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("engine/program.py", "", "schedule, state"),
     ("engine/execution.py", "record", "events, record"),
     ("engine/execution.py", "_as_json", "events, record"),
-    ("protocol/events.py", "", "events, record"),
+    ("protocol/events/", "", "events, record"),
     ("engine/clock.py", "", "events, record"),
     ("<string>", "__init__", "events, record"),  # made by `dataclass`
     ("<string>", "__new__", "events, record"),  # made by `NamedTuple`: the entries

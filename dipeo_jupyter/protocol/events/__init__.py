@@ -1,0 +1,105 @@
+"""What happened. An event is a fact: it is never changed, only followed by another.
+
+An event says nothing about when and where it stands in the order of things: that is the business
+of the `Entry` around it, which is made when the event is recorded. `runs` and `nodes` are the
+events, `parts` what they speak of.
+"""
+
+from __future__ import annotations
+
+from .base import Event
+from .entry import FINAL_EVENTS, AnyEvent, Entry, event_adapter
+from .nodes import (
+    EffectCompleted,
+    EffectStarted,
+    InputReceived,
+    InputRequired,
+    NodeCompleted,
+    NodeEvent,
+    NodeFailed,
+    NodePaused,
+    NodeProgress,
+    NodeResumed,
+    NodeSkipped,
+    NodeStarted,
+    SkipReason,
+    SkipRequested,
+    TokenDelta,
+)
+from .parts import (
+    USAGE,
+    Breakpoint,
+    Budget,
+    ErrorInfo,
+    ExecutionId,
+    ExecutionStatus,
+    Fact,
+    Message,
+    Origin,
+    Question,
+    ToolCall,
+    ToolUse,
+    Usage,
+)
+from .runs import (
+    BreakpointsSet,
+    Broadcast,
+    BudgetWarning,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionEdited,
+    ExecutionFailed,
+    ExecutionPaused,
+    ExecutionRecovered,
+    ExecutionResumed,
+    ExecutionStarted,
+    PauseReason,
+)
+
+__all__ = [
+    "FINAL_EVENTS",
+    "USAGE",
+    "AnyEvent",
+    "Breakpoint",
+    "BreakpointsSet",
+    "Broadcast",
+    "Budget",
+    "BudgetWarning",
+    "EffectCompleted",
+    "EffectStarted",
+    "Entry",
+    "ErrorInfo",
+    "Event",
+    "ExecutionCancelled",
+    "ExecutionCompleted",
+    "ExecutionEdited",
+    "ExecutionFailed",
+    "ExecutionId",
+    "ExecutionPaused",
+    "ExecutionRecovered",
+    "ExecutionResumed",
+    "ExecutionStarted",
+    "ExecutionStatus",
+    "Fact",
+    "InputReceived",
+    "InputRequired",
+    "Message",
+    "NodeCompleted",
+    "NodeEvent",
+    "NodeFailed",
+    "NodePaused",
+    "NodeProgress",
+    "NodeResumed",
+    "NodeSkipped",
+    "NodeStarted",
+    "Origin",
+    "PauseReason",
+    "Question",
+    "SkipReason",
+    "SkipRequested",
+    "TokenDelta",
+    "ToolCall",
+    "ToolUse",
+    "Usage",
+    "event_adapter",
+]
