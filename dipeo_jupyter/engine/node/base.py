@@ -1,14 +1,13 @@
-"""What a node type is: its settings as fields, its behaviour as `run`."""
+"""The base of all node types."""
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import (
     AliasChoices,
@@ -20,15 +19,15 @@ from pydantic import (
     model_validator,
 )
 
-from ..diagram.model import DEFAULT, Diagram, Label, Person
-from ..diagram.source import Reading, Source
-from ..errors import DipeoError, FailureKind, Problem, ServiceError
-from ..protocol.events import EffectCompleted, Message, Question
-from .ports import Files, Services
-from .powers import Power
-from .prices import Quote
+from ...diagram.model import DEFAULT, Diagram, Label
+from ...diagram.source import Reading
+from ...errors import DipeoError, Problem, ServiceError
+from ..ports import Files
+from ..powers import Power
+from .context import Context
+from .failures import DefaultValue, RetryPolicy
+from .values import Inputs, Result
 
-T = TypeVar("T")
 ErrorTypes: TypeAlias = tuple[type[DipeoError], ...]
 
 NodeType: TypeAlias = "type[Node]"
@@ -36,247 +35,6 @@ NodeType: TypeAlias = "type[Node]"
 
 DRAWING_ONLY = frozenset({"flipped", "id"})
 """Properties that only say how a node is drawn, or how another program calls it."""
-
-
-class Inputs(dict[str, Any]):
-    """The values that arrived, by name: the edge's label, else `default`.
-
-    Two unlabelled edges arrive under the labels of their sources, and neither overwrites the other.
-    """
-
-    __slots__ = ()
-
-    def single(self) -> Any:
-        """The one value there is: `default`, or the only one, or all of them by name."""
-        if DEFAULT in self:
-            return self[DEFAULT]
-        if len(self) == 1:
-            return next(iter(self.values()))
-        return dict(self) if self else None
-
-    def by_name(self) -> dict[str, Any]:
-        """All of them; the keys of an unlabelled object are names too, where no label is."""
-        unlabelled = self.get(DEFAULT)
-        return {**unlabelled, **self} if isinstance(unlabelled, dict) else dict(self)
-
-
-class Result(NamedTuple):  # made for every activation, and three times as fast as a frozen class
-    """What a node hands on: one JSON value for each handle it chose. Other handles are dead."""
-
-    outputs: Mapping[str, Any]
-    person: str | None = None
-    messages: tuple[Message, ...] = ()
-    seen: tuple[str, ...] = ()
-
-    @classmethod
-    def value(cls, value: Any) -> Result:
-        """Hand on one value by the default handle."""
-        return cls({DEFAULT: value})
-
-    @classmethod
-    def branch(cls, handle: str, value: Any) -> Result:
-        """Hand on a value by one handle only."""
-        return cls({handle: value})
-
-
-@dataclass(frozen=True, slots=True)
-class ChildResult:
-    """What came of a diagram that ran inside of a node: its results, and what was said in it."""
-
-    outputs: Mapping[Label, Any]
-    messages: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class EffectPolicy:
-    """What may stand in for an effect, and what is done when nobody knows whether it is done.
-
-    With `reuse`, the result of the same request in any other run will do; without, only one of
-    this run before an edit, or of the run it was forked from. `unknown: ask` is for what must not
-    be done twice. People are then asked about `what` it is, unless there is a way of telling:
-    `look`, given the key of the effect, gives its result, or None when it was not done. It raises
-    `ServiceError` with `perhaps_done` where it cannot tell.
-    """
-
-    reuse: bool = False
-    unknown: Literal["repeat", "ask"] = "repeat"
-    what: str = "This"
-    look: Callable[[str], Awaitable[Any]] | None = None
-
-
-class Context(Protocol):
-    """All that a running node may know and do."""
-
-    @property
-    def node(self) -> Label: ...
-
-    @property
-    def activation(self) -> int:
-        """How many times this node has fired in this run, counting this one."""
-        ...
-
-    @property
-    def turn(self) -> int:
-        """The same, counted since the loop around the node was entered."""
-        ...
-
-    @property
-    def path(self) -> str:
-        """Where the run stands in the one that it is a part of; nothing for a run of its own."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The activation, unique in the run and all its parts: `review[1]/argue[2]`."""
-        ...
-
-    @property
-    def fresh(self) -> bool:
-        """Whether it shall be done anew, whatever was recorded elsewhere."""
-        ...
-
-    @property
-    def diagram(self) -> Diagram: ...
-
-    @property
-    def services(self) -> Services: ...
-
-    @property
-    def run_inputs(self) -> Mapping[str, Any]: ...
-
-    @property
-    def names(self) -> Mapping[str, Any]:
-        """What templates and expressions see: see `names.py`."""
-        ...
-
-    @property
-    def named_inputs(self) -> Mapping[str, Any]:
-        """The inputs as templates see them: the keys of unlabelled objects are names too."""
-        ...
-
-    def render(self, template: str) -> str:
-        """Fill in a template; an unknown name raises `TemplateError`."""
-        ...
-
-    def evaluate(self, expression: str) -> Any:
-        """Evaluate a condition's expression; raises `ExpressionError`."""
-        ...
-
-    def person(self, label: Label) -> Person: ...
-
-    def conversation(self) -> Sequence[Message]:
-        """All messages of activations that happened before this one, in the order of the flow."""
-        ...
-
-    def limits_reached(self) -> bool:
-        """Whether every node with a `max_iteration` in the loop around has used its turns.
-
-        Outside a loop: every such node among those that lead here. False when there is none.
-        """
-        ...
-
-    def turns(self, label: Label) -> int:
-        """How many times a node has fired since the loop around it was entered."""
-        ...
-
-    def stream(self, text: str) -> None:
-        """Show a piece of an answer as it arrives."""
-        ...
-
-    def progress(self, message: str) -> None:
-        """Show what the node is doing."""
-        ...
-
-    @property
-    def paused(self) -> bool:
-        """Whether people want the run to stand still; a node may stop between two pieces of work.
-
-        A step or a breakpoint elsewhere is no reason for that.
-        """
-        ...
-
-    async def put_off(self) -> NoReturn:
-        """Stop in a paused run: the node starts again with it, and effects that are done stay."""
-        ...
-
-    async def effect(
-        self,
-        request: Mapping[str, Any],
-        work: Callable[[str], Awaitable[Any]],
-        policy: EffectPolicy = ...,
-        name: str = "",
-        quote: Quote | None = None,
-    ) -> EffectCompleted:
-        """Do something that costs or changes something, at most once.
-
-        `request` (JSON values) says exactly what is done: whenever it is the same, the result may
-        be taken from the journal instead. `work` does it and returns JSON; it is given a key that
-        is the same whenever this very thing is tried again. Several effects of one activation have
-        names of their own. A call to a model has a `quote`, waits until there is money for it,
-        and its work returns what it took as well (`Billed`).
-        """
-        ...
-
-    async def ask(self, question: Question) -> Any:
-        """Ask a human and wait for a valid answer."""
-        ...
-
-    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do a part of the node's work, again and again as its `retry` says."""
-        ...
-
-    async def run_diagram(
-        self,
-        diagram: Diagram,
-        inputs: Mapping[str, Any],
-        *,
-        item: int | None = None,
-        shared: bool = True,
-        file: Source | None = None,
-    ) -> ChildResult:
-        """Run a diagram to its end, as a part of this run.
-
-        Of several, each is about an `item`. With `shared`, what was said here before is known
-        there. What it asks for must be trusted when it is from a `file`, which may come from
-        elsewhere, or have been written by this very run. Raises `ChildError` when it fails.
-        """
-        ...
-
-    async def check_script(self, power: Power, text: str) -> None:
-        """Raise `NodeError` when the text of a power's script is not what was trusted."""
-        ...
-
-
-class RetryPolicy(BaseModel):
-    """When and how often to try again after an error that may pass. Times are in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_attempts: int = Field(
-        3, ge=1, description="How often it is tried in all, the first time included."
-    )
-    initial_interval: float = Field(
-        0.5, ge=0, description="Seconds to wait before the second attempt."
-    )
-    backoff_factor: float = Field(
-        2.0, ge=1, description="How many times longer each wait is than the one before."
-    )
-    max_interval: float = Field(30.0, ge=0, description="Seconds that no wait is longer than.")
-    jitter: bool = Field(default=True, description="Shorten each wait by up to a half, at random.")
-    retry_on: tuple[FailureKind, ...] | None = Field(
-        None,
-        min_length=1,
-        description="Only these failures are tried again. By default all that may pass.",
-        examples=[["rate_limit", "timeout"]],
-    )
-
-
-class DefaultValue(BaseModel):
-    """`on_error: {default: value}`: go on with this value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    default: Any = Field(description="The value to hand on.", examples=["", 0, []])
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,20 +276,3 @@ def _names(node_type: type[Node]) -> Mapping[str, tuple[str, ...]]:
         choices = alias.choices if isinstance(alias, AliasChoices) else ()
         found[field] = (field, *(str(choice) for choice in choices if choice != field))
     return found
-
-
-NodeTypes: TypeAlias = Mapping[str, type[Node]]
-"""Node types by name; aliases have entries of their own."""
-
-
-def node_type_named(name: str, node_types: NodeTypes) -> type[Node] | None:
-    """The node type that a diagram means: case, `_`, `-` and spaces make no difference."""
-    exact = node_types.get(name)
-    if exact is not None:
-        return exact
-    wanted = _bare(name)
-    return next((each for known, each in node_types.items() if _bare(known) == wanted), None)
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).lower()
