@@ -9,9 +9,9 @@ from .named import NodeTypes, node_type_named
 from .values import Inputs, Result
 
 __all__ = [
+    "DRAWING_ONLY",
     "ChildResult",
     "Context",
-    "DRAWING_ONLY",
     "DefaultValue",
     "EffectPolicy",
     "ErrorTypes",
