@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,12 @@ from ..diagram.model import Diagram, Label
 from ..errors import ChildError, CommandError, NodeError
 from ..protocol import events as e
 from ..protocol.spending import Spending
+from .compiler import Compiler
 from .context import Part, PartDone
 from .execution import AFTER_THE_END, Execution
-from .loading import Compile, fold, past_after, past_of_fork, past_of_run
+from .loading import fold, past_after, past_of_fork, past_of_run
 from .moments import Activation, Moment
-from .node import ChildResult, NodeTypes
+from .node import ChildResult
 from .pace import at_length
 from .ports import Journal, RunRecord
 from .program import Program
@@ -198,9 +199,7 @@ class Children:
 
     journal: Journal
     executions: Executions
-    compile: Callable[[Diagram], Awaitable[Program]]
-    compile_now: Compile
-    node_types: NodeTypes
+    compiler: Compiler
     closing: bool = field(default=False, kw_only=True)
     """Whether the engine stops: what runs then is left as it is, to be gone on with."""
 
@@ -256,8 +255,8 @@ class Children:
         if not entries:
             return None
         await asyncio.to_thread(self.journal.claim, part)
-        loaded = await at_length(fold, entries, self.compile_now)
-        past = await at_length(past_of_run, self.journal, loaded, self.compile_now)
+        loaded = await at_length(fold, entries, self.compiler.at_once)
+        past = await at_length(past_of_run, self.journal, loaded, self.compiler.at_once)
         if isinstance(known := self.executions.get(part), Child):  # taken meanwhile
             return known
         spot = Spot.of(part, whole.execution_id)
@@ -280,7 +279,7 @@ class Children:
         """A file may be another one by now than when the run was begun; raises `NodeError`."""
         if part.file is None:
             return
-        asked = await powers_in(part.diagram, self.node_types, whole.services, part.file)
+        asked = await powers_in(part.diagram, self.compiler.node_types, whole.services, part.file)
         if untrusted := missing(asked, whole.granted, foreign=True):
             raise NodeError(str(refuse(untrusted)))
 
@@ -293,15 +292,15 @@ class Children:
             return await self._begun(whole, spot, part)
         event = _edit(child, part)
         if event is not None:
-            program = await self.compile(part.diagram)
+            program = await self.compiler.compile(part.diagram)
             if not child.state.over:
                 await child.pause(now=True, reason="edited")
-            past = await at_length(past_after, self.journal, name, event, self.compile_now)
+            past = await at_length(past_after, self.journal, name, event, self.compiler.at_once)
             child.edit(program, event, past)
         return child
 
     async def _begun(self, whole: Execution, spot: Spot, part: Part) -> Child:
-        program = await self.compile(part.diagram)
+        program = await self.compiler.compile(part.diagram)
         anew = f"{spot.label}[{spot.number}]" in whole.past.fresh
         origin = None
         if not anew and (whole.origin is not None or whole.state.edits):
@@ -319,7 +318,7 @@ class Children:
             folder=whole.folder,
             foreign=part.file is not None or whole.foreign,
         )
-        past = await at_length(past_of_fork, self.journal, event, self.compile_now)
+        past = await at_length(past_of_fork, self.journal, event, self.compiler.at_once)
         child = Child(whole, spot, program, self.journal, past)
         self._add(child)
         child.attended = True

@@ -89,7 +89,7 @@ async def measure(seconds, idle, busy, *, journal):
                 each.start()
             for _ in processes:
                 assert await asyncio.to_thread(results.get) == "ready"
-            execution = served.users.known[0]._engine._executions[run]
+            execution = served.users.known[0]._engine._runs.held[run]
             begun = time.perf_counter()
             for number in range(count):
                 due = begun + number / RATE - time.perf_counter()

@@ -419,9 +419,9 @@ async def test_a_wrong_answer_is_refused_before_anything_is_written(tmp_path):
 async def crash(running):
     """Leave everything as it is, as a process does that is killed."""
     await running._journal.written()
-    for execution in running._executions.values():
+    for execution in running._runs.held.values():
         execution.record = lambda _: None
-    for execution in running._executions.values():
+    for execution in running._runs.held.values():
         await execution.stop()
 
 

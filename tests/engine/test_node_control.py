@@ -205,7 +205,7 @@ def test_what_a_human_told_a_node_that_is_left_out_is_no_answer_to_its_next_ques
         await world.send(c.UserResponse(execution_id=run_id, node="ask", value="old"))
         await world.send(c.SkipNode(execution_id=run_id, node="ask"))
         await world.stopped(run_id)
-        state = world.engine._executions[run_id].state
+        state = world.engine._runs.held[run_id].state
         return state.answers, state.effects, state.begun
 
     assert play(story) == ({}, {}, {})
@@ -247,7 +247,7 @@ def test_a_step_in_a_new_process_after_a_crash_lets_one_activation_start():
         await world.step(run_id)
         await world.send(c.ResumeExecution(execution_id=run_id))
         # The process dies with the wish in its journal: nothing of the old engine goes on.
-        old = world.engine._executions[run_id]
+        old = world.engine._runs.held[run_id]
         await old.stop()
         count = len(world.past(run_id).fired)
         world.journal.close()
@@ -324,7 +324,7 @@ def test_the_entries_of_a_run_tell_its_state_whatever_was_commanded(seed):
             now = await some_command(world, run_id, dice, now)
             for _ in range(dice.randint(0, 20)):
                 await asyncio.sleep(0)
-            live = world.engine._executions[run_id].state
+            live = world.engine._runs.held[run_id].state
             assert facts(world.fold(run_id).state) == facts(live)
             if dice.random() < 0.15 and not live.over:
                 await world.engine.close()

@@ -286,7 +286,7 @@ class World:
 
     async def stopped(self, run_id: str, after: int = 0) -> None:
         """Wait until nothing of a run goes on: it is over, paused, or waits for a human."""
-        execution = self.engine._executions[run_id]
+        execution = self.engine._runs.held[run_id]
         async for _ in self.engine.events(run_id, after):
             state = execution.state
             if execution.status != "running" and state.running.keys() <= state.questions.keys():
@@ -305,7 +305,7 @@ class World:
         return fold(entries, lambda diagram: self._program(run_id, diagram))
 
     def _program(self, run_id: str, diagram: Diagram) -> Program:
-        if (here := self.engine._executions.get(run_id)) and here.program.diagram is diagram:
+        if (here := self.engine._runs.held.get(run_id)) and here.program.diagram is diagram:
             return here.program
         return compile_diagram(diagram, TYPES)
 

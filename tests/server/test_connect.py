@@ -46,7 +46,7 @@ def test_what_is_run_after_connecting_runs_in_the_server(server, monkeypatch, ca
     async def main(served):
         done = await asyncio.to_thread(notebook, f"http://127.0.0.1:{served.app.port}")
         user = served.users.known[0]
-        return done, set(user._engine._executions)
+        return done, set(user._engine._runs.held)
 
     (run, outputs, same, here), there = server(main)
     said = capsys.readouterr().out
@@ -198,7 +198,7 @@ def test_a_notebook_that_the_server_does_not_serve_runs_them_itself(server, tmp_
         Path(served.app.root_dir, ".hidden").mkdir()  # noqa: ASYNC240 - nothing else goes on
         async with kernel_of(served) as (kernel_id, _):
             said = await execute(served.app.kernel_manager.get_kernel(kernel_id), code)
-        return said, [run for user in served.users.known for run in user._engine._executions]
+        return said, [run for user in served.users.known for run in user._engine._runs.held]
 
     said, held = server(main)
 

@@ -66,7 +66,7 @@ def model(openai_server, monkeypatch):
 async def stops(served):
     """Stop the server, and come back as soon as it begins nothing any more."""
     stopping = asyncio.ensure_future(served.app._cleanup())
-    while not all(user._engine._children.closing for user in served.users.known):  # noqa: ASYNC110 - turns of the loop, no time
+    while not all(user._engine._runs.children.closing for user in served.users.known):  # noqa: ASYNC110 - turns of the loop, no time
         await asyncio.sleep(0)
     return stopping
 
