@@ -22,8 +22,8 @@ from ..protocol import wire as w
 from ..protocol.requests import BadFrameError, Request, read_request
 from .kernels import KernelDesk
 from .limits import Bucket
-from .outbox import Outbox, Stream, Write
-from .standings import standings
+from .outbox import Outbox, Write
+from .telling import Telling
 from .users import Log, User
 
 LARGE = 50_000
@@ -32,8 +32,6 @@ VERY_LARGE = 1_000_000
 """The same for whoever waits until what calculates at length is done."""
 LAST_WORDS = 1.0
 """Seconds that the last replies may take before a connection is ended."""
-MOMENT = 1.0
-"""Seconds that what was read of the journal is held, when there is no room for it."""
 READS = (
     "check_diagram",
     "convert_diagram",
@@ -82,11 +80,7 @@ class Connection:
         self._bucket = Bucket(user.limits.messages_per_second, user.limits.message_burst)
         self._at_once = asyncio.Semaphore(user.limits.commands_at_once)
         self._obeying: dict[asyncio.Task[None], str | None] = {}
-        self._streams: dict[e.ExecutionId, asyncio.Task[None]] = {}
-        self._told: dict[e.ExecutionId, Stream] = {}
-        """How far each of them is."""
-        self._standings: dict[e.ExecutionId, asyncio.Task[None]] = {}
-        self._all_runs = self._brief = False
+        self._telling = Telling(user, self._outbox)
         self._writing: asyncio.Task[None] | None = None
 
     @property
@@ -130,11 +124,7 @@ class Connection:
 
     def begun(self, execution_id: e.ExecutionId) -> None:
         """A run of this user has begun, or is gone on with."""
-        if self._brief and execution_id not in self._standings:
-            task = asyncio.create_task(self._tell_standings(execution_id))
-            self._standings[execution_id] = task
-        if self._all_runs and execution_id not in self._streams:
-            self._follow(execution_id, 0, 0)
+        self._telling.begun(execution_id)
 
     def relay(self, name: str, data: object) -> None:
         """Tell what somebody has relayed, unless there is no room for it."""
@@ -145,9 +135,7 @@ class Connection:
         """Tell all that has happened by now in the runs that are followed, if that is soon."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORDS):
-                for run, stream in [*self._told.items()]:
-                    ack = await self._user.send(c.GetExecution(execution_id=run))
-                    await stream.reach(ack.seq)
+                await self._telling.catch_up()
 
     async def dismiss(self, code: int, reason: str) -> None:
         """End the connection; the other side is told what there is to tell, and why it ends."""
@@ -160,13 +148,9 @@ class Connection:
     def closed(self) -> None:
         """The other side is gone. Runs are not: they go on."""
         self._user.connections.discard(self)
-        tasks = [*self._streams.values(), *self._standings.values()]
-        tasks += [self._writing] if self._writing else []
-        for task in tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
-        self._streams.clear()
-        self._standings.clear()
+        self._telling.close()
+        if self._writing is not None and self._writing is not asyncio.current_task():
+            self._writing.cancel()
         if self._desk is not None:
             self._desk.disconnected(self._outbox.say)
 
@@ -214,7 +198,7 @@ class Connection:
             case w.Subscribe() as command:
                 await self._subscribe(command, request)
             case w.Unsubscribe() as command:
-                self._unsubscribe(command.execution_id)
+                self._telling.leave(command.execution_id)
                 self._acknowledge(c.Ack(), request)
             case w.ConvertDiagram() | w.DrawDiagram() as command:
                 await self._report(c.Ack(result=await self._remade(command, request)), request)
@@ -232,6 +216,17 @@ class Connection:
                 self._acknowledge(c.Ack(), request)
             case command:
                 await self._send(command, request)
+
+    async def _subscribe(self, command: w.Subscribe, request: Request) -> None:
+        if command.execution_id == w.ALL_RUNS:
+            self._acknowledge(c.Ack(), request)
+            self._telling.follow_all(brief=command.brief)
+            return
+        ack = await self._user.send(c.GetExecution(execution_id=command.execution_id))
+        assert ack.execution_id is not None
+        await self._telling.stop(ack.execution_id)
+        self._acknowledge(ack.model_copy(update={"result": None}), request)
+        self._telling.follow(ack.execution_id, command.after_seq, ack.seq)
 
     def _take_offer(self, offer: k.OfferKernel, request: Request) -> None:
         if self._kernel_id is None:
@@ -261,9 +256,9 @@ class Connection:
         ack = await self._user.send(command, number, self._desk)
         await self._report(ack, request)
         starts = isinstance(command, c.ExecuteDiagram | c.ForkExecution)
-        if starts and request.follow and ack.execution_id not in self._streams:
+        if starts and request.follow:
             assert ack.execution_id is not None
-            self._follow(ack.execution_id, 0, ack.seq)
+            self._telling.follow(ack.execution_id, 0, ack.seq)
 
     async def _remade(self, command: w.ConvertDiagram | w.DrawDiagram, request: Request) -> Any:
         diagram = command.diagram
@@ -328,92 +323,6 @@ class Connection:
         self._at_once.release()
         if not task.cancelled():
             task.exception()
-
-    # -- what is told -----------------------------------------------------------------------------
-
-    async def _subscribe(self, command: w.Subscribe, request: Request) -> None:
-        if command.execution_id == w.ALL_RUNS:
-            self._brief |= command.brief
-            self._all_runs |= not command.brief
-            self._acknowledge(c.Ack(), request)
-            for each in self._user.live:
-                self.begun(each)
-            return
-        ack = await self._user.send(c.GetExecution(execution_id=command.execution_id))
-        assert ack.execution_id is not None
-        if (before := self._streams.pop(ack.execution_id, None)) is not None:
-            before.cancel()
-            await asyncio.wait({before})
-        self._acknowledge(ack.model_copy(update={"result": None}), request)
-        self._follow(ack.execution_id, command.after_seq, ack.seq)
-
-    def _unsubscribe(self, execution_id: str) -> None:
-        if execution_id == w.ALL_RUNS:
-            self._all_runs = self._brief = False
-            for task in self._standings.values():
-                task.cancel()
-        for each in [each for each in self._streams if execution_id in (each, w.ALL_RUNS)]:
-            self._streams.pop(each).cancel()
-
-    def _follow(self, execution_id: e.ExecutionId, after: int, seq: int) -> None:
-        self._streams[execution_id] = asyncio.create_task(self._tell(execution_id, after, seq))
-
-    async def _tell(self, execution_id: e.ExecutionId, after: int, seq: int) -> None:
-        """Tell what happens in a run, until it is over.
-
-        Nobody waits for a reader who is behind: it is told the rest from the journal, as soon as
-        there is room for that. Only pieces of answers, which are not kept, are then left out.
-        """
-        stream = self._told[execution_id] = Stream(execution_id, after)
-        try:
-            while not await self._tell_some(stream, seq):
-                await self._outbox.room()
-                ack = await self._user.send(c.GetExecution(execution_id=execution_id))
-                seq = ack.seq
-            end = w.EndOfEvents(after_seq=stream.told)
-            self._outbox.say(w.frame(end, execution_id=execution_id))
-        except asyncio.CancelledError:
-            self._outbox.drop(stream)
-            raise
-        except DipeoError as error:
-            self._outbox.say(w.frame(w.refusal_of(error), execution_id=execution_id))
-        finally:
-            if self._streams.get(execution_id) is asyncio.current_task():
-                del self._streams[execution_id]
-            if self._told.get(execution_id) is stream:
-                del self._told[execution_id]
-
-    async def _tell_standings(self, execution_id: e.ExecutionId) -> None:
-        """Tell how a run stands, as often as there is room for it."""
-        try:
-            async with contextlib.aclosing(standings(self._user, execution_id)) as summaries:
-                async for summary in summaries:
-                    await self._outbox.room()
-                    told = w.Standing(summary=summary)
-                    self._outbox.say(w.frame(told, execution_id=execution_id))
-        except DipeoError as error:
-            self._outbox.say(w.frame(w.refusal_of(error), execution_id=execution_id))
-        finally:
-            if self._standings.get(execution_id) is asyncio.current_task():
-                del self._standings[execution_id]
-
-    async def _tell_some(self, stream: Stream, seq: int) -> bool:
-        """Tell as much as there is room for; True when that was all, and the run is over.
-
-        What had happened by `seq` is read already, and worth a moment's waiting for room.
-        """
-        async with contextlib.aclosing(
-            self._user.events(stream.execution_id, stream.told)
-        ) as entries:
-            async for entry in entries:
-                if entry.seq <= seq:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(MOMENT):
-                            await self._outbox.room()
-                frame = await self._user.frames.of_large(entry)
-                if not self._outbox.tell(stream, entry, frame):
-                    return False
-        return True
 
     async def _write(self) -> None:
         try:

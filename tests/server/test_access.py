@@ -295,7 +295,7 @@ def test_every_connection_that_is_gone_is_forgotten(server):
             await client.until("input_required")
             user = served.users.known[0]
             (connection,) = user.connections
-            tasks = [connection._writing, *connection._streams.values()]
+            tasks = [connection._writing, *connection._telling._streams.values()]
         await asyncio.wait(tasks)
         return user.connections, user.live == (run,)
 

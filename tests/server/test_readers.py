@@ -50,7 +50,7 @@ def test_a_reader_that_never_reads_costs_the_run_and_the_server_nothing(server):
             stuck = next(
                 each for each in user.connections if each.id != client.hello["payload"]["client_id"]
             )
-            while not stuck._all_runs:
+            while not stuck._telling._all_runs:
                 await client.ask("ping")
             most = 0
             for _ in range(4):
