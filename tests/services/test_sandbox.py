@@ -102,7 +102,7 @@ def test_an_input_called_result_is_not_the_result():
 
 
 def test_names_that_are_no_variables_stay_in_inputs():
-    inputs = {"a b": 1, "class": 2, "__builtins__": 3, "__name__": 4}
+    inputs = {"a b": 1, "class": 2, "__builtins__": 3, "__name__": 4, "ﬁ": 5, "fi": 6}
     assert run("return inputs", inputs).value == inputs
 
 

@@ -14,6 +14,9 @@ from typing import Any
 
 from ...engine.ports import Job
 from ..sandbox import python_driver as driver
+from ..sandbox import python_syntax as syntax
+from ..sandbox.python_errors import described
+from ..sandbox.python_values import line, plain_tree
 
 _SHELL, _ENDED, _RESULT = "__job__", "__Ended__", "result"
 
@@ -24,16 +27,16 @@ def report_of(job: Job, space: dict[str, Any]) -> bytes:
     try:
         value = _run(job, space, file)
         if value is driver.NOTHING:
-            return driver.line({"nothing": True})
-        return driver.line({"value": driver.plain_tree(value)})
+            return line({"nothing": True})
+        return line({"value": plain_tree(value)})
     except BaseException as error:  # noqa: BLE001 - whatever the code raises is its report
-        return driver.line({"error": driver.described(error, job.code, file)})
+        return line({"error": described(error, job.code, file)})
 
 
 def _run(job: Job, space: dict[str, Any], file: str) -> Any:
     tree = ast.parse(job.code, file)
     inputs = dict(job.inputs)
-    names = {key: value for key, value in inputs.items() if driver.is_variable(key)}
+    names = {key: value for key, value in inputs.items() if syntax.is_variable(key)}
     value = _called(tree, file, space, {**names, "inputs": inputs})
     if job.function is not None:
         if not callable(space.get(job.function)):
@@ -42,9 +45,9 @@ def _run(job: Job, space: dict[str, Any], file: str) -> Any:
     if type(value) is not driver.Ended:
         return value
     # An input of this name is a result only when the code has set it.
-    if _RESULT in value and (_RESULT not in names or driver.is_named(tree, _RESULT, ast.Store)):
+    if _RESULT in value and (_RESULT not in names or syntax.is_named(tree, _RESULT, ast.Store)):
         return value[_RESULT]
-    if driver.defines(tree, "main") and not driver.is_named(tree, "main", ast.Load):
+    if "main" in syntax.functions(tree) and not syntax.is_named(tree, "main", ast.Load):
         return driver.call(space["main"], inputs)
     return driver.NOTHING
 
@@ -67,11 +70,11 @@ def _called(tree: ast.Module, file: str, space: dict[str, Any], names: Mapping[s
 
 
 def _shell(tree: ast.Module, given: Mapping[str, Any]) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    waits = any(driver.is_await(node) for node in driver.own_nodes(tree))
+    waits = any(syntax.is_await(node) for node in syntax.own_nodes(tree))
     keyword = "async def" if waits else "def"
     (shell,) = ast.parse(f"{keyword} {_SHELL}(): return {_ENDED}(locals())").body
     assert isinstance(shell, ast.FunctionDef | ast.AsyncFunctionDef)
-    inside = [each for each in tree.body if not driver.is_for_modules(each)]
+    inside = [each for each in tree.body if not syntax.is_for_modules(each)]
     shell.args.args = [ast.arg(name) for name in given]
     shell.body = [*(_AsInAFunction().visit(each) for each in inside), *shell.body]
     return ast.fix_missing_locations(shell)

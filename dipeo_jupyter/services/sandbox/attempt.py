@@ -13,6 +13,8 @@ from .launch import message
 from .limits import Limits
 from .outcome import outcome
 
+_QUICKLY_READ = 16_000  # bytes: no thread is started and waited for as fast
+
 
 async def attempt(
     child: Child, job: Job, on_output: Callable[[str], None], limits: Limits
@@ -36,8 +38,10 @@ async def attempt(
         said = child.said
         if child.excess is not None:
             raise NodeError(child.excess, field="code", details=said.stderr or None)
-    # In a thread: reading eight megabytes of JSON would hold up everything else on the loop.
     try:
+        if len(said.report.data) <= _QUICKLY_READ:
+            return outcome(job.language, status, said, limits)
+        # In a thread: eight megabytes of JSON would hold up everything else on the loop.
         return await asyncio.to_thread(outcome, job.language, status, said, limits)
     except NodeError as error:
         raise (with_hint(error, job) if child.walled else error) from None

@@ -232,7 +232,7 @@ class Child:
         if self._pipe is not None:
             self._pipe.close()
             await self._report.closed.wait()
-        if self._tier.on_disk:
+        if self._tier.on_disk and not self._folder.remove_if_empty():
             try:
                 await asyncio.to_thread(self._folder.remove)
             except RuntimeError:  # when Python ends there are no other threads to do it in

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...engine.ports import Job
 from ...errors import NodeError
-from .launch import Launch, beside, environment
+from .launch import Launch, beside, environment, python_scripts
 from .limits import Limits, as_shell
 from .tiers import Enclosed, TierName, kill_group
 
@@ -91,7 +91,7 @@ class Deno:
             case "python":
                 driver = beside("pyodide_driver.mjs")
                 folder = self._folder_of_python()
-                arguments = (beside("python_driver.py"), str(folder))
+                arguments = (*python_scripts(), str(folder))
                 # It is started before its job is known, and with it how much time it has.
                 return Launch((driver, *arguments), self.limits.of_process(None), needs=arguments)
             case "bash":

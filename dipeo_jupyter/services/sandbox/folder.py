@@ -16,7 +16,7 @@ _OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 
 class JobFolder:
     """`work` is the job's working directory; a script lies beside it, as `job`.
 
-    Both methods block: call them in a thread.
+    `make` and `remove` block: call them in a thread.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,15 @@ class JobFolder:
         self.work.mkdir(mode=0o700)
         if script is not None:
             (self.path / "job").write_bytes(script)
+
+    def remove_if_empty(self) -> bool:
+        """Remove it at once where the job has left nothing in it; whether it is gone."""
+        try:
+            self.work.rmdir()
+            self.path.rmdir()
+        except OSError:
+            return False
+        return True
 
     def remove(self) -> None:
         """Remove everything. What cannot be removed is told to the log: the job itself is over."""

@@ -2,7 +2,7 @@
 
 This is for containers, where nobody may make namespaces. A job sees which files there are, and how
 large, but reads only the system's programs and Python's packages, and writes into its own folder
-alone. It has no network at all. `confine.py` does this, in the job's outermost process.
+alone. It has no network at all. The script `confine.py` does this.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .confine import CREATE_RULESET, OLDEST_ABI, system_call
+from .enclosure import CREATE_RULESET, OLDEST_ABI
 from .launch import Launch, environment
 from .limits import Limits
+from .linux import system_call
 from .tiers import Enclosed, TierName, a_user
 
 _PROGRAM = str(Path(__file__).with_name("confine.py"))

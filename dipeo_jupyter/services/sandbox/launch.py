@@ -58,12 +58,17 @@ def plan(job: Job, limits: Limits, search_path: str | None) -> Launch:
 
 def python(limits: Limits) -> Launch:
     """How Python is started for any job, before there is one."""
-    driver = beside("python_driver.py")
+    driver, *_ = python_scripts()
     # -I: nothing but the environment's packages is importable; -B: they are only read.
     command = (_interpreter(), "-I", "-B", "-X", "utf8", driver)
     # The driver lowers the limit on its CPU time when it knows the job's.
     own = {**limits.of_process(None), "as": limits.memory}
-    return Launch(command, own, needs=(driver,), driver=driver)
+    return Launch(command, own, needs=python_scripts(), driver=driver)
+
+
+def python_scripts() -> tuple[str, ...]:
+    """The driver of Python, and what it imports of its neighbours."""
+    return tuple(beside(f"python_{name}.py") for name in ("driver", "errors", "syntax", "values"))
 
 
 def online(launch: Launch, egress: str) -> Launch:

@@ -16,7 +16,7 @@ def tries(act):
     return f'GOT OUT: {found!r:.100}'
 """
 
-PYTHON = """
+PYTHON = '''
 == control: value | =42
 return answer
 == control: writes and reads its folder | =kept
@@ -314,6 +314,40 @@ time.sleep(0.1)
 if os.fork() == 0:
     time.sleep(60)
 return 'done'
+== flees from child to child | =left
+flee = """
+import os
+while True:
+    try:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+    except OSError:
+        pass
+"""
+for _ in range(4):
+    if os.fork() == 0:
+        os.execve(sys.executable, [marker, '-S', '-c', flee], {'PYTHONHOME': sys.base_prefix})
+time.sleep(0.5)
+return 'left'
+== flees behind a parent that buries at once | =left
+flee = """
+import ctypes, os, signal, time
+libc = ctypes.CDLL(None)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(4):
+    if os.fork() == 0:
+        while True:
+            if libc.syscall(56, 0x8000 | 17, 0, 0, 0, 0) > 0:
+                os._exit(0)
+while True:
+    time.sleep(100)
+"""
+for _ in range(2):
+    if os.fork() == 0:
+        os.execve(sys.executable, [marker, '-S', '-c', flee], {'PYTHONHOME': sys.base_prefix})
+time.sleep(0.5)
+return 'left'
 == never ends after its result | longer than 1 s | 1
 import atexit, threading
 threading.Thread(target=time.sleep, args=(100,)).start()
@@ -389,5 +423,5 @@ return 'left'
 == starts setuid programs
 import subprocess
 return tries(lambda: subprocess.run(['/usr/bin/su', '-c', 'id'], check=True, timeout=2, capture_output=True))
-"""
+'''
 ATTACKS = [replace(each, code=TRIES + each.code) for each in table("python", PYTHON)]

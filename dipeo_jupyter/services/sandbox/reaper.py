@@ -1,0 +1,95 @@
+"""Waits for the end of a job, and kills and buries whatever it has left, however far that has gone.
+
+Processes whose parents have ended become children of the nearest subreaper above them, which is the
+one that this runs in. It imports nothing of the package, and runs beside a job.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def keep_order(job: int, signals: set[signal.Signals], user: int | None) -> int:
+    """Wait for the end of the job, bury all, and leave nothing alive; give the exit code."""
+    status, anybody = 128 + signal.SIGKILL, True
+    while signal.sigwait(signals) != signal.SIGTERM:
+        ended, anybody = _bury(job)
+        if ended is not None:
+            status = ended
+            break
+    while anybody:
+        if user is not None:
+            _kill_all_of(user)
+        _kill_all_below()
+        # As their heir this process gets the children of those it has killed.
+        os.waitpid(-1, 0)
+        _, anybody = _bury(job)
+    return status
+
+
+def _kill_all_below() -> None:
+    """Kill all that come from this process: stopped first, so that none makes more of itself.
+
+    Some may flee, from parent to child: each is stopped in the moment it is seen, and nobody is
+    buried meanwhile, so that the dead count among the processes that a job may have.
+    """
+    stopped: set[int] = set()
+    while not (seen := _stop_all_below(stopped)) <= stopped:
+        stopped |= seen
+    for each in seen:
+        _signal(each, signal.SIGKILL)
+
+
+def _stop_all_below(stopped: set[int]) -> set[int]:
+    """Stop all that come from this process and are not stopped yet; all that were seen."""
+    seen: set[int] = set()
+    waiting = [os.getpid()]
+    while waiting:
+        for each in _children(waiting.pop()):
+            if each not in stopped:
+                _signal(each, signal.SIGSTOP)
+            seen.add(each)
+            waiting.append(each)
+    return seen
+
+
+def _signal(process: int, number: int) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:  # it has ended by itself, and was buried by its own parent
+        return
+
+
+def _kill_all_of(user: int) -> None:
+    """Kill all at one blow, which only those can do who are that user."""
+    killer = os.fork()
+    if killer == 0:
+        os.setresuid(user, user, user)
+        os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+    os.waitpid(killer, 0)
+
+
+def _bury(job: int) -> tuple[int | None, bool]:
+    """Bury the dead: the exit code of the job if it is among them; and whether anybody is alive."""
+    code = None
+    try:
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            if found[0] == job:
+                status = os.waitstatus_to_exitcode(found[1])
+                code = status if status >= 0 else 128 - status
+    except ChildProcessError:
+        return code, False
+    return code, True
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
+            with open(f"/proc/{process}/task/{thread}/children", "rb") as file:  # noqa: PTH123
+                found += map(int, file.read().split())
+    except OSError:  # it has just ended
+        return found
+    return found
