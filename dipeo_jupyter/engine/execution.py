@@ -6,30 +6,28 @@ This is the only asyncio shell around the pure core, and it runs on one event lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
-
-from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, NodeError
 from ..protocol import events as e
-from .answers import accept
 from .breakpoints import stands_after, stands_before
 from .budget import Purse
-from .call import call, describe, outputs_after
 from .clock import Clock
-from .context import Part, PartDone, RunContext
+from .context import Part, PartDone
 from .effects import Effects, Work
 from .moments import Activation
 from .names import value_of
-from .node import EffectPolicy, Inputs, Result
+from .node import EffectPolicy, Inputs
 from .observing import Observers, Retried
+from .outcome import outcome
 from .pace import STRETCH, my_turn
 from .ports import Journal, Services
 from .prices import Quote
 from .program import Program
+from .questions import Questions
 from .reuse import NOTHING, Past, path_of
 from .schedule import Complete, Fail, Pause, Skip, Start, decide
 from .state import ExecutionState
@@ -41,8 +39,6 @@ AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.Executi
 BEGINNING = 0.005
 """Seconds that a run works at one go when it begins or wakes. Were they fewer, its nodes would ask
 in another order on a busy machine."""
-_SCALARS = frozenset({str, bool, float, type(None)})
-_LONG = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +102,8 @@ class Execution:
         self.clock = clock
         self._seq = 0
         self._calls: dict[int, asyncio.Task[None]] = {}
-        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._questions = Questions(self)
         self._watchers = Watchers(execution_id, journal, lambda: self._seq, lambda: self.state.over)
-        self._asked: dict[int, tuple[Activation, int]] = {}
         self._asleep = False
         self._in_reserve = False
         """Whether the event loop is to start, at its next turn, what waits for its turn here."""
@@ -197,7 +192,7 @@ class Execution:
         """Have another diagram from now on; the run is paused then, and what ran is stopped."""
         self._asleep = False
         self.past, self.program = past, program
-        self._answers.clear()
+        self._questions.forget()
         self.effects.unknown.clear()
         self.record(event)
 
@@ -297,25 +292,14 @@ class Execution:
 
     def answer(self, label: str, value: Any, activation: int | None = None) -> None:
         """Answer the question of a node (of this activation); the first valid answer wins."""
-        node = self.program.index.get(label, -1)
-        question = self.state.questions.get(node)
-        if question is None or activation not in (None, self.state.running[node].number):
-            open_ = [self.program.labels[each] for each in self.state.questions]
-            hint = f"Waiting for an answer: {', '.join(open_)}." if open_ else None
-            message = f"Node {label!r} does not wait for an answer (any more)."
-            raise CommandError(message, code="no_question", hint=hint)
-        value = accept(question, value)
-        if self.state.status == "running":
-            self.wake()
-        asked_by = self.state.asked_by.get(node)
-        if asked_by is not None and self.parts is not None:
-            self.parts.answer(self, asked_by, value)
-            return
-        number = self.state.running[node].number
-        self.record(e.InputReceived(node=label, activation=number, value=value))
-        # After a restart the node may not have come as far as its question yet.
-        if (waiting := self._answers.pop(node, None)) is not None and not waiting.done():
-            waiting.set_result(value)
+        self._questions.answer(label, value, activation)
+
+    def answer_part(self, asked_by: str, value: Any) -> bool:
+        """Have a part of this run answered that has asked; False when there are no parts."""
+        if self.parts is None:
+            return False
+        self.parts.answer(self, asked_by, value)
+        return True
 
     def set_breakpoints(self, breakpoints: tuple[e.Breakpoint, ...]) -> None:
         """Replace all breakpoints; raises `CommandError` for a node that does not exist."""
@@ -408,7 +392,7 @@ class Execution:
                     await self._give_way()
                     now = self.clock.monotonic()
                     enough = now + STRETCH
-                event = await self._outcome(activation, inputs, now)
+                event = await self.outcome(activation, inputs, now)
             finally:
                 # A node that was taken back may have been started anew by now.
                 if self._calls.get(activation.node) is task:
@@ -428,44 +412,11 @@ class Execution:
             await kept(self._journal)
         await my_turn()
 
-    async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
-        """Run the node; whatever it does ends as one event."""
-        node = self.program.nodes[activation.node]
-        label = self.program.labels[activation.node]
-        if self.past is not NOTHING and (
-            outcome := self.past.outcome(label, activation.number, node)
-        ):
-            return outcome
-        ctx = RunContext(self, activation)
-        try:
-            result = await call(node, inputs, ctx)
-            outputs = _as_json(result)
-        except asyncio.CancelledError as error:
-            if (task := asyncio.current_task()) is None or task.cancelling():
-                raise
-            failure = describe(error, node, ctx)
-        except BaseException as error:  # noqa: BLE001 - the edge: whatever a node raises is its failure
-            failure = describe(error, node, ctx)
-        else:
-            return e.NodeCompleted(
-                label,
-                activation.number,
-                outputs,
-                result.person,
-                result.messages,
-                result.seen,
-                ctx.usage,
-                ctx.cached,
-                (self.clock.monotonic() - began) * 1000,
-            )
-        return e.NodeFailed(
-            node=label,
-            activation=activation.number,
-            error=failure,
-            outputs=outputs_after(node, failure),
-            usage=ctx.usage,
-            duration_ms=(self.clock.monotonic() - began) * 1000,
-        )
+    def outcome(
+        self, activation: Activation, inputs: Inputs, began: float
+    ) -> Awaitable[e.AnyEvent]:
+        """What comes of an activation: its node is run."""
+        return outcome(self, activation, inputs, began)
 
     async def effect(
         self,
@@ -526,26 +477,8 @@ class Execution:
     async def put_question(
         self, activation: Activation, question: e.Question, spent: int = 0
     ) -> Any:
-        """Ask a human, and wait for an answer that `answer` takes.
-
-        An answer that came before the process ended is not asked for again, but for the first
-        ones that are `spent`.
-        """
-        node = activation.node
-        before, count = self._asked.get(node, (activation, 0))
-        nth = max(count if before is activation else 0, spent)
-        self._asked[node] = (activation, nth + 1)
-        answers = self.state.answers.get(node, ())
-        if nth < len(answers):
-            return answers[nth]
-        answer = asyncio.get_running_loop().create_future()
-        self._answers[node] = answer
-        if self.state.questions.get(node) != question:
-            label = self.program.labels[node]
-            self.record(
-                e.InputRequired(node=label, activation=activation.number, question=question)
-            )
-        return await answer
+        """Ask a human, and wait for the answer; see `Questions.put`."""
+        return await self._questions.put(activation, question, spent)
 
     def _stands(self, start: Start) -> bool:
         """Whether the run stands at a breakpoint now, instead of starting this."""
@@ -575,19 +508,3 @@ class Execution:
             for node in ends
             if (spoke := self.state.spoke[node]) is not None
         }
-
-
-def _as_json(result: Result) -> dict[str, Any]:
-    """The outputs as plain JSON values, apart from anything the node still holds."""
-    outputs = dict(result.outputs)
-    for value in outputs.values():
-        kind = type(value)
-        if kind not in _SCALARS and not (kind is int and -_LONG < value < _LONG):
-            break
-    else:
-        return outputs
-    try:
-        plain: dict[str, Any] = to_jsonable_python(outputs)
-    except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise NodeError(f"handed on a value that is not JSON: {error}") from error
-    return plain

@@ -176,11 +176,11 @@ class Foresight(Execution):
             before=part.before,
         )
 
-    async def _outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
+    async def outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
         if len(self._rows) >= MOST:
             raise CommandError("The plan goes on without end.", code="no_end")
         name = f"{self.program.labels[activation.node]}[{activation.number}]"
-        event = await super()._outcome(activation, inputs, began)
+        event = await super().outcome(activation, inputs, began)
         if name not in self._doing and name not in self._reusing:
             event = self._decided(name, activation, event)
         self._rows.append(self._row(name, activation, event))
