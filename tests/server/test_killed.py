@@ -18,6 +18,7 @@ from dipeo_jupyter.client.remote import RemoteClient
 from dipeo_jupyter.diagram.files import load
 from dipeo_jupyter.protocol import commands as c
 from dipeo_jupyter.protocol import events as e
+from dipeo_jupyter.services.llm import helper
 from tests.openai_server import OpenAIServer
 
 from .serving import OVER, TOKEN
@@ -38,6 +39,19 @@ nodes:
 connections: [{from: start, to: a}, {from: a, to: b}, {from: b, to: c}, {from: c, to: end}]
 """
 )
+
+
+EXTENSIONS = {
+    "dipeo_jupyter": True,
+    **dict.fromkeys(("jupyter_lsp", "jupyterlab", "notebook", "notebook_shim"), False),
+}
+SERVER = """
+from dipeo_jupyter.services.llm import helper
+from jupyter_server.serverapp import main
+
+helper.command = lambda: {workers!r}
+main()
+"""
 
 
 class Fatal(OpenAIServer):
@@ -74,7 +88,7 @@ def start(tmp_path, monkeypatch):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = {
-        "ServerApp.jpserver_extensions": "{'dipeo_jupyter': True}",
+        "ServerApp.jpserver_extensions": str(EXTENSIONS),
         "ServerApp.root_dir": tmp_path,
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
@@ -86,7 +100,8 @@ def start(tmp_path, monkeypatch):
 
     def begin(**dipeo):
         given = options | {f"DipeoApp.{name}": value for name, value in dipeo.items()}
-        command = [sys.executable, "-m", "jupyter_server"]
+        # Its workers begin as those of tests do, and not with seconds of imports.
+        command = [sys.executable, "-c", SERVER.format(workers=helper.command())]
         command += [f"--{name}={value}" for name, value in given.items()]
         with (tmp_path / "log").open("ab") as log:
             processes.append(subprocess.Popen(command, stderr=log))
