@@ -1,7 +1,8 @@
 """A process that has everything imported and forks one child for each life.
 
 It has no threads and no event loop of its own, so that its children begin like new processes.
-`python -m tests.crash.nursery` reads lives from its input, and prints how each has ended.
+`python -m tests.crash.nursery` reads lives from its input, and prints how each has ended. After it
+comes what starts a worker with litellm, if their lives shall have one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import threading
 import traceback
 from pathlib import Path
 
-from tests.prefork import Prefork
+from dipeo_jupyter.services.llm import helper
 
 LONGEST = 30
 """Seconds after which a life is taken for one that hangs."""
@@ -27,7 +28,8 @@ class Nursery:
     """The other end of it, in the process of the tests. One life at a time."""
 
     def __init__(self, *, litellm: bool = False) -> None:
-        command = [sys.executable, "-m", "tests.crash.nursery", *(["litellm"] if litellm else [])]
+        worker = helper.command() if litellm else []
+        command = [sys.executable, "-m", "tests.crash.nursery", *worker]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT
         )
@@ -51,12 +53,10 @@ def main() -> None:
 
     from .child import Life, live  # noqa: PLC0415 - not in the process of the tests
 
-    workers = Prefork()
-    if "litellm" in sys.argv:
-        from dipeo_jupyter.services.llm import helper  # noqa: PLC0415 - as above
-
-        workers.start()
-        helper.command = workers.command
+    if worker := sys.argv[1:]:
+        helper.command = lambda: worker
+        # One that nobody asks ends at once; but it does not begin before litellm is imported.
+        subprocess.run(worker, stdin=subprocess.DEVNULL, check=True)
     assert threading.active_count() == 1, threading.enumerate()
     faulthandler.enable()  # says where a child broke down
     gc.freeze()
@@ -77,7 +77,6 @@ def main() -> None:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
-    workers.close()
 
 
 if __name__ == "__main__":

@@ -584,7 +584,7 @@ scenario(
     - label: slow
       type: job
       code: "open('LOG', 'a').write('slow\\\\n'); import time; time.sleep(60)"
-      timeout: 0.2
+      timeout: 1
       on_error: {default: late}
     - label: nobody
       type: user_response

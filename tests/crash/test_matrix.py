@@ -8,8 +8,9 @@ from .child import Kill
 from .scenarios import SCENARIOS
 
 pytestmark = pytest.mark.crash
-FEW = 4
-"""One of so many points is killed in the normal run; which, differs from diagram to diagram."""
+FEW = 7
+"""One of so many points is killed in the normal run; which, differs from diagram to diagram. It is
+odd, so that both sides of a commit have their turn in each."""
 
 
 def points(writes, offset, *, every):
