@@ -1,4 +1,4 @@
-"""The JavaScript and the styles of the card, if they were built when the package was installed."""
+"""The JavaScript and the styles of cards, if they were built when the package was installed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 SCRIPT, STYLE, LOADER = (STATIC / name for name in ("card.js", "card.css", "loader.js"))
 """The loader fetches the script, which is a hundred times as large."""
+TRUST_SCRIPT, TRUST_STYLE = STATIC / "trust.js", STATIC / "trust.css"
+"""The same for the question whether a diagram is trusted."""
 
 
 @cache

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from ..app import build_trust
-from ..client.trusting import Granted, allowed, located, understood
+from ..client.trusting import Granted, TrustQuestion, allowed, located, understood
 from ..diagram.source import Reading, Source
 from ..errors import UntrustedError
 from ..protocol import commands as c
@@ -52,12 +52,12 @@ async def send_trusted(
     try:
         return await send(command)
     except UntrustedError as error:
-        untrusted = located(error, reading.source if reading else Source("", "", {}))
+        source = reading.source if reading else Source("", "", {})
         ask = None if options.no_interactive else _ask
-        return await send(allowed(command, untrusted, trust=options.trust, ask=ask))
+        return await send(allowed(command, error, source, trust=options.trust, ask=ask))
 
 
-def _ask(question: str) -> Granted | None:
+def _ask(question: TrustQuestion) -> Granted | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     print(question, end="", file=sys.stderr, flush=True)

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from ..diagram.source import Source
 from ..engine.trust import refuse
 from ..errors import UntrustedError
-from ..protocol.commands import MayBeForeign
+from ..protocol.commands import AskedPower, MayBeForeign
+from .trust_words import ALWAYS, ASKS, IS_FILE, NO, ONCE, REMEMBERED, RUNS_FILE
 
 Granted: TypeAlias = Literal["once", "always"]
-AskTrust: TypeAlias = Callable[[str], Granted | None]
-"""How a face asks a human: what is asked, in words. None is no, and also when nobody is there."""
-CHOICES = "o = run it this once, a = always until it changes, anything else = do not"
+CHOICES = f"o = {ONCE.lower()}, a = {ALWAYS.lower()}, anything else = {NO.lower()}"
 
 T = TypeVar("T", bound=MayBeForeign)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustQuestion:
+    """What people are asked: of which diagram, and what it asks for.
+
+    `name` is that of its file, if it is in one. Without `foreign` it is theirs who run it, and what
+    asks are files that it runs.
+    """
+
+    name: str | None
+    powers: tuple[AskedPower, ...]
+    foreign: bool = True
+
+    def __str__(self) -> str:
+        """All of it, for where people type."""
+        name = f": {self.name}" if self.name else ":"
+        where = IS_FILE if self.foreign else RUNS_FILE
+        lines = [f"- {each} {each.hint}" for each in self.powers]
+        return "\n".join([f"{ASKS}{name}", where, *lines, REMEMBERED, f"Run it? ({CHOICES}) "])
+
+
+AskTrust: TypeAlias = Callable[[TrustQuestion], Granted | None]
+"""How a face asks a human. None is no, and also when nobody is there."""
 
 
 def located(error: UntrustedError, source: Source) -> UntrustedError:
@@ -27,23 +51,22 @@ def located(error: UntrustedError, source: Source) -> UntrustedError:
     return refuse(powers)
 
 
-def allowed(command: T, error: UntrustedError, *, trust: bool, ask: AskTrust | None) -> T:
+def allowed(
+    command: T, error: UntrustedError, source: Source, *, trust: bool, ask: AskTrust | None
+) -> T:
     """The command that was refused, with what it lacked; raises the error when nobody grants it.
 
     With `trust` nobody is asked, and nothing is remembered.
     """
-    granted: Granted | None = "once" if trust else ask(question(error)) if ask else None
+    untrusted = located(error, source)
+    granted: Granted | None = "once" if trust else None
+    if ask is not None and not trust:
+        name = source.name if command.foreign and source.text else None
+        granted = ask(TrustQuestion(name, untrusted.powers, command.foreign))
     if granted is None:
-        raise error
-    digests = (*command.granted, *(each.digest for each in error.powers))
+        raise untrusted
+    digests = (*command.granted, *(each.digest for each in untrusted.powers))
     return command.model_copy(update={"granted": digests, "remember": granted == "always"})
-
-
-def question(error: UntrustedError) -> str:
-    """What people are asked."""
-    lines = [f"- {each} {each.hint}" for each in error.powers]
-    first = "This diagram may have come from elsewhere, and asks for more than it has:"
-    return "\n".join([first, *lines, f"Run it? ({CHOICES}) "])
 
 
 def understood(typed: str) -> Granted | None:

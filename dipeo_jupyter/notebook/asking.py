@@ -11,7 +11,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from ..client import in_words
-from ..client.trusting import Granted, understood
+from ..client.trusting import Granted, TrustQuestion, understood
 from ..engine.own_thread import in_thread
 from ..errors import NoAnswerError
 from ..protocol.events import Question
@@ -36,14 +36,14 @@ async def ask_by_input(node: str, question: Question, problem: str | None) -> An
         ) from error
 
 
-def ask_trust_by_input(question: str) -> Granted | None:
+def ask_trust_by_input(question: TrustQuestion) -> Granted | None:
     """Fulfils `client.trusting.AskTrust`, where somebody can be asked at all."""
     kernel = getattr(get_ipython(), "kernel", None)
     if kernel is None and not (sys.stdin and sys.stdin.isatty()):
         return None  # it may be a pipe that never ends
     try:
         with _ONE_AT_A_TIME:
-            return understood(input(question))
+            return understood(input(str(question)))
     except Exception:  # noqa: BLE001 - each front end refuses in its own way
         return None
 

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-class Interrupted(KeyboardInterrupt):
+class Stopped(KeyboardInterrupt):
+    """Whoever waited was interrupted; the message says what became of it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: where a cell was stopped is no news."""
+        return [f"KeyboardInterrupt: {self}"]
+
+
+class Interrupted(Stopped):
     """Whoever waited for a run was interrupted. The run is paused, unless it had just ended.
 
     With the `name` of the variable that holds the run, the message says how to go on by it.
@@ -28,10 +36,6 @@ class Interrupted(KeyboardInterrupt):
             how = f"`{name}.resume()` goes on with it, `await {name}` waits for it."
         super().__init__(f"the run is {run.status}.{'' if run.over else f' {how}'}")
         self.run = run
-
-    def _render_traceback_(self) -> list[str]:
-        """IPython's hook: where a cell was stopped is no news."""
-        return [f"KeyboardInterrupt: {self}"]
 
 
 def stopped(run: Run, name: str | None = None) -> Interrupted:
@@ -68,3 +72,20 @@ def held() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if pressed:
             signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Have the stop button raise `KeyboardInterrupt` in what waits within, in a cell that awaits too.
+
+    There ipykernel's own handler tells the loop, which stands still meanwhile.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

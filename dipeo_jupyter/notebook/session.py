@@ -17,7 +17,7 @@ from ..client import Ask, Client, Conversation, Place, breakpoints, changed, che
 from ..client.address import with_token
 from ..client.kernel_side import KernelSide
 from ..client.remote import RemoteClient
-from ..client.trusting import allowed, located
+from ..client.trusting import allowed
 from ..diagram.files import Readable, is_file, survey
 from ..diagram.source import Reading, Source
 from ..engine.engine import Engine
@@ -27,8 +27,9 @@ from ..protocol import events as e
 from ..services.keys import is_lent
 from ..services.tools import FUNCTIONS
 from ..settings import CassetteMode, Settings
-from .asking import ask_by_input, ask_trust_by_input
+from .asking import ask_by_input
 from .background import BackgroundLoop
+from .card.trusting import ask_trust
 from .connecting import (
     ELSEWHERE,
     HERE,
@@ -172,9 +173,8 @@ class Session:
         try:
             return self._begun(command, reading, client, chosen)
         except UntrustedError as error:
-            ask = ask_trust_by_input if chosen.ask else None
-            untrusted = located(error, reading.source)
-            command = allowed(command, untrusted, trust=chosen.trust, ask=ask)
+            ask = ask_trust if chosen.ask else None
+            command = allowed(command, error, reading.source, trust=chosen.trust, ask=ask)
         return self._begun(command, reading, client, chosen)
 
     def _begun(

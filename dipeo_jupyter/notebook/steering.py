@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..client import Conversation, Place, breakpoints, budget_of, changed, check
-from ..client.trusting import allowed, located
+from ..client.trusting import allowed
 from ..diagram.files import Readable, is_file, survey
 from ..diagram.model import Diagram, Label
 from ..diagram.source import Source
 from ..errors import CommandError, DiagramError, UntrustedError
 from ..protocol import commands as c
-from .asking import ask_trust_by_input
+from .card.trusting import ask_trust
 from .background import BackgroundLoop
 from .values import as_inputs
 
@@ -160,9 +160,7 @@ class Steering(ABC):
         try:
             return self._send(command)
         except UntrustedError as error:
-            untrusted = located(error, source)
-            again = allowed(command, untrusted, trust=trust, ask=ask_trust_by_input)
-            return self._send(again)
+            return self._send(allowed(command, error, source, trust=trust, ask=ask_trust))
         except DiagramError as error:
             raise DiagramError(*(source.locate(each) for each in error.problems)) from None
 

@@ -1,4 +1,4 @@
-/** Makes the run card: an ES module, a style sheet, and the loader that fetches the former. */
+/** Makes the cards: ES modules, style sheets, and the loader that fetches that of runs. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
@@ -7,7 +7,11 @@ import { licencesOf } from "./licenses.js";
 
 const STATIC = new URL("../../dipeo_jupyter/static/", import.meta.url).pathname;
 const LARGEST_KB = 150;
-const entryPoints = { card: "src/card/index.ts", loader: "src/card/loader.ts" };
+const entryPoints = {
+  card: "src/card/index.ts",
+  loader: "src/card/loader.ts",
+  trust: "src/trust/index.tsx",
+};
 const options = { ...cardOptions, entryPoints, outdir: STATIC };
 
 await mkdir(STATIC, { recursive: true });
@@ -16,7 +20,7 @@ if (process.argv.includes("--watch")) {
 } else {
   const { metafile } = await build({ ...options, metafile: true });
   await writeFile(`${STATIC}card.licenses.txt`, await licencesOf(metafile));
-  for (const name of ["card.js", "card.css", "loader.js"]) {
+  for (const name of ["card.js", "card.css", "loader.js", "trust.js", "trust.css"]) {
     const kb = gzipSync(await readFile(STATIC + name)).length / 1024;
     console.log(`${name}: ${kb.toFixed(1)} kB gzipped`);
     if (kb > LARGEST_KB) throw new Error(`${name} is larger than ${LARGEST_KB} kB gzipped`);

@@ -1,6 +1,4 @@
 /** The kernel's control channel: it is heard there even while a cell keeps the kernel busy. */
-import type { CardModel } from "./model";
-
 /** What of JupyterLab's connection to a kernel is needed. */
 export interface KernelConnection {
   readonly clientId: string;
@@ -8,10 +6,17 @@ export interface KernelConnection {
   sendControlMessage(message: unknown, expectReply: boolean, disposeOnDone: boolean): unknown;
 }
 
+/** A widget that has a name there. */
+export interface Speaker {
+  /** JupyterLab's has the kernel; that of other pages may not. */
+  readonly widget_manager?: { readonly kernel?: KernelConnection | null };
+  get(name: "control"): string;
+}
+
 const KIND = "dipeo_card";
 
 /** Say something there; false where the page or the kernel has no such way. */
-export function sayByControl(model: CardModel, said: unknown): boolean {
+export function sayByControl(model: Speaker, said: unknown): boolean {
   const card = model.get("control");
   const kernel = model.widget_manager?.kernel;
   if (!card || !kernel?.sendControlMessage) return false;

@@ -2,7 +2,7 @@
 import type { Layout } from "../diagram/layout";
 import type { MessageModel } from "../protocol/comm";
 import type { Diagram, EventFrame } from "../protocol/messages";
-import type { KernelConnection } from "./control";
+import type { Speaker } from "./control";
 
 export interface Traits {
   readonly execution_id: string;
@@ -19,9 +19,7 @@ export interface Traits {
   readonly control: string;
 }
 
-export interface CardModel extends MessageModel {
-  /** JupyterLab's has the kernel; that of other pages may not. */
-  readonly widget_manager?: { readonly kernel?: KernelConnection | null };
+export interface CardModel extends MessageModel, Speaker {
   get<K extends keyof Traits>(name: K): Traits[K];
   on(event: "change:places", callback: () => void): void;
   on(event: "msg:custom", callback: (message: unknown) => void): void;

@@ -1,2 +1,3 @@
 import "./index.css";
+import "./trust.css";
 import "./lab.css";

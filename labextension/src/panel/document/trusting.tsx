@@ -1,9 +1,10 @@
 /** A file may have come from elsewhere: people are asked before it does more than a sandbox gives. */
 import { Dialog, showDialog } from "@jupyterlab/apputils";
 import type { TranslationBundle } from "@jupyterlab/translation";
-import { Widget } from "@lumino/widgets";
 import { type Connection, RefusedError } from "../../protocol/connection";
 import type { Ack, AskedPower, ExecuteDiagram } from "../../protocol/messages";
+import { Powers } from "../../views/powers";
+import words from "../../views/trust.json";
 
 /** Runs the diagram; null when it asks for something that people will not have. */
 export async function runTrusted(
@@ -28,42 +29,21 @@ async function askTrust(
   powers: readonly AskedPower[],
 ): Promise<"once" | "always" | null> {
   const { button } = await showDialog({
-    title: trans.__("This diagram asks for more than a sandbox gives"),
-    body: new Powers(trans, powers),
+    title: trans.__(words.asks),
+    body: (
+      <div className="dipeo-lab dipeo-trust-dialog">
+        <p>{trans.__(words.isFile)}</p>
+        <Powers powers={powers} />
+        <p className="dipeo-note">{trans.__(words.remembered)}</p>
+      </div>
+    ),
     defaultButton: 0,
     buttons: [
-      Dialog.cancelButton({ label: trans.__("Do Not Run") }),
-      Dialog.warnButton({
-        label: trans.__("Always, Until It Changes"),
-        accept: true,
-        actions: ["always"],
-      }),
-      Dialog.okButton({ label: trans.__("Run Once"), actions: ["once"] }),
+      Dialog.cancelButton({ label: trans.__(words.no) }),
+      Dialog.warnButton({ label: trans.__(words.always), accept: true, actions: ["always"] }),
+      Dialog.okButton({ label: trans.__(words.once), actions: ["once"] }),
     ],
   });
   if (!button.accept) return null;
   return button.actions.includes("always") ? "always" : "once";
-}
-
-class Powers extends Widget {
-  constructor(trans: TranslationBundle, powers: readonly AskedPower[]) {
-    super();
-    this.addClass("dipeo-powers");
-    const first = document.createElement("p");
-    first.textContent = trans.__(
-      "It is a file, and may have come from anywhere. Look at it first.",
-    );
-    const list = document.createElement("ul");
-    for (const power of powers) {
-      const item = document.createElement("li");
-      const node = document.createElement("strong");
-      node.textContent = power.node;
-      const file = power.file ? ` (${power.file}${power.line ? `:${power.line}` : ""})` : "";
-      const hint = document.createElement("small");
-      hint.textContent = power.hint;
-      item.append(node, `${file} ${power.says}. `, hint);
-      list.append(item);
-    }
-    this.node.append(first, list);
-  }
 }

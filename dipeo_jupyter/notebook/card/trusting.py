@@ -1,0 +1,126 @@
+"""The question of trust, on a card in the cell that waits for it and hears of nothing else.
+
+The card speaks on the kernel's control channel. Where no front end shows it, people are asked by
+`input()`. What was decided is all that is left of it in the notebook.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any, Literal, TypeAlias
+from uuid import uuid4
+
+from ...built import TRUST_SCRIPT
+from ...client.trust_words import ASKS
+from ...client.trusting import Granted, TrustQuestion
+from ..asking import ask_trust_by_input
+from ..interrupts import Stopped, heard
+from .cell import cell_here
+from .control import Ears, ears_here
+
+PATIENCE = 2.0
+"""Seconds that a front end may take to begin with a card; longer, and it is one that cannot."""
+LOADING = 10.0
+"""Seconds from there until people see it."""
+BETWEEN_LOOKS = 0.2
+"""Seconds: some systems tell of the stop button only between two waits."""
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+Answer: TypeAlias = Literal["once", "always", "no"]
+_DECIDED: dict[Answer | None, str] = {
+    "once": "was allowed to run once",
+    "always": "is trusted until it changes",
+    "no": "was not run",
+    None: "was not run, for nobody has decided",
+}
+_LOST = "This question can be answered no more. Stop the cell if it still runs, and run it again."
+
+
+def ask_trust(question: TrustQuestion) -> Granted | None:
+    """Fulfils `client.trusting.AskTrust`, where somebody can be asked at all.
+
+    The stop button ends the cell, and nothing is run.
+    """
+    try:
+        with heard():
+            return _ask(question)
+    except KeyboardInterrupt:
+        raise Stopped("nothing was run.") from None
+
+
+def _ask(question: TrustQuestion) -> Granted | None:
+    ears = ears_here() if cell_here() is not None and TRUST_SCRIPT.is_file() else None
+    if ears is None:
+        return ask_trust_by_input(question)
+    asked = _Asked(question, ears)
+    answer: Answer | None = None
+    try:
+        answer = asked.answer()
+        if answer is None:
+            asked.hide()
+            answer = ask_trust_by_input(question) or "no"
+    finally:
+        asked.settle(answer)
+    return None if answer == "no" else answer
+
+
+class _Asked:
+    """A question on a card."""
+
+    def __init__(self, question: TrustQuestion, ears: Ears) -> None:
+        from IPython.display import display  # noqa: PLC0415 - who shows no card does not load it
+
+        from .trust_card import TrustCard  # noqa: PLC0415 - as above, and slow
+
+        self._said: SimpleQueue[Any] = SimpleQueue()
+        self._question, self._ears, self._display = question, ears, display
+        self._name = ears.open(self._said.put)
+        self._output = f"dipeo-trust-{uuid4().hex}"
+        self._card = TrustCard(question, self._name)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self._card.model_id}
+        self._show({WIDGET: view, **_told(question, _title(question), _LOST)}, again=False)
+
+    def answer(self) -> Answer | None:
+        """Wait for it; None where nobody sees the question."""
+        end = monotonic() + PATIENCE
+        while end is None or monotonic() < end:
+            try:
+                said = self._said.get(timeout=BETWEEN_LOOKS)
+            except Empty:
+                continue
+            match said:
+                case {"trust": "loading"} if end is not None:
+                    end = monotonic() + LOADING
+                case {"trust": "seen"}:
+                    end = None
+                case {"trust": "once" | "always" | "no" as answer}:
+                    return answer
+        return None
+
+    def hide(self) -> None:
+        """Show it no more, for it is asked in another way."""
+        self._show({})
+
+    def settle(self, answer: Answer | None) -> None:
+        """Leave what was decided, and nothing that can be pressed."""
+        self._ears.shut(self._name)
+        name = self._question.name or "The diagram"
+        self._show(_told(self._question, f"{name} {_DECIDED[answer]}."))
+        self._card.close()
+
+    def _show(self, data: dict[str, Any], *, again: bool = True) -> None:
+        self._display(data, raw=True, display_id=self._output, update=again)
+
+
+def _title(question: TrustQuestion) -> str:
+    return f"{ASKS}: {question.name}" if question.name else f"{ASKS}."
+
+
+def _told(question: TrustQuestion, line: str, *more: str) -> dict[str, str]:
+    """One line, and on demand what is asked for, for readers without JavaScript."""
+    items = "".join(f"<li>{escape(str(each))}</li>" for each in question.powers)
+    html = f"<details><summary>{escape(line)}</summary><ul>{items}</ul></details>"
+    after = "".join(f"<p>{escape(each)}</p>" for each in more)
+    return {"text/plain": "\n".join([line, *more]), "text/html": f"{html}{after}"}

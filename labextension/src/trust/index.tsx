@@ -1,0 +1,49 @@
+/** The question of trust: what anywidget shows under a cell that waits for the answer. */
+import { createRoot } from "react-dom/client";
+import "../style/trust-card.css";
+import { type Speaker, sayByControl } from "../card/control";
+import { type Asked, TrustQuestion } from "../views/trust";
+
+interface TrustModel extends Speaker {
+  get(name: "control"): string;
+  get<K extends keyof Asked>(name: K): Asked[K];
+  /** The kernel has ended. */
+  on(event: "comm_live_update", callback: () => void): void;
+  off(event: "comm_live_update", callback: () => void): void;
+}
+
+const ELSEWHERE = "This page cannot answer here: the cell asks again below in a moment.";
+const GONE = "The kernel that has asked this has ended. Run the cell again.";
+
+/** The kernel waits for this page as soon as it knows that it is there. */
+function initialize({ model }: { model: TrustModel }): void {
+  sayByControl(model, { trust: "loading" });
+}
+
+function render({ model, el }: { model: TrustModel; el: HTMLElement }): () => void {
+  el.classList.add("dipeo-card");
+  const root = createRoot(el);
+  const asked = {
+    name: model.get("name"),
+    foreign: model.get("foreign"),
+    powers: model.get("powers"),
+  };
+  const heard = sayByControl(model, { trust: "seen" });
+  const draw = (why: string | null): void =>
+    root.render(
+      <TrustQuestion
+        asked={asked}
+        decide={why === null ? (answer) => sayByControl(model, { trust: answer }) : null}
+        why={why ?? ""}
+      />,
+    );
+  const end = (): void => draw(GONE);
+  draw(heard ? null : ELSEWHERE);
+  model.on("comm_live_update", end);
+  return () => {
+    model.off("comm_live_update", end);
+    root.unmount();
+  };
+}
+
+export default { initialize, render };

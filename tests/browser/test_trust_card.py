@@ -1,0 +1,83 @@
+"""A cell whose diagram comes from a file asks on a card before it does more than a sandbox gives."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from dipeo_jupyter.built import TRUST_SCRIPT
+from tests.browser.lab import lab_in, until
+from tests.browser.test_panel import AXE, FAULTS, THEME
+from tests.notebook.page import WIDGET
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not TRUST_SCRIPT.is_file(), reason="The JavaScript of cards is not built."),
+]
+ASKS = """\
+version: light
+nodes:
+- {label: start, type: start, custom_data: {x: 1}}
+- {label: tell, type: hook, command: echo done}
+- {label: save, type: endpoint, save_to_file: true, file_path: made.py}
+connections: [{from: start, to: tell}, {from: start, to: save}]
+"""
+INSIDE = "nodes:\n- {label: it, type: sub_diagram, diagram_name: asks}"
+CELLS = {
+    "magic": f"%%dipeo it\n{INSIDE}",
+    "awaited": "run = await dipeo.run('asks.light.yaml')",
+    "blocking": "run = dipeo.run_sync('asks.light.yaml')",
+    "started": "run = dipeo.start('asks.light.yaml')\nrun.wait()",
+}
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trust")
+    with lab_in(folder, browser, DIPEO_TRUST="ask", DIPEO_SANDBOX="auto") as lab:
+        (lab.folder / "asks.light.yaml").write_text(ASKS)
+        yield lab
+
+
+@pytest.fixture
+def opened(lab, tmp_path):
+    """Open a notebook with a cell that asks; the notebook, the card, and the file that it makes."""
+
+    def open_with(cell, where="embedded"):
+        setup = f"%env DIPEO_CONNECT={where}\n%load_ext dipeo_jupyter\nimport dipeo_jupyter as dipeo"
+        notebook = lab.notebook(setup, cell, name=tmp_path.name)
+        notebook.run(0)
+        notebook.wait_done(0)
+        notebook.run(1)
+        return notebook, notebook.cell(1).get_by_role("alertdialog"), lab.folder / "made.py"
+
+    yield open_with
+    (lab.folder / "made.py").unlink(missing_ok=True)
+    for page in [page for context in lab.browser.contexts for page in context.pages]:
+        page.context.close()
+
+
+def press(card, name):
+    card.get_by_role("button", name=name, exact=True).click()
+
+
+def left(notebook):
+    """What the question has left in the file."""
+    return notebook.save()["cells"][1]["outputs"][0]["data"]
+
+
+@pytest.mark.parametrize("where", ["embedded", "auto"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_that_waits_is_allowed_on_its_card(opened, cell, where):
+    notebook, card, made = opened(CELLS[cell], where)
+    expect(card).to_contain_text("tell runs a command of the shell, in the sandbox.")
+    expect(card).to_contain_text("save writes the file 'made.py'.")
+    notebook.shot(f"trust-{cell}-{where}")
+    assert not made.exists()
+
+    press(card, "Run once")
+    until(made.exists)
+    notebook.wait_done(1)
+    expect(card).to_have_count(0)
+    notebook.shot(f"trust-{cell}-{where}-done")
+    assert WIDGET not in left(notebook)
