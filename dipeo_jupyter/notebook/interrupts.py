@@ -76,9 +76,9 @@ def held() -> Iterator[None]:
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Have the stop button raise `KeyboardInterrupt` in what waits within, in a cell that awaits too.
+    """Have the stop button raise `KeyboardInterrupt` in what waits within.
 
-    There ipykernel's own handler tells the loop, which stands still meanwhile.
+    In a cell that awaits, ipykernel's own handler tells the loop, which stands still meanwhile.
     """
     before = signal.getsignal(signal.SIGINT)
     if before is None or threading.current_thread() is not threading.main_thread():

@@ -13,8 +13,8 @@ from ..diagram.model import Diagram, Label
 from ..diagram.source import Source
 from ..errors import CommandError, DiagramError, UntrustedError
 from ..protocol import commands as c
-from .card.trusting import ask_trust
 from .background import BackgroundLoop
+from .card.trusting import ask_trust
 from .values import as_inputs
 
 if TYPE_CHECKING:

@@ -43,12 +43,12 @@ def test_whoever_runs_a_file_is_asked_once_or_for_good(page):
     expect(dialog).to_contain_text("tell runs a command of the shell, in the sandbox.")
     expect(dialog).to_contain_text("save writes the file 'made.py'.")
     shot(page, "trust")
-    dialog.get_by_role("button", name="Do Not Run").click()
+    dialog.get_by_role("button", name="Don't run").click()
     expect(dialog).to_have_count(0)
     assert not made.exists()
 
     page.evaluate(RUN)
-    dialog.get_by_role("button", name="Always, Until It Changes").click()
+    dialog.get_by_role("button", name="Trust and run").click()
     until(made.exists)
     made.unlink()
 

@@ -1,4 +1,4 @@
-"""A cell whose diagram comes from a file asks on a card before it does more than a sandbox gives."""
+"""A cell whose diagram is a file asks on a card before it does more than a sandbox gives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def opened(lab, tmp_path):
     """Open a notebook with a cell that asks; the notebook, the card, and the file that it makes."""
 
     def open_with(cell, where="embedded"):
-        setup = f"%env DIPEO_CONNECT={where}\n%load_ext dipeo_jupyter\nimport dipeo_jupyter as dipeo"
+        load = "%load_ext dipeo_jupyter\nimport dipeo_jupyter as dipeo"
+        setup = f"%env DIPEO_CONNECT={where}\n{load}"
         notebook = lab.notebook(setup, cell, name=tmp_path.name)
         notebook.run(0)
         notebook.wait_done(0)
@@ -53,6 +54,8 @@ def opened(lab, tmp_path):
 
     yield open_with
     (lab.folder / "made.py").unlink(missing_ok=True)
+    trusted = lab.folder.parent / ".home" / "config" / "dipeo" / "trusted.json"
+    trusted.unlink(missing_ok=True)
     for page in [page for context in lab.browser.contexts for page in context.pages]:
         page.context.close()
 
@@ -81,3 +84,62 @@ def test_a_cell_that_waits_is_allowed_on_its_card(opened, cell, where):
     expect(card).to_have_count(0)
     notebook.shot(f"trust-{cell}-{where}-done")
     assert WIDGET not in left(notebook)
+
+
+def test_whoever_trusts_it_is_not_asked_again(opened):
+    notebook, card, made = opened(CELLS["awaited"])
+    press(card, "Trust and run")
+    until(made.exists)
+    notebook.wait_done(1)
+    made.unlink()
+
+    notebook.run(1)
+    until(made.exists)
+    expect(card).to_have_count(0)
+
+
+@pytest.mark.parametrize("cell", ["awaited", "blocking", "magic"])
+def test_escape_is_no_and_the_stop_button_ends_the_cell_with_one_line(opened, cell):
+    notebook, card, made = opened(CELLS[cell])
+    expect(card).to_be_focused()
+    notebook.page.keyboard.press("Escape")
+    notebook.wait_done(1)
+    expect(card).to_have_count(0)
+    notebook.shot(f"trust-{cell}-no")
+    assert "was not run" in "".join(left(notebook)["text/plain"])
+
+    notebook.run(1)
+    expect(card).to_be_visible()
+    notebook.page.get_by_role("button", name="Interrupt the kernel").click()
+    notebook.wait_done(1)
+    expect(card).to_have_count(0)
+    notebook.shot(f"trust-{cell}-stopped")
+    error = notebook.save()["cells"][1]["outputs"][1]
+    assert error["traceback"] == ["KeyboardInterrupt: nothing was run."]
+    assert not made.exists()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_the_question_can_be_read_and_pressed_by_everyone(opened, theme):
+    notebook, card, _ = opened(CELLS["blocking"])
+    expect(card).to_have_accessible_name("This diagram asks for more than a sandbox gives")
+    notebook.page.evaluate(THEME, theme)
+    expect(notebook.page.locator("#jupyterlab-splash")).to_have_count(0)
+    notebook.shot(f"trust-{theme}")
+    notebook.page.add_script_tag(path=str(AXE))
+    assert notebook.page.evaluate(FAULTS, ".dipeo-trust") == []
+    for name in ("Run once", "Trust and run", "Don't run"):
+        notebook.page.keyboard.press("Tab")
+        expect(card.get_by_role("button", name=name)).to_be_focused()
+    notebook.page.keyboard.press("Enter")
+    notebook.wait_done(1)
+
+
+def test_whoever_types_goes_on_to_type(opened):
+    notebook, card, _ = opened("import time; time.sleep(1)\n" + CELLS["blocking"])
+    notebook.cell(0).locator(".cm-content").click()
+    expect(card).to_be_visible()
+    notebook.page.keyboard.type("# on ")
+    assert "# on " in notebook.cell(0).locator(".cm-content").inner_text()
+    press(card, "Don't run")
+    notebook.wait_done(1)

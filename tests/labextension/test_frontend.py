@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dipeo_jupyter.client.trust_words import words
 from dipeo_jupyter.diagram.drawing.for_browsers import signs
 
 FRONT_END = Path(__file__).parents[2] / "labextension"
@@ -32,4 +33,12 @@ def test_signs_are_the_same_on_live_and_on_static_pictures():
 
     assert made.read_text(encoding="utf-8") == signs() + "\n", (
         "python -m dipeo_jupyter.diagram.drawing.for_browsers labextension/src/diagram/signs.json"
+    )
+
+
+def test_people_are_asked_for_trust_in_the_same_words_everywhere():
+    made = FRONT_END / "src" / "views" / "trust.json"
+
+    assert made.read_text(encoding="utf-8") == words() + "\n", (
+        "python -m dipeo_jupyter.client.trust_words labextension/src/views/trust.json"
     )

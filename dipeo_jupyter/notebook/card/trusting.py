@@ -7,6 +7,7 @@ The card speaks on the kernel's control channel. Where no front end shows it, pe
 from __future__ import annotations
 
 from html import escape
+from math import inf
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any, Literal, TypeAlias
@@ -85,17 +86,18 @@ class _Asked:
     def answer(self) -> Answer | None:
         """Wait for it; None where nobody sees the question."""
         end = monotonic() + PATIENCE
-        while end is None or monotonic() < end:
+        while monotonic() < end:
             try:
                 said = self._said.get(timeout=BETWEEN_LOOKS)
             except Empty:
                 continue
             match said:
-                case {"trust": "loading"} if end is not None:
-                    end = monotonic() + LOADING
+                case {"trust": "loading"}:
+                    end = max(end, monotonic() + LOADING)
                 case {"trust": "seen"}:
-                    end = None
-                case {"trust": "once" | "always" | "no" as answer}:
+                    end = inf
+                case {"trust": "once" | "always" | "no"}:
+                    answer: Answer = said["trust"]
                     return answer
         return None
 

@@ -106,12 +106,22 @@ export function TrustQuestion({ asked, decide, why }: TrustProps) {
 function useFocus() {
   const place = useRef<HTMLElement>(null);
   useEffect(() => {
-    const before = document.activeElement as HTMLElement | null;
     const here = place.current;
-    here?.scrollIntoView({ block: "nearest" });
-    if (!types(before)) here?.focus({ preventScroll: true });
+    let before: Element | null = null;
+    const take = (): void => {
+      if (!here?.isConnected) {
+        frame = requestAnimationFrame(take); // it is made before it is put into the page
+        return;
+      }
+      before = document.activeElement;
+      here.scrollIntoView({ block: "nearest" });
+      if (!types(before)) here.focus({ preventScroll: true });
+    };
+    let frame = requestAnimationFrame(take);
     return () => {
-      if (here?.contains(document.activeElement)) before?.focus({ preventScroll: true });
+      cancelAnimationFrame(frame);
+      if (!here?.contains(document.activeElement)) return;
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
   }, []);
   return place;
