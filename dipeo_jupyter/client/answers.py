@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from ..errors import CommandError, DiagramError, Problem, UntrustedError
+from ..errors import CommandError, Problem
 from ..protocol import commands as c
 from ..protocol.conversation import Said
 
@@ -20,7 +20,6 @@ _RESULTS: Mapping[type[Any], TypeAdapter[Any]] = {
     c.PlanExecution: TypeAdapter(c.Plan),
     c.TrustDiagram: TypeAdapter(list[c.AskedPower]),
 }
-_PROBLEMS: TypeAdapter[list[Problem]] = TypeAdapter(list[Problem])
 
 
 def ack_of(command: c.Command, answer: Mapping[str, Any]) -> c.Ack:
@@ -30,21 +29,6 @@ def ack_of(command: c.Command, answer: Mapping[str, Any]) -> c.Ack:
     if adapter is None:
         return ack
     return ack.model_copy(update={"result": adapter.validate_python(ack.result)})
-
-
-def error_of(refusal: Mapping[str, Any]) -> CommandError | DiagramError:
-    """Why something was refused."""
-    if refusal["code"] == "bad_diagram":
-        return DiagramError(*_PROBLEMS.validate_python(refusal["problems"]))
-    return command_error_of(refusal)
-
-
-def command_error_of(refusal: Mapping[str, Any]) -> CommandError:
-    """The same, where it cannot be because of a diagram."""
-    if powers := refusal.get("powers"):
-        asked = tuple(map(c.AskedPower.model_validate, powers))
-        return UntrustedError(refusal["message"], powers=asked, hint=refusal.get("hint"))
-    return CommandError(refusal["message"], code=refusal["code"], hint=refusal.get("hint"))
 
 
 def not_understood(url: str) -> CommandError:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..errors import CommandError
+from ..errors import DipeoError
 from ..protocol.events import Entry, ExecutionId
 
 
@@ -19,7 +19,7 @@ class Follower:
     """
 
     heard: int
-    queue: asyncio.Queue[Entry | CommandError | None] = field(default_factory=asyncio.Queue)
+    queue: asyncio.Queue[Entry | DipeoError | None] = field(default_factory=asyncio.Queue)
 
     def hear(self, entry: Entry) -> None:
         if not entry.event.ephemeral:
@@ -71,12 +71,12 @@ class Followers:
             if each.heard >= told:
                 each.queue.put_nowait(None)
 
-    def hear_error(self, execution_id: ExecutionId, error: CommandError) -> None:
+    def hear_error(self, execution_id: ExecutionId, error: DipeoError) -> None:
         """Tell those who follow a run that they hear no more, and why."""
         for each in self._of.get(execution_id, ()):
             each.queue.put_nowait(error)
 
-    def cut_off(self, error: CommandError) -> None:
+    def cut_off(self, error: DipeoError) -> None:
         """The same for all runs."""
         for each in self._of:
             self.hear_error(each, error)

@@ -17,12 +17,13 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from ..errors import CommandError
+from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol.kernel import AttachKernel, KernelOutput, KernelReply, OfferKernel
+from ..protocol.refusals import error_of
 from .address import Server
-from .answers import ack_of, command_error_of, error_of, not_understood
+from .answers import ack_of, not_understood
 from .following import Follower, Followers
 from .kernel_side import KernelSide
 from .link import Link
@@ -87,7 +88,7 @@ class RemoteClient:
         try:
             await self._subscribe(execution_id)
             while (entry := await follower.queue.get()) is not None:
-                if isinstance(entry, CommandError):
+                if isinstance(entry, DipeoError):
                     raise entry
                 yield entry
         finally:
@@ -161,7 +162,7 @@ class RemoteClient:
             case {"type": "end_of_events", "execution_id": execution_id}:
                 self._followers.hear_the_end(execution_id, frame["payload"]["after_seq"])
             case {"type": "error", "execution_id": execution_id}:
-                self._followers.hear_error(execution_id, command_error_of(frame["payload"]))
+                self._followers.hear_error(execution_id, error_of(frame["payload"]))
             case {"seq": int(), "execution_id": execution_id} if execution_id in self._followers:
                 self._followers.hear(e.Entry.from_wire(frame))
             case {"type": "kernel_request", "payload": request} if self._kernel:

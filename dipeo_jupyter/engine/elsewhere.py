@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from ..errors import CommandError, DiagramError, DipeoError, UntrustedError
+from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
+from ..protocol.refusals import Refusal, error_of, refusal_of
 from .clock import Clock
 from .pace import at_length, paced
 from .ports import PAGE, Journal, RunRecord
+from .state import OVER
 
 BETWEEN_LOOKS = 0.2
 """Seconds between two looks into the journal."""
@@ -50,7 +52,7 @@ class Elsewhere:
     async def send(self, execution_id: e.ExecutionId, command: c.OnExecution) -> c.Ack | None:
         """Have another process obey; None when none holds the run any more.
 
-        Raises `CommandError` when it refuses or does not reply.
+        Raises `CommandError`, or `DiagramError`, when it refuses or does not reply.
         """
         body = command.model_copy(update={"execution_id": execution_id}).model_dump(mode="json")
         number = await asyncio.to_thread(self._journal.post, execution_id, body)
@@ -73,11 +75,7 @@ class Elsewhere:
             await asyncio.sleep(BETWEEN_LOOKS / 4)
             waited += BETWEEN_LOOKS / 4
         if "error" in answer:
-            error: dict[str, Any] = answer["error"]
-            if powers := error.get("powers"):
-                asked = tuple(map(c.AskedPower.model_validate, powers))
-                raise UntrustedError(error["message"], powers=asked, hint=error["hint"])
-            raise CommandError(error["message"], code=error["code"], hint=error["hint"])
+            raise error_of(answer["error"])
         return c.Ack.model_validate(answer["ack"])
 
     async def events(self, execution_id: e.ExecutionId, after: int) -> AsyncIterator[e.Entry]:
@@ -88,7 +86,7 @@ class Elsewhere:
                 async for entry in paced(page):
                     after = entry.seq
                     yield entry
-            if record.owner is None or record.status in ("completed", "failed", "cancelled"):
+            if record.owner is None or record.status in OVER:
                 return
             await self._clock.sleep(BETWEEN_LOOKS)
 
@@ -107,21 +105,12 @@ class Elsewhere:
         """Obey a letter; whatever is wrong with it is the business of who wrote it."""
         try:
             ack = await self._obey(execution_id, c.command_adapter.validate_python(body))
-        except DiagramError as error:
-            return _refusal(str(error), "bad_diagram", None)
-        except UntrustedError as error:
-            refusal = _refusal(str(error), error.code, error.hint)
-            refusal["error"]["powers"] = [each.model_dump(mode="json") for each in error.powers]
-            return refusal
-        except CommandError as error:
-            return _refusal(str(error), error.code, error.hint)
-        except (DipeoError, ValueError) as error:
-            return _refusal(str(error), "refused", None)
+        except DipeoError as error:
+            return {"error": refusal_of(error).model_dump(mode="json")}
+        except ValueError as error:
+            refusal = Refusal(code="refused", message=str(error))
+            return {"error": refusal.model_dump(mode="json")}
         return {"ack": ack.model_dump(mode="json")}
-
-
-def _refusal(message: str, code: str, hint: str | None) -> dict[str, Any]:
-    return {"error": {"message": message, "code": code, "hint": hint}}
 
 
 def find(journal: Journal, execution_id: e.ExecutionId) -> RunRecord:

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 from .commands import CollectionSummary, ExecutionSummary, Plan
 from .conversation import Said
 from .events import event_adapter
-from .wire import VERSION, Problem, ServerMessage, any_command_adapter
+from .refusals import Problem
+from .wire import VERSION, ServerMessage, any_command_adapter
 
 SCHEMA_FILE, TYPES_FILE = "messages.schema.json", "messages.ts"
 Schema: TypeAlias = Mapping[str, Any]

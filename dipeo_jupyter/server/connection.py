@@ -19,6 +19,7 @@ from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol import kernel as k
 from ..protocol import wire as w
+from ..protocol.refusals import Problem, Refusal, refusal_of, told
 from ..protocol.requests import BadFrameError, Request, read_request
 from .kernels import KernelDesk
 from .limits import Bucket
@@ -179,9 +180,7 @@ class Connection:
         except DipeoError as error:
             source = request.reading.source if request.reading else None
             # The first look into the text for what is wrong takes long.
-            refusal = (
-                await at_length(w.refusal_of, error, source) if source else w.refusal_of(error)
-            )
+            refusal = await at_length(refusal_of, error, source) if source else refusal_of(error)
             self._say(refusal, request.correlation_id, request)
         except Exception as error:  # noqa: BLE001 - one of the three edges: whatever it is, it is told
             number = secrets.token_hex(4)
@@ -271,7 +270,7 @@ class Connection:
             diagram = diagram.model_copy(update={"name": called})
         return {**await at_length(read_and_drawn, diagram), "problems": problems}
 
-    async def _problems(self, command: c.CheckDiagram, request: Request) -> list[w.Problem]:
+    async def _problems(self, command: c.CheckDiagram, request: Request) -> list[Problem]:
         """What is wrong with the text comes first; the rest is found in what could be read."""
         reading = request.reading
         found = list(reading.problems) if reading else []
@@ -279,9 +278,9 @@ class Connection:
         checked = command.model_copy(update={"partial": partial})
         ack = await self._user.send(checked, desk=self._desk)
 
-        def placed() -> list[w.Problem]:
+        def placed() -> list[Problem]:
             more = [reading.source.locate(each) if reading else each for each in ack.result]
-            return [*map(w.told, [*found, *more])]
+            return [*map(told, [*found, *more])]
 
         return await at_length(placed)
 
@@ -297,10 +296,10 @@ class Connection:
             self._acknowledge(ack, request)
 
     def _refuse(self, error: DipeoError, correlation_id: str | None) -> None:
-        self._say(w.refusal_of(error), correlation_id)
+        self._say(refusal_of(error), correlation_id)
 
     def _say(
-        self, refusal: w.Refusal, correlation_id: str | None, request: Request | None = None
+        self, refusal: Refusal, correlation_id: str | None, request: Request | None = None
     ) -> None:
         about = getattr(request.command, "execution_id", None) if request else None
         self._outbox.say(w.frame(refusal, correlation_id=correlation_id, execution_id=about))

@@ -9,6 +9,7 @@ from ..errors import DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
 from ..protocol import wire as w
+from ..protocol.refusals import refusal_of
 from .outbox import Outbox, Stream
 from .standings import standings
 from .users import User
@@ -99,7 +100,7 @@ class Telling:
             self._outbox.drop(stream)
             raise
         except DipeoError as error:
-            self._outbox.say(w.frame(w.refusal_of(error), execution_id=execution_id))
+            self._outbox.say(w.frame(refusal_of(error), execution_id=execution_id))
         finally:
             if self._streams.get(execution_id) is asyncio.current_task():
                 del self._streams[execution_id]
@@ -115,7 +116,7 @@ class Telling:
                     told = w.Standing(summary=summary)
                     self._outbox.say(w.frame(told, execution_id=execution_id))
         except DipeoError as error:
-            self._outbox.say(w.frame(w.refusal_of(error), execution_id=execution_id))
+            self._outbox.say(w.frame(refusal_of(error), execution_id=execution_id))
         finally:
             if self._standings.get(execution_id) is asyncio.current_task():
                 del self._standings[execution_id]

@@ -13,6 +13,7 @@ from ...errors import CommandError, DipeoError
 from ...protocol import commands as c
 from ...protocol import kernel as k
 from ...protocol import wire as w
+from ...protocol.refusals import Refusal, refusal_of
 from ...protocol.requests import BadFrameError, Request, read_request
 
 Send: TypeAlias = Callable[[c.Command], Awaitable[c.Ack]]
@@ -27,15 +28,15 @@ async def obey(said: Any, send: Send) -> tuple[Reply, w.AnyCommand | None]:
     try:
         request = read_request(_text(said))
     except BadFrameError as error:
-        return _reply(w.refusal_of(error), error.correlation_id), None
+        return _reply(refusal_of(error), error.correlation_id), None
     number, source = request.correlation_id, request.reading.source if request.reading else None
     try:
         ack = await _answer(request, send)
     except DipeoError as error:
-        return _reply(w.refusal_of(error, source), number), None
+        return _reply(refusal_of(error, source), number), None
     except Exception as error:  # noqa: BLE001 - an edge: whatever it is, whoever has clicked is told
         message = f"{request.command.type} failed: {type(error).__name__}: {error}"
-        return _reply(w.Refusal(code="internal", message=message), number), None
+        return _reply(Refusal(code="internal", message=message), number), None
     return _reply(ack, number), request.command
 
 
@@ -74,6 +75,6 @@ def _text(said: Any) -> str:
         raise BadFrameError(f"The message is no JSON: {error}.", code="bad_json") from None
 
 
-def _reply(message: c.Ack | w.Refusal, correlation_id: str | None) -> Reply:
+def _reply(message: c.Ack | Refusal, correlation_id: str | None) -> Reply:
     reply: Reply = json.loads(w.frame(message, correlation_id=correlation_id))
     return reply
