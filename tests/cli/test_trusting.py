@@ -109,7 +109,7 @@ def at_a_terminal(folder, typed):
     with subprocess.Popen(command, cwd=folder, stdin=its, stdout=its, stderr=its) as process:
         os.close(its)
         said = b""
-        while b"do not) " not in said:
+        while b"don't run) " not in said:
             said += os.read(mine, 1000)
         os.write(mine, f"{typed}\n".encode())
         while piece := read_some(mine):
