@@ -8,189 +8,30 @@ what it asks the whole asks. Run again, it goes on where it was left.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from ..diagram.model import Diagram, Label
-from ..errors import ChildError, CommandError, NodeError
+from ..diagram.model import Diagram
+from ..errors import CommandError, NodeError
 from ..protocol import events as e
-from ..protocol.spending import Spending
+from .child import Child, Spot, children_of, show_question
 from .compiler import Compiler
 from .context import Part, PartDone
-from .execution import AFTER_THE_END, Execution
+from .execution import Execution
 from .loading import fold, past_after, past_of_fork, past_of_run
-from .moments import Activation, Moment
-from .node import ChildResult
+from .moments import Activation
 from .pace import at_length
 from .ports import Journal, RunRecord
 from .program import Program
-from .reuse import Past
-from .state import OVER, ExecutionState
+from .state import OVER
 from .trust import missing, powers_in, refuse
 
 DEEPEST = 10
 """Levels of diagrams within diagrams."""
-_STANDS_AT = re.compile(r"(?P<label>.*)\[(?P<number>\d+)\](\.(?P<item>\d+))?", re.DOTALL)
 
 Executions = dict[e.ExecutionId, Execution]
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a part stands in its whole: the activation, and of several parts which."""
-
-    label: Label
-    number: int
-    item: int | None = None
-
-    def __str__(self) -> str:
-        item = "" if self.item is None else f".{self.item}"
-        return f"{self.label}[{self.number}]{item}"
-
-    @classmethod
-    def of(cls, part: e.ExecutionId, whole: e.ExecutionId) -> Spot:
-        """The spot that an id stands for."""
-        found = _STANDS_AT.fullmatch(part.removeprefix(f"{whole}/"))
-        assert found is not None, part
-        item = None if found["item"] is None else int(found["item"])
-        return cls(found["label"], int(found["number"]), item)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a part has cost since it was last given its diagram."""
-
-    made: int = 0
-    reused: int = 0
-    spending: Spending = field(default_factory=Spending)
-
-    @property
-    def usage(self) -> e.Usage | None:
-        return self.spending.total if self.spending.by_activation else None
-
-    def count(self, event: e.AnyEvent) -> None:
-        match event:
-            case e.EffectCompleted(reused=True):
-                self.reused += 1
-            case e.EffectCompleted():
-                self.made += 1
-            case e.NodeCompleted(cached=cached):
-                self.reused += cached
-            case e.ExecutionEdited():
-                self.made, self.reused, self.spending = 0, 0, Spending()
-            case _:
-                pass
-        self.spending.follow(event)
-
-
-class Child(Execution):
-    """A run that is a part of `whole`; while it is `attended`, the whole waits for its end."""
-
-    whole: Execution
-
-    def __init__(
-        self, whole: Execution, spot: Spot, program: Program, journal: Journal, past: Past
-    ) -> None:
-        super().__init__(
-            f"{whole.execution_id}/{spot}",
-            program,
-            whole.services,
-            journal,
-            whole.clock,
-            past=past,
-            parts=whole.parts,
-            observers=whole.observers,
-        )
-        self.whole, self.spot, self.purse = whole, spot, whole.purse
-        self.attended = False
-        self.ended = asyncio.Event()
-        self.tally = Tally()
-
-    def restore(self, state: ExecutionState, entries: list[e.Entry]) -> None:
-        super().restore(state, entries)
-        for entry in entries:
-            self.tally.count(entry.event)
-        if state.over:
-            self.ended.set()
-
-    def record(self, event: e.AnyEvent) -> None:
-        """Make something so here, and then in the whole: whoever reads it later finds it here."""
-        if self.state.over and not isinstance(event, AFTER_THE_END):
-            return
-        super().record(event)
-        self.tally.count(event)
-        if self.state.over:
-            self.ended.set()
-        else:
-            self.ended.clear()
-        self._tell(event)
-
-    def node_of_whole(self, node: int) -> int:
-        return self.whole.node_of_whole(self.whole.program.index[self.spot.label])
-
-    @property
-    def granted(self) -> Collection[str]:
-        return (*self.state.granted, *self.whole.granted)
-
-    def go_on(self) -> None:
-        """Start, or go on, unless there is nothing left to do."""
-        if self.state.status == "failed" or not self.state.over:
-            self.resume()
-
-    def asking(self) -> Iterator[tuple[int, str, e.Question]]:
-        """The open questions: the node, the activation's name in the whole, what is asked."""
-        for node, question in self.state.questions.items():
-            if node in self.state.running:
-                name = self._name(self.program.labels[node], self.state.running[node].number)
-                yield node, name, question
-
-    def done(self) -> PartDone:
-        """What came of it, good or bad."""
-        result = ChildResult(self.state.outputs, tuple(said_in(self.state)))
-        tally = self.tally
-        return PartDone(result, tally.made, tally.reused, tally.usage, failure_of(self))
-
-    def catch_up(self, entries: list[e.Entry]) -> None:
-        """Tell the whole of an answer that came here just before the process ended."""
-        open_ = {name for _, name, _ in self.asking()}
-        for event in (entry.event for entry in entries):
-            if isinstance(event, e.InputReceived):
-                name = self._name(event.node, event.activation)
-                if name not in open_:
-                    self._answered(name, event.value)
-
-    def _answered(self, name: str, value: Any) -> None:
-        spot, whole = self.spot, self.whole
-        node = whole.program.index.get(spot.label, -1)
-        if node in whole.state.questions and whole.state.asked_by.get(node) == name:
-            whole.record(e.InputReceived(node=spot.label, activation=spot.number, value=value))
-
-    def _tell(self, event: e.AnyEvent) -> None:
-        spot, whole = self.spot, self.whole
-        match event:
-            # Of many, the node itself says how far it is.
-            case e.NodeCompleted() if self.attended and spot.item is None:
-                whole.record(
-                    e.NodeProgress(
-                        node=spot.label,
-                        activation=spot.number,
-                        message=f"{event.node}[{event.activation}] done",
-                    )
-                )
-            case e.InputRequired() | e.ExecutionRecovered():
-                show_question(whole, spot)
-            case e.InputReceived(node=label, activation=number, value=value):
-                self._answered(self._name(label, number), value)
-                show_question(whole, spot)
-            case _:
-                pass
-
-    def _name(self, label: Label, number: int) -> str:
-        return f"{self.path}/{label}[{number}]"
 
 
 @dataclass(slots=True)
@@ -228,7 +69,7 @@ class Children:
         return child.done()
 
     def lead(self, whole: Execution, event: e.AnyEvent) -> None:
-        for child in _children(whole):
+        for child in children_of(whole):
             match event:
                 # Whatever is interrupted lets go of its parts by itself.
                 case e.ExecutionPaused(interrupted=()) if child.attended:
@@ -240,7 +81,7 @@ class Children:
                     pass
 
     def answer(self, whole: Execution, asked_by: str, value: object) -> None:
-        for child in _children(whole):
+        for child in children_of(whole):
             for node, name, _ in child.asking():
                 if name == asked_by:
                     child.answer(child.program.labels[node], value)
@@ -343,10 +184,6 @@ class Children:
         child.whole.children.pop(child.execution_id, None)
 
 
-def _children(whole: Execution) -> list[Child]:
-    return [child for child in whole.children.values() if isinstance(child, Child)]
-
-
 def _edit(child: Child, part: Part) -> e.ExecutionEdited | None:
     """What makes a part of this; None when it is this already."""
     state, whole = child.state, child.whole.state
@@ -364,28 +201,6 @@ def _edit(child: Child, part: Part) -> e.ExecutionEdited | None:
     )
 
 
-def show_question(whole: Execution, spot: Spot) -> None:
-    """Let the whole ask what its parts ask, one question after the other."""
-    node = whole.program.index.get(spot.label, -1)
-    activation = whole.state.running.get(node)
-    if activation is None or activation.number != spot.number:
-        return
-    open_ = [
-        (name, question)
-        for child in _children(whole)
-        if child.attended and (child.spot.label, child.spot.number) == (spot.label, spot.number)
-        for _, name, question in child.asking()
-    ]
-    shown = (whole.state.asked_by.get(node), whole.state.questions.get(node))
-    if open_ and shown not in open_:
-        name, question = open_[0]
-        whole.record(
-            e.InputRequired(
-                node=spot.label, activation=spot.number, question=question, asked_by=name
-            )
-        )
-
-
 def check_depth(whole: Execution, diagram: Diagram) -> None:
     """Refuse diagrams that are in themselves, or as good as."""
     chain = [diagram]
@@ -396,27 +211,6 @@ def check_depth(whole: Execution, diagram: Diagram) -> None:
     if len(chain) > DEEPEST + 1:
         names = " → ".join(each.name or "(no name)" for each in reversed(chain))
         raise NodeError(f"diagrams are nested more than {DEEPEST} deep: {names}")
-
-
-def failure_of(run: Execution) -> ChildError | None:
-    """Why a part has not come to its results; None when it has."""
-    called = f"the diagram {run.program.diagram.name!r}" if run.program.diagram.name else "it"
-    if run.state.status == "cancelled":
-        return ChildError(f"{called} was cancelled")
-    if run.state.status == "failed" and (error := run.state.error) is not None:
-        where = "" if error.node is None else f" at {error.node}"
-        where += "" if error.activation is None else f"[{error.activation}]"
-        return ChildError(f"{called} failed{where}: {error.message}", details=error.details)
-    return None
-
-
-def said_in(state: ExecutionState) -> list[e.Message]:
-    """All that was said in a run, in the order of the flow, and not known before."""
-    end = Moment(tuple(last for last in state.last if last is not None))
-    ordered = sorted((each for each in end.past() if each.messages), key=state.flow_key)
-    said = dict.fromkeys(message for each in ordered for message in each.messages)
-    known = set(state.before)
-    return [message for message in said if message not in known]
 
 
 def origin_of_part(journal: Journal, whole: Execution, spot: Spot) -> e.Origin | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ..protocol import events as e
 from ..protocol.conversation import Said
-from .children import Spot
+from .child import Spot
 from .loading import Compile, Loaded, fold
 from .moments import Activation, Moment
 from .ports import Journal

@@ -20,7 +20,8 @@ from ..diagram import expression, template
 from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol import events as e
-from .children import Spot, check_depth, failure_of, origin_of_part, said_in
+from .child import Spot, failure_of, said_in
+from .children import check_depth, origin_of_part
 from .clock import SystemClock
 from .context import Part, PartDone
 from .effects import NOT_FOUND

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..errors import CommandError, DiagramError
 from ..protocol import events as e
-from .children import said_in
+from .child import said_in
 from .loading import Compile, fold
 from .ports import Journal
 

@@ -25,7 +25,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ...engine.children import Child
+from ...engine.child import Child
 from ...engine.execution import Execution
 from ...engine.observing import Answered, Asked, Handler, Unanswered
 from ...protocol import events as e
