@@ -15,14 +15,17 @@ import gc
 import json
 import os
 import resource
-import signal
 import sys
 
-# Every job waits for this: `typing` would take longer than all the rest.
+# Every job waits for this: `typing` would take longer than all the rest, and `signal` wraps what is
+# built in.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from typing import Any, NoReturn
+else:
+    import _signal as signal
 
 if TYPE_CHECKING or __package__:
     from . import linux, reaper
@@ -39,7 +42,7 @@ _NICE = 5
 def _main() -> None:
     orders = json.loads(sys.argv[1])
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    signals = {signal.SIGCHLD, signal.SIGTERM}
+    signals: set[int] = {signal.SIGCHLD, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != orders["parent"]:  # it died meanwhile

@@ -53,7 +53,7 @@ class Enclosure:
         self._rules = seccomp.Rules(among_others=True, may_truncate=abi >= _TRUNCATE_ABI)
         # Where nothing else keeps signals in, the filter must know whose they are.
         self._filter_signals = self._user is None and abi < _SIGNALS_ABI
-        self._filter = seccomp.program(self._rules)
+        self._filter = _Filter(self._rules)
 
     def enter(self) -> None:
         """Shut this process in."""
@@ -64,8 +64,8 @@ class Enclosure:
         os.close(self._ruleset)
         if self._filter_signals:
             self._rules.only_signal = os.getpid()
-            self._filter = seccomp.program(self._rules)
-        _install(self._filter)
+            self._filter = _Filter(self._rules)
+        self._filter.install()
 
     def _allow(self, path: str, rights: int) -> None:
         try:
@@ -115,8 +115,15 @@ def _set_capabilities(bits: int) -> None:
     linux.system_call(capset, header, struct.pack("=6I", *[bits] * 3, 0, 0, 0))
 
 
-def _install(program: bytes) -> None:
-    held = ctypes.create_string_buffer(program, len(program))
-    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(held))
-    kept = ctypes.create_string_buffer(header, len(header))
-    linux.prctl(linux.PR_SET_SECCOMP, linux.SECCOMP_FILTER, ctypes.addressof(kept))
+class _Filter:
+    """A filter as the kernel takes it."""
+
+    def __init__(self, rules: seccomp.Rules) -> None:
+        program = seccomp.program(rules)
+        self._program = ctypes.create_string_buffer(program, len(program))
+        header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(self._program))
+        self._header = ctypes.create_string_buffer(header, len(header))
+
+    def install(self) -> None:
+        address = ctypes.addressof(self._header)
+        linux.prctl(linux.PR_SET_SECCOMP, linux.SECCOMP_FILTER, address)

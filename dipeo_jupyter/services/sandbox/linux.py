@@ -17,6 +17,7 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_FILTER = 38, 22, 2
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, CAP_AMBIENT_RAISE, CAP_AMBIENT_CLEAR_ALL = 8, 47, 2, 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 
 
 def system_call(number: int, *arguments: Any) -> int:
@@ -29,7 +30,7 @@ def system_call(number: int, *arguments: Any) -> int:
 
 def prctl(*arguments: int) -> None:
     """Change something about this process. Raises `OSError`."""
-    if _libc.prctl(*map(ctypes.c_ulong, (*arguments, 0, 0, 0)[:5])) != 0:
+    if _libc.prctl(*(*arguments, 0, 0, 0)[:5]) != 0:
         raise _error()
 
 

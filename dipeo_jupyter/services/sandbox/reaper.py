@@ -7,10 +7,15 @@ one that this runs in. It imports nothing of the package, and runs beside a job.
 from __future__ import annotations
 
 import os
-import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:  # which the other one wraps, at some cost
+    import _signal as signal
 
 
-def keep_order(job: int, signals: set[signal.Signals], user: int | None) -> int:
+def keep_order(job: int, signals: set[int], user: int | None) -> int:
     """Wait for the end of the job, bury all, and leave nothing alive; give the exit code."""
     status, anybody = 128 + signal.SIGKILL, True
     while signal.sigwait(signals) != signal.SIGTERM:
