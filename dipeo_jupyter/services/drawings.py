@@ -14,7 +14,7 @@ from ..engine.prices import FREE, Price
 from ..engine.values import image_url
 from ..errors import ServiceError
 from ..protocol.events import Usage
-from .keys import DEMO, drawing_options_of, model_of
+from .providers import DEMO, drawing_options_of, model_of
 
 _FIELDS = 8
 """How many fields of one colour the demo's images are wide and high."""

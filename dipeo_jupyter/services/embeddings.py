@@ -15,7 +15,7 @@ from ..diagram.model import Person
 from ..engine.ports import Embedded, Embedder, EmbedRequest
 from ..errors import ServiceError
 from ..protocol.events import Usage
-from .keys import DEMO, model_of
+from .providers import DEMO, model_of
 
 BATCH = 100
 """Texts of one request; providers take some hundreds."""

@@ -17,17 +17,8 @@ from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, ServiceError
 from .key_stores import DotEnv, Keyring
 from .key_trial import Trial, try_key
-from .keys import (
-    ALIASES,
-    KEYLESS,
-    LONGEST_NAME,
-    VARIABLES,
-    FoundKey,
-    Keys,
-    owner_of,
-    provider_of,
-    variables_of,
-)
+from .keys import LONGEST_NAME, VARIABLES, FoundKey, Keys, owner_of, variables_of
+from .providers import ALIASES, KEYLESS, provider_of
 from .redaction import SHORTEST
 
 FOUND_COLUMNS = ("provider", "name", "place", "note")

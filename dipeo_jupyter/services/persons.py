@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from ..diagram.model import Label, Person
 from ..diagram.suggest import CLEARLY, nearest
 from ..errors import Problem, ServiceError
-from .keys import ALIASES, KEYLESS, PARAMETERS, VARIABLES, Keys, model_of
+from .keys import VARIABLES, Keys
 from .prices import is_priced, priced_models, providers
+from .providers import ALIASES, KEYLESS, PARAMETERS, model_of
 
 _FIELDS = ("service", "model", "api_key_id", "system_prompt", "prompt_file")
 
 
 def check_person(label: Label, person: Person, keys: Keys) -> Iterator[Problem]:
-    """Check a person whose model is said; see `keys.model_of` for the others."""
+    """Check a person whose model is said; see `model_of` for the others."""
     yield from unknown_fields(label, person)
     provider, model = model_of(person)
     known = {*VARIABLES, *ALIASES, *KEYLESS}

@@ -9,8 +9,9 @@ import pytest
 
 from dipeo_jupyter.diagram.model import Diagram, Person, Position
 from dipeo_jupyter.protocol import events as e
-from dipeo_jupyter.services.keys import PARAMETERS, Keys
+from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM
+from dipeo_jupyter.services.providers import PARAMETERS
 from tests.running import diagram_of
 
 from .world import FakeLLM, World, changed, play, renamed, with_person

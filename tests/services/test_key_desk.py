@@ -14,7 +14,8 @@ import pytest
 from dipeo_jupyter.app import build_key_desk
 from dipeo_jupyter.errors import CommandError
 from dipeo_jupyter.services.key_trial import _ENDPOINTS, try_key
-from dipeo_jupyter.services.keys import KEYLESS, VARIABLES, Keys, owner_of
+from dipeo_jupyter.services.keys import VARIABLES, Keys, owner_of
+from dipeo_jupyter.services.providers import KEYLESS
 from dipeo_jupyter.settings import Settings
 from tests.keyring_backend import MemoryKeyring
 from tests.openai_server import OpenAIServer

@@ -8,7 +8,8 @@ import pytest
 from dipeo_jupyter.app import build_engine
 from dipeo_jupyter.diagram.model import Person
 from dipeo_jupyter.errors import ServiceError
-from dipeo_jupyter.services.keys import Keys, is_lent, model_of, provider_of
+from dipeo_jupyter.services.keys import Keys, is_lent
+from dipeo_jupyter.services.providers import model_of, provider_of
 from dipeo_jupyter.settings import Settings
 from tests.running import run
 

@@ -25,8 +25,9 @@ from dipeo_jupyter.errors import ServiceError
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.journal import MemoryJournal
-from dipeo_jupyter.services.keys import PARAMETERS, Keys
+from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM
+from dipeo_jupyter.services.providers import PARAMETERS
 from dipeo_jupyter.services.responses import (
     ResponseCache,
     ResponseFile,

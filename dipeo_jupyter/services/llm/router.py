@@ -10,7 +10,7 @@ from ...engine.chat import ChatAnswer, ChatRequest
 from ...engine.ports import LLM
 from ...engine.prices import Price
 from ...errors import Problem, ServiceError
-from ..keys import DEMO, model_of
+from ..providers import DEMO, model_of
 
 
 class LLMRouter:

@@ -17,9 +17,10 @@ from ...engine.prices import FREE, Price
 from ...errors import Problem, ServiceError
 from ...settings import ModelLimits
 from ..aside import Aside
-from ..keys import KEYLESS, Keys, drawing_options_of, model_of, parameters_of, provider_of
+from ..keys import Keys
 from ..persons import check_person
 from ..prices import price_of, takes_schema
+from ..providers import KEYLESS, drawing_options_of, model_of, parameters_of, provider_of
 from ..redaction import Stream, without
 from .failures import nothing_drawn
 from .frames import Ask, Done, Failed, Text, chat_read, drawn_read, vectors_read

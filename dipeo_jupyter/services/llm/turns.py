@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from ...engine.clock import Clock
 from ...settings import ModelLimits
-from ..keys import provider_of
+from ..providers import provider_of
 
 _MINUTE = 60.0
 
