@@ -20,7 +20,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from ..diagram.model import Diagram, Label
 from ..diagram.source import Reading, Source
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import with_nearest
 from ..errors import CommandError, NoAnswerError, Problem
 from ..protocol import events as e
 from ..protocol.commands import (
@@ -226,9 +226,8 @@ def check_answers(answers: Iterable[str], diagram: Diagram) -> None:
     labels = [spec.label for spec in diagram.nodes]
     for key in answers:
         if key not in labels and key.rpartition("[")[0] not in labels:
-            hint = did_you_mean(key, labels) or ""
-            message = f"There is no node {key!r} to answer for. {hint}".strip()
-            raise CommandError(message, code="unknown_node")
+            message = f"There is no node {key!r} to answer for."
+            raise CommandError(with_nearest(message, key, labels), code="unknown_node")
 
 
 def in_words(node: Label, question: e.Question, problem: str | None) -> str:

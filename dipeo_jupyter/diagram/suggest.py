@@ -50,6 +50,11 @@ def nearest(name: str, known: Iterable[str], likeness: float = LIKE) -> str | No
     return by_lower[best[1]] if best[0] >= likeness else None
 
 
+def with_nearest(sentence: str, name: str, known: Iterable[str]) -> str:
+    """A sentence about a wrong name, and behind it what `did_you_mean` says."""
+    return " ".join(filter(None, [sentence, did_you_mean(name, known)]))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A sentence that names the nearest right one, or lists what there is when that is short."""
     names = list(known)

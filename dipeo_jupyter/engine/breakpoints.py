@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Mapping, MutableMapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ..diagram import expression
 from ..errors import ExpressionError
 from ..protocol.events import Breakpoint
 from .moments import Activation
-from .names import Names, value_of
+from .names import Names, layered, value_of
 from .state import ExecutionState
 
 
@@ -54,6 +53,5 @@ def _reached(
 def _holds(
     each: Breakpoint, state: ExecutionState, at: Activation, more: Mapping[str, Any]
 ) -> bool:
-    # ChainMap asks for mutable maps, but only writes to the first.
-    names = ChainMap(dict(more), cast("MutableMapping[str, Any]", Names(state, at)))
+    names = layered(more, Names(state, at))
     return bool(expression.evaluate(each.condition or "", names, {}))

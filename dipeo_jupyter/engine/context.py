@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from ..diagram import expression, template
 from ..diagram.model import Diagram, Label, Person
 from ..diagram.source import Source
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import with_nearest
 from ..errors import ChildError, ExpressionError, NodeError
 from ..protocol.events import (
     AnyEvent,
@@ -175,10 +175,9 @@ class RunContext:
         try:
             return self.diagram.persons[label]
         except KeyError:
-            hint = did_you_mean(label, self.diagram.persons) or ""
-            raise NodeError(
-                f"there is no person {label!r}. {hint}".strip(), field="person"
-            ) from None
+            message = f"there is no person {label!r}."
+            persons = self.diagram.persons
+            raise NodeError(with_nearest(message, label, persons), field="person") from None
 
     def conversation(self) -> Sequence[Message]:
         spoken = [activation for activation in self.at.past() if activation.messages]
@@ -211,8 +210,8 @@ class RunContext:
         try:
             node = program.index[label]
         except KeyError:
-            hint = did_you_mean(label, program.labels) or ""
-            raise NodeError(f"There is no node {label!r}. {hint}".strip()) from None
+            message = f"There is no node {label!r}."
+            raise NodeError(with_nearest(message, label, program.labels)) from None
         return self._turns(latest_before(self.at).get(node))
 
     def stream(self, text: str) -> None:

@@ -8,13 +8,20 @@ branch, so that a run does not depend on who finishes first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from ..diagram.model import DEFAULT
 from .moments import Activation, latest_before
 from .state import ExecutionState
+
+
+def layered(*layers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The names of all layers; where several have one, the first of them counts."""
+    # ChainMap asks for mutable maps, but only writes to the first.
+    return ChainMap(*cast("tuple[MutableMapping[str, Any], ...]", layers))
 
 
 class Names(Mapping[str, Any]):

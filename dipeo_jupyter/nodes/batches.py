@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import ChainMap
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import AliasChoices, Field
 
 from ..diagram.language.values import kind
+from ..engine.names import layered
 from ..engine.node import Context, Inputs, Node
 from ..errors import DipeoError, ExpressionError, NodeError
 
@@ -189,5 +189,4 @@ def lists_among(inputs: Inputs) -> Sequence[list[Any]]:
 
 def names_for(ctx: Context, index: int, item: Any) -> Mapping[str, Any]:
     """What is seen of one item: itself, its number, and all that the node sees."""
-    # ChainMap asks for mutable maps, but only writes to the first.
-    return ChainMap({"item": item, "index": index}, cast("MutableMapping[str, Any]", ctx.names))
+    return layered({"item": item, "index": index}, ctx.names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagram.language.values import MissingPartError, kind, part
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import with_nearest
 from ..errors import NodeError
 
 
@@ -44,8 +44,8 @@ def new_values(keys: tuple[str, ...], value: Any) -> dict[str, Any]:
     for key in keys:
         last = key.rpartition(".")[2]
         if key not in value and last not in value:
-            hint = did_you_mean(key, value) or ""
-            raise NodeError(f"There is no value for {key!r}. {hint}".strip(), field="keys")
+            message = f"There is no value for {key!r}."
+            raise NodeError(with_nearest(message, key, value), field="keys")
         found[key] = value[key] if key in value else value[last]
     return found
 

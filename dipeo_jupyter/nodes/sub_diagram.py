@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import ChainMap
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, JsonValue
 
@@ -16,6 +15,7 @@ from ..diagram.files import Format
 from ..diagram.model import DEFAULT
 from ..diagram.source import Reading
 from ..diagram.suggest import did_you_mean
+from ..engine.names import layered
 from ..engine.node import ChildResult, Context, ErrorTypes, Inputs, Refusal, Result
 from ..engine.ports import Files
 from ..errors import ChildError, DiagramError, ExpressionError, NodeError, ServiceError
@@ -133,7 +133,7 @@ class SubDiagram(OverItems):
             return await self._each(reading, inputs, ctx)
         given = _given(ctx)
         if self.input_mapping is not None:
-            given = self._mapped(ChainMap(given, _mutable(ctx.names)), given)
+            given = self._mapped(layered(given, ctx.names), given)
         done = await self._run(reading, given, ctx)
         return self._result(self._value(done), [done])
 
@@ -145,7 +145,7 @@ class SubDiagram(OverItems):
             about = {**(item if isinstance(item, dict) else {}), "item": item, "index": index}
             given = named
             if self.input_mapping is not None:
-                names = ChainMap(about, dict(named), _mutable(names_for(ctx, index, item)))
+                names = layered(about, named, names_for(ctx, index, item))
                 given = self._mapped(names, named)
             done = await ctx.attempt(lambda: self._run(reading, {**given, **about}, ctx, index))
             return done, self._value(done)
@@ -190,8 +190,8 @@ class SubDiagram(OverItems):
 
     # -- what goes in, and what comes out ---------------------------------------------------------
 
-    def _mapped(self, names: MutableMapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-        seen = ChainMap(names, {"inputs": dict(given)})
+    def _mapped(self, names: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        seen = layered(names, {"inputs": dict(given)})
         return {
             name: self._found(source, seen) for name, source in (self.input_mapping or {}).items()
         }
@@ -227,11 +227,6 @@ def _given(ctx: Context) -> dict[str, Any]:
         for name, value in ctx.named_inputs.items()
         if not (name == DEFAULT and isinstance(value, Mapping))
     }
-
-
-def _mutable(names: Mapping[str, Any]) -> MutableMapping[str, Any]:
-    # ChainMap asks for mutable maps, but only writes to the first.
-    return cast("MutableMapping[str, Any]", names)
 
 
 def _at(outputs: Mapping[str, Any], path: str) -> Any:

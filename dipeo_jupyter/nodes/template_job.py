@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from ..diagram.model import Diagram, Label
 from ..diagram.template import render
+from ..engine.names import layered
 from ..engine.node import Context, Inputs, Node, Refusal, Result
 from ..engine.powers import Power
 from ..errors import NodeError, Problem, TemplateError
@@ -87,11 +87,7 @@ class TemplateJob(Node):
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         text, field = await self._text(ctx)
         # The inputs first, then these, then all that every node sees.
-        names = ChainMap(
-            cast(dict[str, Any], ctx.named_inputs),
-            self.variables,
-            cast(dict[str, Any], ctx.names),
-        )
+        names = layered(ctx.named_inputs, self.variables, ctx.names)
         try:
             filled = render(text, names)
         except TemplateError as error:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ..diagram.model import Person
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import did_you_mean, with_nearest
 from ..engine.chat import Tool, tool_name
 from ..engine.inputs import as_text
 from ..engine.node import Context, EffectPolicy
@@ -146,8 +146,8 @@ def _only(
     by_name = {each.tool.name: each for each in found}
     for name in only:
         if name not in by_name:
-            hint = did_you_mean(name, by_name) or ""
-            raise NodeError(f"{server!r} has no tool {name!r}. {hint}".strip(), field=FIELD)
+            message = f"{server!r} has no tool {name!r}."
+            raise NodeError(with_nearest(message, name, by_name), field=FIELD)
     return [by_name[name] for name in only]
 
 

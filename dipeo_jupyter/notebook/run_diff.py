@@ -9,7 +9,7 @@ from typing import Any
 
 from ..diagram.diff import Diff
 from ..diagram.model import Diagram
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import with_nearest
 from ..errors import CommandError
 from ..protocol.events import Usage
 from .history import History
@@ -53,8 +53,7 @@ class RunDiff:
     def __getitem__(self, name: str) -> ActivationDiff:
         found = {each.name: each for each in self.activations}
         if name not in found:
-            hint = did_you_mean(name, found) or ""
-            raise KeyError(f"no activation {name!r}. {hint}".strip())
+            raise KeyError(with_nearest(f"no activation {name!r}.", name, found))
         return found[name]
 
     @cached_property

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from ...diagram.suggest import did_you_mean
+from ...diagram.suggest import with_nearest
 from ...engine.ports import Steps, Write
 from ...errors import ServiceError
 from .operations import OPERATIONS
@@ -53,8 +53,8 @@ class NotionService:
         """
         work = OPERATIONS.get(operation)
         if work is None:
-            hint = did_you_mean(operation, OPERATIONS) or ""
-            raise ServiceError(f"Notion has no operation {operation!r}. {hint}".strip())
+            message = f"Notion has no operation {operation!r}."
+            raise ServiceError(with_nearest(message, operation, OPERATIONS))
         # In a thread, because the first time takes a while.
         client, token = await asyncio.to_thread(self._open)
         async with aclosing(client):
