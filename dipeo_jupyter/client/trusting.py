@@ -13,7 +13,7 @@ from ..protocol.commands import AskedPower, MayBeForeign
 from .trust_words import ALWAYS, ASKS, IS_FILE, NO, ONCE, REMEMBERED, RUNS_FILE
 
 Granted: TypeAlias = Literal["once", "always"]
-CHOICES = f"o = {ONCE.lower()}, a = {ALWAYS.lower()}, anything else = {NO.lower()}"
+CHOICES = f"y = {ONCE.lower()}, a = {ALWAYS.lower()}, anything else = {NO.lower()}"
 
 T = TypeVar("T", bound=MayBeForeign)
 
@@ -72,7 +72,7 @@ def allowed(
 def understood(typed: str) -> Granted | None:
     """What somebody has typed as an answer."""
     match typed.strip().lower():
-        case "o" | "once":
+        case "y" | "yes" | "o" | "once":
             return "once"
         case "a" | "always":
             return "always"

@@ -93,7 +93,7 @@ def test_checking_and_planning_it_ask_nothing_and_do_nothing(dipeo, folder):
 
 
 @pytest.mark.parametrize(
-    ("typed", "codes"), [("o", [0, 2]), ("a", [0, 0]), ("n", [2, 2]), ("", [2, 2])]
+    ("typed", "codes"), [("y", [0, 2]), ("o", [0, 2]), ("a", [0, 0]), ("n", [2, 2]), ("", [2, 2])]
 )
 def test_somebody_at_a_terminal_is_asked(folder, dipeo, typed, codes):
     code, said = at_a_terminal(folder, typed)

@@ -66,7 +66,7 @@ class NotebookKernel:
     def _names(self) -> dict[str, Any]:
         names = self._namespace()
         if names is None:
-            raise ServiceError("It needs a notebook, and this process is none's.")
+            raise ServiceError("It needs a notebook, and there is none here: run it from one.")
         return names
 
 
