@@ -167,7 +167,7 @@ class DipeoMagics(Magics):
             raise UsageError(f"%%dipeo: {words.answers!r} is no dict of answers by node")
         since = self.shell.user_ns.get(words.since, words.since)
         return default_session().start(
-            cell + "\n",
+            f"\n{cell}\n",  # the line of the magic counts, as in the editor's numbers
             inputs if inputs or not since else None,
             answers=answers,
             name=words.name,

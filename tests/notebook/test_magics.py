@@ -166,11 +166,11 @@ def shown(capsys):
     return out + err
 
 
-def test_a_wrong_diagram_shows_one_message_with_its_line(cells, capsys):
+def test_a_wrong_diagram_shows_one_message_with_its_line_in_the_cell(cells, capsys):
     error = cells.dipeo("", ECHO.replace("to: end", "to: edn"))
 
     assert isinstance(error, DiagramError)
-    message = "DiagramError: line 5: The connection names 'edn', but no node has this label."
+    message = "DiagramError: line 6: The connection names 'edn', but no node has this label."
     assert shown(capsys).strip().startswith(message)
 
 
@@ -181,7 +181,7 @@ def test_a_failed_run_shows_itself_and_then_one_error(cells, capsys):
     assert error.run is cells["broken"]
     text, _, end = shown(capsys).rpartition("ExecutionFailedError: ")
     assert text.startswith("Run of broken: failed\n  start  completed\n  boom   failed\n")
-    assert end == "line 3, node 'boom': ZeroDivisionError: division by zero (line 1 of the code)\n"
+    assert end == "line 4, node 'boom': ZeroDivisionError: division by zero (line 1 of the code)\n"
 
 
 def test_a_question_without_anybody_leaves_an_answerable_run(cells, capsys):
