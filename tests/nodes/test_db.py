@@ -172,7 +172,7 @@ def test_keys_pick_parts_of_what_is_read(desk: Desk, keys: Any, expected: Any) -
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("user.nmae", "'user.nmae' leads nowhere"),
+        ("user.nmae", "'user.nmae' leads nowhere: there is no 'nmae'. Did you mean 'name'?"),
         ("user.name.x", "what should hold 'x' is text"),
         ("list.7", "has 1 items"),
         ("list.x", "is a list"),
