@@ -20,10 +20,10 @@ def _inside(value: Any, name: str, key: str) -> Any:
         return part(value, int(name) if isinstance(value, list) and name.isdecimal() else name)
     except MissingPartError as error:
         if isinstance(value, dict):
-            why = f"there is no {name!r}. {did_you_mean(name, value) or ''}".strip()
-        else:
-            why = f"what should hold {name!r} {error}"
-        raise NodeError(f"{key!r} leads nowhere: {why}", field="keys") from None
+            message = f"{key!r} leads nowhere: there is no {name!r}."
+            raise NodeError(with_nearest(message, name, value), field="keys") from None
+        message = f"{key!r} leads nowhere: what should hold {name!r} {error}"
+        raise NodeError(message, field="keys") from None
 
 
 def picked(value: Any, keys: tuple[str, ...]) -> Any:
