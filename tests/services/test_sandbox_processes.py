@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from dataclasses import replace
 
 import pytest
 
 from dipeo_jupyter.engine.ports import Job
+from dipeo_jupyter.errors import NodeError
 from dipeo_jupyter.services.sandbox import landlock
+from dipeo_jupyter.services.sandbox.attempt import attempt
+from dipeo_jupyter.services.sandbox.child import Child
+from dipeo_jupyter.services.sandbox.launch import python
 from dipeo_jupyter.services.sandbox.limits import Limits
 from dipeo_jupyter.services.sandbox.process import ProcessSandbox
+from dipeo_jupyter.services.sandbox.view import readable
 from dipeo_jupyter.services.sandbox.walls import Walls
 from dipeo_jupyter.services.sandbox.watch import _own_memory, tree
 from dipeo_jupyter.settings import SandboxMode
@@ -51,3 +57,17 @@ def test_a_job_finds_no_module_of_ours_by_accident():
     job = Job("python", code, {"names": OURS})
 
     assert asyncio.run(sandbox.run(job, lambda _: None)).value == []
+
+
+def test_walls_that_cannot_be_built_are_told():
+    limits = Limits()
+    launch = replace(python(limits), limits={"no_such_thing": 1})
+    child = Child(launch, landlock.Landlock(landlock.version(), limits, readable(())), limits)
+
+    async def tried() -> None:
+        await child.start()
+        await attempt(child, Job("python", "return 1"), lambda _: None, limits)
+
+    with pytest.raises(NodeError) as caught:
+        asyncio.run(tried())
+    assert "The walls around the job could not be built: " in str(caught.value.details)

@@ -34,34 +34,32 @@ def keep_order(job: int, signals: set[int], user: int | None) -> int:
 
 
 def _kill_all_below() -> None:
-    """Kill all that come from this process: stopped first, so that none makes more of itself.
+    """Kill all that come from this process, parents first, so that none makes more of itself.
 
-    Some may flee, from parent to child: each is stopped in the moment it is seen, and nobody is
+    Some may flee, from parent to child: each is killed in the moment it is seen, and nobody is
     buried meanwhile, so that the dead count among the processes that a job may have.
     """
-    stopped: set[int] = set()
-    while not (seen := _stop_all_below(stopped)) <= stopped:
-        stopped |= seen
-    for each in seen:
-        _signal(each, signal.SIGKILL)
+    killed: set[int] = set()
+    while not (seen := _kill_below(killed)) <= killed:
+        killed |= seen
 
 
-def _stop_all_below(stopped: set[int]) -> set[int]:
-    """Stop all that come from this process and are not stopped yet; all that were seen."""
+def _kill_below(killed: set[int]) -> set[int]:
+    """Kill those that were not killed before; all that were seen."""
     seen: set[int] = set()
     waiting = [os.getpid()]
     while waiting:
         for each in _children(waiting.pop()):
-            if each not in stopped:
-                _signal(each, signal.SIGSTOP)
+            if each not in killed:
+                _kill(each)
             seen.add(each)
             waiting.append(each)
     return seen
 
 
-def _signal(process: int, number: int) -> None:
+def _kill(process: int) -> None:
     try:
-        os.kill(process, number)
+        os.kill(process, signal.SIGKILL)
     except ProcessLookupError:  # it has ended by itself, and was buried by its own parent
         return
 
