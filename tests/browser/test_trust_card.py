@@ -143,3 +143,19 @@ def test_whoever_types_goes_on_to_type(opened):
     assert "# on " in notebook.cell(0).locator(".cm-content").inner_text()
     press(card, "Don't run")
     notebook.wait_done(1)
+
+
+@pytest.mark.parametrize("cell", ["awaited", "blocking"])
+def test_a_page_that_is_loaded_again_ends_the_cell_and_says_so(opened, cell):
+    notebook, card, made = opened(CELLS[cell])
+    expect(card).to_be_visible()
+    notebook.save()
+
+    notebook.page.reload()
+
+    notebook.cell(1).get_by_text("run it again").wait_for()
+    notebook.shot(f"trust-reloaded-{cell}")
+    notebook.ready()
+    notebook.run(1)
+    press(card, "Run once")
+    until(made.exists)

@@ -20,6 +20,7 @@ from ..run import Run
 from ..watched import Eyes
 from .cell import Cell, cell_here
 from .feed import Feed
+from .mime import WIDGET
 from .obeying import Reply, Take, obey
 from .static import bundle_of
 
@@ -30,7 +31,6 @@ PATIENCE = 2.0
 FAREWELL = 5.0
 """Seconds that a card which is not shown any more is kept, for front ends that are behind."""
 RESTS = (*FINAL_EVENTS, ExecutionPaused, InputRequired)
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Face(Protocol):

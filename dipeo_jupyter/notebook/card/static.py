@@ -12,10 +12,8 @@ from ..images import as_html, images_in
 from ..records import shorten
 from ..run import Run
 from .content import content_of
+from .mime import MIME, VERSION
 from .table import table_of
-
-MIME = "application/vnd.dipeo.run+json"
-VERSION = 1
 
 
 def bundle_of(run: Run) -> tuple[dict[str, Any], dict[str, Any]]:

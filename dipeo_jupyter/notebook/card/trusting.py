@@ -20,6 +20,7 @@ from ..asking import ask_trust_by_input
 from ..interrupts import Stopped, heard
 from .cell import cell_here
 from .control import Ears, ears_here
+from .mime import MIME, VERSION, WIDGET
 
 PATIENCE = 2.0
 """Seconds that a front end may take to begin with a card; longer, and it is one that cannot."""
@@ -27,8 +28,6 @@ LOADING = 10.0
 """Seconds from there until people see it."""
 BETWEEN_LOOKS = 0.2
 """Seconds: some systems tell of the stop button only between two waits."""
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
 Answer: TypeAlias = Literal["once", "always", "no"]
 _DECIDED: dict[Answer | None, str] = {
     "once": "was allowed to run once",
@@ -56,15 +55,17 @@ def _ask(question: TrustQuestion) -> Granted | None:
     if ears is None:
         return ask_trust_by_input(question)
     asked = _Asked(question, ears)
-    answer: Answer | None = None
+    decided: Answer | None = None
     try:
-        answer = asked.answer()
-        if answer is None:
-            asked.hide()
-            answer = ask_trust_by_input(question) or "no"
+        match asked.answer():
+            case "unseen":
+                asked.hide()
+                decided = ask_trust_by_input(question) or "no"
+            case "once" | "always" | "no" as answer:
+                decided = answer
     finally:
-        asked.settle(answer)
-    return None if answer == "no" else answer
+        asked.settle(decided)
+    return None if decided == "no" else decided
 
 
 class _Asked:
@@ -81,25 +82,36 @@ class _Asked:
         self._output = f"dipeo-trust-{uuid4().hex}"
         self._card = TrustCard(question, self._name)
         view = {"version_major": 2, "version_minor": 0, "model_id": self._card.model_id}
-        self._show({WIDGET: view, **_told(question, _title(question), _LOST)}, again=False)
+        title = f"{ASKS}: {question.name}." if question.name else f"{ASKS}."
+        lost = {"version": VERSION, "told": f"{title} {_LOST}"}
+        self._show({WIDGET: view, MIME: lost, **_told(question, title, _LOST)}, again=False)
 
-    def answer(self) -> Answer | None:
-        """Wait for it; None where nobody sees the question."""
-        end = monotonic() + PATIENCE
+    def answer(self) -> Answer | Literal["unseen", "gone"]:
+        """Wait for it, as long as somebody sees the question.
+
+        A page that is `gone`, or loaded again, can show nothing of a kernel that waits.
+        """
+        end, views = monotonic() + PATIENCE, 0
         while monotonic() < end:
             try:
                 said = self._said.get(timeout=BETWEEN_LOOKS)
             except Empty:
                 continue
             match said:
-                case {"trust": "loading"}:
-                    end = max(end, monotonic() + LOADING)
+                case {"trust": "loading"} if not views:
+                    end = monotonic() + LOADING
                 case {"trust": "seen"}:
-                    end = inf
+                    end, views = inf, views + 1
+                case {"trust": "left" | "gone" as how}:
+                    views = max(0, views - 1)
+                    if not views and how == "gone":
+                        return "gone"
+                    if not views:
+                        end = monotonic() + PATIENCE
                 case {"trust": "once" | "always" | "no"}:
                     answer: Answer = said["trust"]
                     return answer
-        return None
+        return "unseen"
 
     def hide(self) -> None:
         """Show it no more, for it is asked in another way."""
@@ -114,10 +126,6 @@ class _Asked:
 
     def _show(self, data: dict[str, Any], *, again: bool = True) -> None:
         self._display(data, raw=True, display_id=self._output, update=again)
-
-
-def _title(question: TrustQuestion) -> str:
-    return f"{ASKS}: {question.name}" if question.name else f"{ASKS}."
 
 
 def _told(question: TrustQuestion, line: str, *more: str) -> dict[str, str]:

@@ -24,3 +24,9 @@ export function cardIn({ data }: Pick<IRenderMime.IMimeModel, "data">): string |
   const view = data[WIDGET] as { model_id?: string } | undefined;
   return view?.model_id || null;
 }
+
+/** What is said instead of a run, where there is none. */
+export function toldIn({ data }: Pick<IRenderMime.IMimeModel, "data">): string {
+  const { told } = (data[MIME] ?? {}) as { told?: string };
+  return told ?? "This run was too large to be saved here.";
+}

@@ -3,7 +3,7 @@ import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel, Widget } from "@lumino/widgets";
 import { createRoot, type Root } from "react-dom/client";
 import type { Connection } from "../protocol/connection";
-import { cardIn, type Kept, keptIn } from "./kept";
+import { cardIn, type Kept, keptIn, toldIn } from "./kept";
 
 /** Gives a renderer of widgets as soon as there can be one; null when there is none. */
 export type MakeCard = () => Promise<IRenderMime.IRenderer | null>;
@@ -80,7 +80,7 @@ export class RunOutput extends Panel implements IRenderMime.IRenderer {
     const connection = model.trusted ? this.#connection : null;
     this.#root.render(
       kept === null ? (
-        <p className="dipeo-told">This run was too large to be saved here.</p>
+        <p className="dipeo-told">{toldIn(model)}</p>
       ) : (
         <KeptRun kept={kept} connection={connection} />
       ),

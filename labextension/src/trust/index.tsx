@@ -2,7 +2,7 @@
 import { createRoot } from "react-dom/client";
 import "../style/trust-card.css";
 import { type Speaker, sayByControl } from "../card/control";
-import { type Asked, TrustQuestion } from "../views/trust";
+import { type Answer, type Asked, TrustQuestion } from "../views/trust";
 
 interface TrustModel extends Speaker {
   get(name: "control"): string;
@@ -23,25 +23,24 @@ function initialize({ model }: { model: TrustModel }): void {
 function render({ model, el }: { model: TrustModel; el: HTMLElement }): () => void {
   el.classList.add("dipeo-card");
   const root = createRoot(el);
+  const say = (word: Answer | "seen" | "left" | "gone") => sayByControl(model, { trust: word });
   const asked = {
     name: model.get("name"),
     foreign: model.get("foreign"),
     powers: model.get("powers"),
   };
-  const heard = sayByControl(model, { trust: "seen" });
   const draw = (why: string | null): void =>
-    root.render(
-      <TrustQuestion
-        asked={asked}
-        decide={why === null ? (answer) => sayByControl(model, { trust: answer }) : null}
-        why={why ?? ""}
-      />,
-    );
+    root.render(<TrustQuestion asked={asked} decide={why === null ? say : null} why={why ?? ""} />);
   const end = (): void => draw(GONE);
-  draw(heard ? null : ELSEWHERE);
+  const leave = (): void => void say("gone");
+  draw(say("seen") ? null : ELSEWHERE);
   model.on("comm_live_update", end);
+  // A page that is loaded again can not learn of the question: the kernel is busy with waiting.
+  addEventListener("pagehide", leave);
   return () => {
+    removeEventListener("pagehide", leave);
     model.off("comm_live_update", end);
+    say("left");
     root.unmount();
   };
 }
