@@ -15,7 +15,7 @@ from ..diagram.files import Format, Readable, converted, survey
 from ..diagram.source import Reading
 from ..settings import CassetteMode
 from .card.cell import cell_here
-from .interrupts import stopped
+from .interrupts import Stopped, StoppedTask, stopped
 from .listing import Plan, Runs
 from .problems import Problems
 from .run import Run
@@ -107,21 +107,26 @@ async def run(  # noqa: PLR0913 - as above
     `run.resume()` goes on with it. A cell of a notebook shows it by a card meanwhile, unless
     `show` is false.
     """
-    begun = start(
-        diagram,
-        inputs,
-        answers=answers,
-        breakpoints=breakpoints,
-        fresh=fresh,
-        since=since,
-        thread=thread,
-        budget_usd=budget_usd,
-        max_calls=max_calls,
-        max_tokens_total=max_tokens_total,
-        cassette=cassette,
-        cassette_mode=cassette_mode,
-        trust=trust,
-    )
+    try:
+        begun = start(
+            diagram,
+            inputs,
+            answers=answers,
+            breakpoints=breakpoints,
+            fresh=fresh,
+            since=since,
+            thread=thread,
+            budget_usd=budget_usd,
+            max_calls=max_calls,
+            max_tokens_total=max_tokens_total,
+            cassette=cassette,
+            cassette_mode=cassette_mode,
+            trust=trust,
+        )
+    except Stopped as stop:
+        if cell_here() is None:
+            raise
+        raise StoppedTask(*stop.args) from None
     if not show or cell_here() is None:
         return await begun
     from .card.showing import showing  # noqa: PLC0415 - only who looks pays for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import threading
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-class Stopped(KeyboardInterrupt):
-    """Whoever waited was interrupted; the message says what became of it."""
-
+class _OneLine(BaseException):
     def _render_traceback_(self) -> list[str]:
         """IPython's hook: where a cell was stopped is no news."""
         return [f"KeyboardInterrupt: {self}"]
+
+
+class Stopped(_OneLine, KeyboardInterrupt):
+    """Whoever waited was interrupted; the message says what became of it."""
+
+
+class StoppedTask(_OneLine, asyncio.CancelledError):
+    """The same in a task: with a `KeyboardInterrupt` it would end the loop, and so the kernel."""
 
 
 class Interrupted(Stopped):

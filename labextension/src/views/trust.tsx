@@ -115,12 +115,14 @@ function useFocus() {
       }
       before = document.activeElement;
       here.scrollIntoView({ block: "nearest" });
-      if (!types(before)) here.focus({ preventScroll: true });
+      if (types(before)) before = null;
+      else here.focus({ preventScroll: true });
     };
     let frame = requestAnimationFrame(take);
     return () => {
       cancelAnimationFrame(frame);
-      if (!here?.contains(document.activeElement)) return;
+      const now = document.activeElement;
+      if (now !== document.body && !here?.contains(now)) return;
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
   }, []);
