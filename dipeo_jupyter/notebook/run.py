@@ -90,6 +90,11 @@ class Run(Steering):
         return self.status in OVER
 
     @property
+    def final(self) -> bool:
+        """Whether it is over for good: only an `edit` goes on with it."""
+        return self.over and self.status != "failed"
+
+    @property
     def standing(self) -> str:
         """In one line: the status, and where and why the run stands."""
         title = f"Run of {self.name}" if self.name else "Run"

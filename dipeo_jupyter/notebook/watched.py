@@ -21,8 +21,11 @@ class Card(Protocol):
     cell: str
     eyes: Eyes
 
-    def settle(self) -> bool:
-        """Show how it stands now that its cell has ended; False when it does not show it."""
+    def settle(self, *, anew: bool = False) -> bool:
+        """Show how it stands now that its cell has ended; False when it does not show it.
+
+        With `anew`, one that was over too soon to be shown is, if something can be done with it.
+        """
         ...
 
 

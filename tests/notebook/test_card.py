@@ -231,6 +231,30 @@ def test_a_run_that_stands_when_its_cell_ends_keeps_its_card(page, gates):
     assert page.shown[0]["data"]["text/plain"].endswith("end = tea")
 
 
+def test_a_failed_run_goes_on_by_its_card_when_its_cell_has_ended(page, gates):
+    code = gates[0].code.replace("return", "word =") + "; return 1 / (word == 'yes')"
+    cell = page.cell(f"%%dipeo slow\nnodes: [{{label: wait, type: job, code: {json.dumps(code)}}}]")
+    card = page.card()
+    gates[0].reached()
+    gates[0].let_through("no")
+    page.end(cell)
+    page.until(lambda: "execution_failed" in card.types)
+
+    assert WIDGET in page.shown[0]["data"]
+    assert card.ask("resume_execution")["type"] == "ack"
+    gates[0].reached()
+    gates[0].let_through("yes")
+    page.until(lambda: WIDGET not in page.shown[0]["data"])
+    assert page.shown[0]["data"]["text/plain"].startswith("Run of slow: completed")
+
+
+def test_a_run_that_fails_at_once_has_a_card_to_go_on_with(page):
+    page.run("%%dipeo quick\nnodes: [{label: boom, type: job, code: 1 / 0}]")
+
+    assert WIDGET in page.shown[0]["data"]
+    assert page.shown[0]["data"]["text/plain"].startswith("Run of quick: failed")
+
+
 def test_what_is_no_command_gets_an_error_and_does_no_harm(page):
     cell = page.cell(f"%%dipeo ask{ASK}")
     card = page.card()

@@ -25,7 +25,7 @@ LAST_WORDS = 400
 """Characters of an answer that are shown while it arrives, from its end."""
 BUTTONS = {
     "pause_execution": ("Pause", "pause", ("running", "waiting")),
-    "resume_execution": ("Resume", "play", ("paused",)),
+    "resume_execution": ("Resume", "play", ("paused", "failed")),
     "step_execution": ("Step", "step-forward", ("paused",)),
     "cancel_execution": ("Stop", "stop", ("running", "waiting", "paused")),
 }

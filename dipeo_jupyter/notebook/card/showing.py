@@ -64,8 +64,8 @@ def show(run: Run) -> bool:
         return False
     for card in run.watched:
         if card.cell == cell.id:
-            return card.settle()
-    if run.over:
+            return card.settle(anew=True)
+    if run.final:
         return False
     Shown(run, cell).display()
     return True
@@ -132,21 +132,29 @@ class Shown:
 
     def display(self) -> None:
         """Begin to show it, from the cell that it belongs to."""
-        if self._run.over:
+        if self._run.final:
             return
         seen = len(self._run.events)
         self._face = _face(self._run, self._take)
         self._face.observe(self._looked_at, "_view_count")
         self._keep(live=True)
         self._loop.call(partial(self._follow, seen))
+        if self._run.over:
+            self._loop.submit(self._retire())
 
-    def settle(self) -> bool:
-        """Show how it stands now that its cell has ended; False when it does not show it."""
+    def settle(self, *, anew: bool = False) -> bool:
+        """Show how it stands now that its cell has ended; False when it does not show it.
+
+        With `anew`, one that was over too soon to be shown is, if something can be done with it.
+        """
+        if anew and self._face is None:
+            self.display()
+            return self._face is not None
         with self._one_at_a_time:
             if self._face is None or self._withdrawn:
                 return False
             if self.eyes.ever_open:
-                self._keep(live=not self._run.over)
+                self._keep(live=not self._run.final)
             else:  # nobody has seen it, and it is shown in the usual way
                 self._withdrawn = True
                 display({}, raw=True, display_id=self._output, update=True)
@@ -176,9 +184,11 @@ class Shown:
         with self._one_at_a_time:
             if self._withdrawn or self._face is None:
                 return
-            if not self._run.over:
+            if not self._run.final:
                 self._face.rest(self._run)
                 self._keep(live=True)
+                if self._run.over:
+                    self._loop.submit(self._retire())
             elif self.eyes.ever_open:
                 self._keep(live=False)
                 self._loop.submit(self._close())
@@ -216,11 +226,24 @@ class Shown:
         display(data, metadata=metadata, raw=True, display_id=self._output, update=again)
         self._kept = holds
 
+    async def _retire(self) -> None:
+        """Let go of the card of a failed run when nobody looks, unless it has gone on by then."""
+        await asyncio.sleep(FAREWELL)
+        await self.eyes.closed()
+        if self._run.over and not self._withdrawn:
+            await self._context.copy().run(in_thread, self._end)
+            await self._close()
+
+    def _end(self) -> None:
+        with self._one_at_a_time:
+            self._keep(live=False)
+
     async def _close(self) -> None:
         """Let go of the card; a page that was loaded again has nothing else to show."""
         await asyncio.sleep(FAREWELL)
         await self.eyes.closed()
         assert self._face is not None
+        self._withdrawn = True
         self._face.close()
 
 
