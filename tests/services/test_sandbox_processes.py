@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -28,8 +30,8 @@ STAYS = "import time\nprint('here')\ntime.sleep(60)"
 OURS = ["confine", "enclosure", "linux", "reaper", "seccomp", "syscalls", "python_driver"]
 
 
-async def memory(mode: SandboxMode) -> int:
-    """What all processes of a job take while it does nothing, in bytes."""
+async def looked_at(mode: SandboxMode, look: Callable[[int], int]) -> list[int]:
+    """What there is to see of the processes of a job while it does nothing, the outermost first."""
     here: asyncio.Queue[str] = asyncio.Queue()
     walls = Walls(mode, Limits())
     await walls.find()
@@ -37,17 +39,30 @@ async def memory(mode: SandboxMode) -> int:
     job = Job("python", STAYS, {}, timeout=30)
     task = asyncio.create_task(ProcessSandbox(walls=walls).run(job, here.put_nowait))
     await here.get()
-    taken = sum(map(_own_memory, set(tree(os.getpid())) - before))
+    found = [look(each) for each in tree(os.getpid()) if each not in before]
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    return taken
+    return found
+
+
+def memory(mode: SandboxMode) -> int:
+    return sum(asyncio.run(looked_at(mode, _own_memory)))
+
+
+def oom_score(process: int) -> int:
+    return int(Path(f"/proc/{process}/oom_score_adj").read_text())
 
 
 def test_the_process_that_keeps_order_costs_little_beside_the_job():
-    plain, walled = (asyncio.run(memory(mode)) for mode in ("off", "landlock"))
+    assert memory("landlock") < 1.5 * memory("off")
 
-    assert walled < 1.5 * plain
+
+def test_a_job_goes_first_when_memory_is_short_and_never_who_keeps_order():
+    here = oom_score(os.getpid())
+
+    assert asyncio.run(looked_at("landlock", oom_score)) == [here, 1000]
+    assert asyncio.run(looked_at("off", oom_score)) == [1000]
 
 
 def test_a_job_finds_no_module_of_ours_by_accident():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .enclosure import CREATE_RULESET, OLDEST_ABI
 from .launch import Launch, environment
-from .limits import Limits
+from .limits import FIRST_TO_GO, Limits
 from .linux import system_call
 from .tiers import Enclosed, TierName, a_user
 
@@ -45,6 +45,7 @@ class Landlock:
             "write": str(work),
             "limits": dict(launch.limits),
             "processes": self.limits.threads,
+            "oom_score": FIRST_TO_GO,
             "user": a_user(),
             "driver": launch.driver,
             "command": [*launch.command, *reported],

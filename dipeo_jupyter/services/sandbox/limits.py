@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 _MB = 1024**2
 _BLOCK = 512  # bytes: the unit of `ulimit -f` in a POSIX shell
+FIRST_TO_GO = 1000
+"""What Linux is told of jobs for when the machine is short of memory: else it may be the server."""
 # The option of a shell's `ulimit` for each limit, and the unit it counts in.
 _OPTIONS = MappingProxyType(
     {
@@ -54,7 +56,7 @@ def cpu_seconds(timeout: float) -> int:
 
 
 def as_shell(limits: Mapping[str, int]) -> str:
-    """The limits as a line for a POSIX shell.
+    """The limits as a line for a POSIX shell, with who is the first to go.
 
     A limit that the system does not know, or that is already lower, stays as it is.
     """
@@ -65,4 +67,5 @@ def as_shell(limits: Mapping[str, int]) -> str:
     ]
     if "nproc" in limits:  # shells differ
         lines.append("ulimit -u {0} || ulimit -p {0}".format(limits["nproc"]))
+    lines.append(f"echo {FIRST_TO_GO} >/proc/self/oom_score_adj")
     return "; ".join(lines)
