@@ -153,7 +153,8 @@ class Shown:
         with self._one_at_a_time:
             if self._face is None or self._withdrawn:
                 return False
-            if self.eyes.ever_open:
+            # That of a failed run is let go of later: if it failed at once, it may still be opened.
+            if self.eyes.ever_open or (self._run.over and not self._run.final):
                 self._keep(live=not self._run.final)
             else:  # nobody has seen it, and it is shown in the usual way
                 self._withdrawn = True
