@@ -210,6 +210,8 @@ def test_what_never_had_an_effect_changes_nothing(node_type, props):
         ("start", {"trigger_mode": "hook"}, "trigger_mode", "start the run with the event's data"),
         ("person_job", {"interactive": True}, "interactive", "`user_response` in front"),
         ("person_job", {"tools": [{"type": "bash"}]}, "tools", "no tool of the type"),
+        ("person_job", {"tools": [{"functoin": "a"}]}, "tools", "Did you mean 'function'?"),
+        ("person_job", {"tools": [{"function": "a", "mcp": "b"}]}, "tools", "a tool has one of"),
         ("person_job", {"tools": "a b"}, "tools", "names no tool: write a function's name"),
         ("person_job", {"text_format": "class R"}, "text_format", "as `output_schema`"),
         ("person_job", {"text_format_file": "r.py"}, "text_format_file", "`dipeo.schema_of`"),

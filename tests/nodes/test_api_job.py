@@ -247,6 +247,25 @@ def test_settings_that_cannot_be_are_refused(settings, expected):
     assert expected in invalid(**settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "field", "expected"),
+    [
+        ({"params": {"q": "{{all}}"}}, "params", "'q' is an object; only texts and numbers"),
+        (
+            {"method": "POST", "body": {"q": "{{all}}"}, "body_format": "form"},
+            "body",
+            "'q' is an object; only texts and numbers",
+        ),
+        ({"method": "POST", "body": "{{n}}", "body_format": "form"}, "body", "A form is an object"),
+    ],
+)
+def test_values_that_have_no_place_in_a_request_are_refused(server, settings, field, expected):
+    with pytest.raises(NodeError, match=expected) as caught:
+        run(server.url, names={"n": 3, "all": {"x": [1]}}, **settings)
+
+    assert (caught.value.field, server.asked) == (field, [])
+
+
 # What comes back ----------------------------------------------------------------------------------
 
 

@@ -205,6 +205,25 @@ def test_a_line_beyond_the_end_is_an_error(desk: Desk) -> None:
     assert "There is no line 5; there are 2." in desk.refusal({"file": "a.txt", "lines": "5"})
 
 
+def test_a_line_longer_than_a_piece_is_read_whole(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr("dipeo_jupyter.nodes.pieces_of_files._LONGEST", 3)
+    desk.put("a.txt", "first line\nsecond\r\nthird")
+    assert desk.run({"file": "a.txt", "lines": "2:"}) == "second\r\nthird"
+
+
+def test_a_line_without_an_end_is_given_up(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr("dipeo_jupyter.nodes.pieces_of_files._LONGEST", 3)
+    monkeypatch.setattr("dipeo_jupyter.nodes.pieces_of_files._HIGHEST", 12)
+    desk.put("a.txt", "first\n" + "x" * 16)
+    said = "'a.txt': Line 2 has more than 12 characters."
+    assert said == desk.refusal({"file": "a.txt", "lines": "2"})
+
+
+def test_lines_of_what_is_no_text_are_refused_with_the_place(desk: Desk) -> None:
+    (desk.root / "a.txt").write_bytes(b"one\n" * 5000 + b"\xff\n")
+    assert "not text in UTF-8 (about line " in desk.refusal({"file": "a.txt", "lines": "5001"})
+
+
 def test_lines_of_json_are_text(desk: Desk) -> None:
     desk.put("a.json", '{\n"a": 1\n}')
     assert desk.run({"file": "a.json", "lines": "2"}) == '"a": 1\n'

@@ -94,6 +94,18 @@ def test_a_schema_that_is_none_is_refused(tmp_path, schema, expected):
     assert error.field == "schema_path"
 
 
+@pytest.mark.parametrize(("wrong", "right"), [("schema", "data"), ("data", "schema")])
+def test_a_file_that_holds_no_value_is_named(tmp_path, wrong, right):
+    (tmp_path / f"{wrong}.json").write_text('{"type": ')
+    (tmp_path / f"{right}.json").write_text("{}")
+    files = {"schema_path": "schema.json", "data_path": "data.json"}
+
+    error = refused(None, tmp_path, **files)
+
+    assert str(error).startswith(f"{wrong}.json: The text is not valid JSON (line 1)")
+    assert error.field == f"{wrong}_path"
+
+
 def test_a_schema_without_end_and_a_slow_pattern_are_faults():
     endless = {"$ref": "#"}
     slow = {"type": "string", "pattern": "^(a|aa)+$"}

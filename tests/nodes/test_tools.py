@@ -204,6 +204,20 @@ def test_what_goes_wrong_in_a_tool_is_told_to_the_model(openai_server, arguments
     assert message.uses[0].failed
 
 
+def test_a_model_is_told_the_beginning_of_a_result_that_is_too_long(openai_server, monkeypatch):
+    monkeypatch.setattr("dipeo_jupyter.nodes.toolset.LONGEST_RESULT", 3)
+
+    def alphabet() -> str:
+        return "abcdefgh"
+
+    openai_server.call(("alphabet", "{}"))
+    openai_server.reply("I see.")
+    asked(openai_server, alphabet, text=drawn("[alphabet]"))
+
+    said = openai_server.requests[1].body["messages"][-1]["content"]
+    assert said == "abc\n… (8 characters in all)"
+
+
 class _WordlessError(Exception):
     def __str__(self) -> str:
         raise ValueError("I have no words.")
