@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import re
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -16,16 +14,13 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from ..diagram.model import Diagram, Label
-from ..diagram.source import Reading, Source
-from ..diagram.suggest import with_nearest
-from ..errors import CommandError, NoAnswerError, Problem
+from ..diagram.model import Label
+from ..errors import CommandError, NoAnswerError
 from ..protocol import events as e
 from ..protocol.commands import (
     Ack,
-    CheckDiagram,
     Command,
     ExecutionSummary,
     GetExecution,
@@ -38,7 +33,6 @@ Ask = Callable[[Label, e.Question, str | None], Coroutine[Any, Any, Any]]
 
 It raises `NoAnswerError` when nobody can be asked, and is cancelled when the question is over.
 """
-_LINE_OF_CODE = re.compile(r"\(line (\d+) of the code\)")
 
 
 class Client(Protocol):
@@ -198,66 +192,10 @@ class Conversation:
         return questions, waiting.status == "waiting" and ack.seq == self._seq
 
 
-async def check(client: Client, reading: Reading, folder: str = "") -> list[Problem]:
-    """All problems of what was read, each once, in the order of the text; nothing is run.
-
-    Whether there is what it needs, is seen from the `folder`.
-    """
-    # With errors in the text, parts of the diagram are missing.
-    partial = bool(reading.errors)
-    command = CheckDiagram(diagram=reading.diagram, folder=folder, partial=partial)
-    ack = await client.send(command)
-    located = (*reading.problems, *map(reading.source.locate, ack.result))
-    # The edges of a chain stand in one place, and a node that is not there is missed by two.
-    found: dict[object, Problem] = {}
-    for each in located:
-        found.setdefault((each.code, each.line, each.message), each)
-    return sorted(found.values(), key=lambda problem: (problem.line or 0, problem.column or 0))
-
-
 def nobody(questions: Iterable[e.InputRequired]) -> NoAnswerError:
     """What to say when there are questions, and nobody to answer them."""
     asked = "; ".join(f"{each.node!r} asks {each.question.prompt!r}" for each in questions)
     return NoAnswerError(f"Node {asked}, and nobody can be asked here. Give the answer beforehand.")
-
-
-def check_answers(answers: Iterable[str], diagram: Diagram) -> None:
-    """Raise `CommandError` when an answer is given for a node that does not exist."""
-    labels = [spec.label for spec in diagram.nodes]
-    for key in answers:
-        if key not in labels and key.rpartition("[")[0] not in labels:
-            message = f"There is no node {key!r} to answer for."
-            raise CommandError(with_nearest(message, key, labels), code="unknown_node")
-
-
-def in_words(node: Label, question: e.Question, problem: str | None) -> str:
-    """A question as it is put in one text, with the choices there are."""
-    choices = (question.schema_ or {}).get("enum")
-    hint = f" ({' / '.join(map(str, choices))})" if choices else ""
-    return "".join([f"{problem}\n" if problem else "", f"[{node}] {question.prompt}{hint} "])
-
-
-def json_or_text(text: str) -> Any:
-    """What was typed as a value: strict JSON, else the text itself."""
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except ValueError:
-        return text
-
-
-def explain(error: e.ErrorInfo, source: Source | None) -> str:
-    """What went wrong and where: the node, and the line of its property that is at fault."""
-    if error.node is None:
-        return error.message
-    path = ("nodes", error.node, *([error.field] if error.field else []))
-    inside = _LINE_OF_CODE.search(error.message)
-    line = source.line_of(*path, within=int(inside[1]) if inside else None) if source else None
-    where = f"line {line}, node {error.node!r}" if line else f"node {error.node!r}"
-    return f"{where}: {error.message}"
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 async def _unless(problem: asyncio.Task[None], work: Awaitable[T]) -> T:
