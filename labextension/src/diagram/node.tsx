@@ -2,6 +2,7 @@
 import type { Node, NodeProps } from "@xyflow/react";
 import { memo, useContext } from "react";
 import { useNode, useRun } from "../execution/context";
+import { standing } from "../execution/derive";
 import { useNow } from "../execution/now";
 import { latest, type NodeState, type NodeStatus } from "../execution/state";
 import type { NodeSpec } from "../protocol/messages";
@@ -16,15 +17,16 @@ export const DiagramNode = memo(function DiagramNode({
 }: NodeProps<DrawnNode>) {
   const node = useNode(spec.label);
   const { selected, select } = useContext(SelectionContext);
+  const status = useRun((state) => standing(state, node));
   const visits = node.activations.length;
   return (
-    <div className={`dipeo-node is-${node.status}${selected === spec.label ? " is-selected" : ""}`}>
+    <div className={`dipeo-node is-${status}${selected === spec.label ? " is-selected" : ""}`}>
       <div className="dipeo-box" aria-hidden="true">
         <Glyph sign={signOf(spec.type)} />
         <span className="dipeo-words">
           <span className="dipeo-label">{spec.label}</span>
           <span className="dipeo-detail">{detail}</span>
-          <Stats node={node} />
+          {status !== "paused" && <Stats node={node} />}
         </span>
       </div>
       <button
@@ -37,7 +39,7 @@ export const DiagramNode = memo(function DiagramNode({
       />
       <Gutter label={spec.label} />
       {visits > 1 && <span className="dipeo-visits">×{visits}</span>}
-      {node.status !== "pending" && <Mark status={node.status} />}
+      {status !== "pending" && <Mark status={status} />}
     </div>
   );
 });

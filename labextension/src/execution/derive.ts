@@ -1,6 +1,14 @@
 /** What views read off a state. */
 import type { Diagram, Edge, JsonValue, Message, Question } from "../protocol/messages";
-import { type Activation, latest, type NodeState, nameOf, type RunState, untouched } from "./state";
+import {
+  type Activation,
+  latest,
+  type NodeState,
+  type NodeStatus,
+  nameOf,
+  type RunState,
+  untouched,
+} from "./state";
 
 export const DEFAULT_HANDLE = "default";
 
@@ -12,6 +20,16 @@ export function firings(state: RunState): Activation[] {
 
 export function nodeOf(state: RunState, label: string): NodeState {
   return state.nodes.get(label) ?? untouched(label);
+}
+
+/** Whether a process goes on with the run, so that time counts. */
+export function goesOn(state: RunState): boolean {
+  return state.recorded === "running" && !state.asleep;
+}
+
+/** How a node stands: what was at work when the process ended stands still. */
+export function standing(state: RunState, node: NodeState): NodeStatus {
+  return state.asleep && node.status === "running" ? "paused" : node.status;
 }
 
 /** The value handed on: by the default handle, else by the one that was taken. */
@@ -33,7 +51,7 @@ export function edgeState(state: RunState, edge: Edge): EdgeState {
   if (!Object.hasOwn(last.outputs, edge.source_handle ?? DEFAULT_HANDLE)) return "dead";
   const target = latest(state.nodes.get(edge.target));
   if (target === undefined) return state.nodes.get(edge.target)?.skipped ? "dead" : "live";
-  const works = target.status === "running" && target.order > last.order;
+  const works = goesOn(state) && target.status === "running" && target.order > last.order;
   return works ? "flowing" : "live";
 }
 

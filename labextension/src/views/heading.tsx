@@ -1,7 +1,7 @@
 /** One line on the whole run: how it stands, how far it is, what it has taken. */
 import { Mark } from "../diagram/node";
 import { useRun } from "../execution/context";
-import { progress, stoppedAt } from "../execution/derive";
+import { goesOn, progress, stoppedAt } from "../execution/derive";
 import { useNow } from "../execution/now";
 import type { RunState } from "../execution/state";
 import { costOf, shortNumber, shortTime, tokensOf } from "../execution/usage";
@@ -68,8 +68,8 @@ function Counters({ diagram }: { diagram: Diagram }) {
   const done = useRun((state) => counted(state, diagram));
   const began = useRun((state) => state.began);
   const ended = useRun((state) => state.ended);
-  const runs = useRun((state) => state.recorded === "running");
-  const now = useNow(runs);
+  const now = useNow(useRun(goesOn));
+  const asleep = useRun((state) => state.asleep);
   return (
     <div className="dipeo-counters">
       <span title="Nodes that are done">
@@ -80,7 +80,9 @@ function Counters({ diagram }: { diagram: Diagram }) {
         <span title="Tokens, in and out">{shortNumber(tokensOf(usage))} tok</span>
       )}
       {usage.calls > 0 && <span title="Cost so far">{costOf(usage)}</span>}
-      {began !== null && <span title="Time">{shortTime(Math.max(0, (ended ?? now) - began))}</span>}
+      {began !== null && !asleep && (
+        <span title="Time">{shortTime(Math.max(0, (ended ?? now) - began))}</span>
+      )}
     </div>
   );
 }

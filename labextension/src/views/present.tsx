@@ -44,19 +44,22 @@ function isAsked(state: RunState, firing: Activation): boolean {
   return state.nodes.get(firing.node)?.question != null;
 }
 
+const INTERRUPTED = "was at work when the process ended";
+
 /** Somebody at work. What is said grows at the end, and the end stays in sight. */
 function Worker({ firing, asked }: { firing: Activation; asked: boolean }) {
   const persons = usePersons();
   const person = useRun((state) => personOf(state, firing.node));
   const last = firing.log.at(-1);
-  const now = useNow(true);
+  const asleep = useRun((state) => state.asleep);
+  const now = useNow(!asleep);
   return (
     <article className={`dipeo-worker ${colourOf(person, persons)}`}>
       <header>
         <b>{firingName(firing)}</b>
         <span className="dipeo-note">
-          {asked ? "waits for an answer" : (person ?? "is at work")}
-          {` · ${wholeTime(Math.max(0, now - firing.started))}`}
+          {asked ? "waits for an answer" : asleep ? INTERRUPTED : (person ?? "is at work")}
+          {!asleep && ` · ${wholeTime(Math.max(0, now - firing.started))}`}
         </span>
       </header>
       {firing.text && (

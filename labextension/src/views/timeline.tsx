@@ -3,6 +3,7 @@ import { useContext, useState } from "react";
 import { SelectionContext } from "../diagram/selection";
 import { signOf } from "../diagram/signs";
 import { useRun } from "../execution/context";
+import { goesOn } from "../execution/derive";
 import { useNow } from "../execution/now";
 import { type Bar, chartOf, type Measure, type Row } from "./chart";
 import { usePersons } from "./message";
@@ -13,7 +14,7 @@ const MEASURES: readonly Measure[] = ["time", "tokens", "cost"];
 export function Timeline() {
   const state = useRun((whole) => whole);
   const [measure, choose] = useState<Measure>("time");
-  const now = useNow(state.recorded === "running");
+  const now = useNow(goesOn(state));
   const { rows, whole, scale } = chartOf(state, measure, now);
   if (!rows.length) return <p className="dipeo-note">Nothing has begun yet.</p>;
   return (

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { firings, labelsOf, nodeOf, stoppedAt } from "../../src/execution/derive";
+import { firings, goesOn, labelsOf, nodeOf, standing, stoppedAt } from "../../src/execution/derive";
 import { advance, fold } from "../../src/execution/fold";
-import { NOTHING, nameOf, type RunState } from "../../src/execution/state";
+import { NOTHING, type NodeState, nameOf, type RunState } from "../../src/execution/state";
 import { RunStore } from "../../src/execution/store";
 import { plus } from "../../src/execution/usage";
 import type { EventFrame } from "../../src/protocol/messages";
@@ -76,6 +76,20 @@ test("a run that nobody goes on with stands, until more is told of it", () => {
     "running",
   ]);
   expect([store.get().status, store.get().asleep]).toEqual(["running", false]);
+});
+
+test("what was at work when the process ended stands still", () => {
+  const entries = entriesOf("launch");
+  const place = entries.findIndex((each) => each.type === "node_started");
+  const store = new RunStore(entries.slice(0, place + 1), null, (callback) => callback());
+  const node = () => [...store.get().nodes.values()].find((each) => each.status === "running");
+  const before = node() as NodeState;
+  expect([standing(store.get(), before), goesOn(store.get())]).toEqual(["running", true]);
+
+  store.rest();
+
+  expect(node()).toBe(before);
+  expect([standing(store.get(), before), goesOn(store.get())]).toEqual(["paused", false]);
 });
 
 test("a run that is over does not fall asleep", () => {
