@@ -95,12 +95,16 @@ class ExpressionError(LanguageError):
 
 
 class CommandError(DipeoError):
-    """A command cannot be obeyed now. `code` is for programs, the sentence for people."""
+    """A command cannot be obeyed now. `code` is for programs, `message` and `hint` for people."""
 
     def __init__(self, message: str, *, code: str = "refused", hint: str | None = None) -> None:
         super().__init__(message)
+        self.message = message
         self.code = code
         self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
 
 
 class UntrustedError(CommandError):

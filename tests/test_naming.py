@@ -55,6 +55,7 @@ def test_a_place_that_is_not_there_names_the_nearest(text):
         breakpoints([text], DIAGRAM)
 
     assert caught.value.hint == "Did you mean 'argue'?"
+    assert str(caught.value).endswith(" Did you mean 'argue'?")
 
 
 def test_a_condition_that_is_none_is_refused_at_once():

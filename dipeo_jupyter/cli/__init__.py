@@ -38,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RefusedError:
         return WRONG
     except (CommandError, DiagramError) as error:
-        hint = getattr(error, "hint", None)
-        say(f"dipeo: {error} {hint}" if hint else f"dipeo: {error}")
+        say(f"dipeo: {error}")
         return WRONG
     except BrokenPipeError:
         _forget_output()  # whoever reads has seen enough

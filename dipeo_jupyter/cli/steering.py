@@ -158,7 +158,7 @@ def _refusable(
         except CommandError as error:
             if error.code.startswith(_WRONG_USE):
                 raise
-            say(f"dipeo: {error}" + (f" {error.hint}" if error.hint else ""))
+            say(f"dipeo: {error}")
             return FAILED
 
     return obey

@@ -30,7 +30,7 @@ def when(place: str, condition: str | None = None, *, after: bool = False) -> Br
     >>> when("argue", "len(output) > 3", after=True).condition
     'len(output) > 3'
     """
-    label, visit = _visit(place)
+    label, visit = label_and_visit(place)
     side: Literal["before", "after"] = "after" if after else "before"
     return _checked(Breakpoint(node=label, when=side, visit=visit, condition=condition))
 
@@ -57,12 +57,20 @@ def changed(diagram: Diagram, changes: Mapping[str, Any]) -> tuple[Diagram, dict
     """
     values: dict[str, Any] = {}
     for path, value in changes.items():
-        label, visit = _visit(path)
+        label, visit = label_and_visit(path)
         if visit is not None and label in (spec.label for spec in diagram.nodes):
             values[path] = value
         else:
             diagram = _with(diagram, path, value)
     return diagram, values
+
+
+def label_and_visit(name: str) -> tuple[Label, int | None]:
+    """`argue[2]` as the node and the number of its activation; None of a whole node."""
+    label, bracket, number = name.removesuffix("]").rpartition("[")
+    if bracket and name.endswith("]") and number.isdecimal() and int(number):
+        return label, int(number)
+    return name, None
 
 
 def _breakpoint(place: Place, labels: Collection[Label]) -> Breakpoint:
@@ -92,13 +100,6 @@ def _checked(point: Breakpoint) -> Breakpoint:
     return point
 
 
-def _visit(name: str) -> tuple[Label, int | None]:
-    label, bracket, number = name.removesuffix("]").rpartition("[")
-    if bracket and name.endswith("]") and number.isdecimal() and int(number):
-        return label, int(number)
-    return name, None
-
-
 def _with(diagram: Diagram, path: str, value: Any) -> Diagram:
     nodes = {spec.label: spec for spec in diagram.nodes}
     owner, fields = _owner(path, [*nodes, *diagram.persons])
@@ -121,7 +122,7 @@ def _owner(path: str, known: Collection[str]) -> tuple[str, list[str]]:
     if path in known or not all(parts):
         message = f"{path!r} does not say what to change: write for instance {parts[0]}.prompt."
         raise CommandError(message, code="bad_change")
-    wrong = _visit(parts[0])[0]
+    wrong = label_and_visit(parts[0])[0]
     message = f"{path!r} names no node, person or activation."
     raise CommandError(message, code="unknown_node", hint=did_you_mean(wrong, known))
 

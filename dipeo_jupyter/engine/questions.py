@@ -69,6 +69,8 @@ class Questions:
         if question is None or activation not in (None, state.running[node].number):
             open_ = [program.labels[each] for each in state.questions]
             hint = f"Waiting for an answer: {', '.join(open_)}." if open_ else None
+            if not open_ and state.status == "paused":
+                hint = "The run is paused: once it is resumed, it asks again."
             message = f"Node {label!r} does not wait for an answer (any more)."
             raise CommandError(message, code="no_question", hint=hint)
         value = accept(question, value)

@@ -7,11 +7,12 @@ from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..client import Conversation, explain, place_of
+from ..client.naming import label_and_visit
 from ..diagram.mermaid import mermaid
 from ..diagram.model import Diagram, Label
 from ..diagram.picture import NodeState, draw
 from ..diagram.source import Source
-from ..diagram.suggest import did_you_mean
+from ..diagram.suggest import with_nearest
 from ..errors import ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
 from ..protocol.events import Entry, Message, Usage
@@ -183,13 +184,17 @@ class Run(Steering):
         questions = dict(self._history.questions)
         return {each: questions[each].prompt for each in self._labels() if each in questions}
 
-    def __getitem__(self, label: Label) -> NodeRecord:
-        if label not in self._labels():
-            hint = did_you_mean(label, self._labels()) or ""
-            raise KeyError(f"no node {label!r}. {hint}".strip())
-        history = self._history
-        activations = tuple(history.of(label))
-        return NodeRecord(label, history.status_of(label), activations, history.messages, history)
+    def __getitem__(self, name: str) -> NodeRecord:
+        """What has happened at a node (`argue`), or in one of its activations (`argue[2]`)."""
+        history, labels = self._history, self._labels()
+        label, visit = (name, None) if name in labels else label_and_visit(str(name))
+        if label not in labels:
+            raise KeyError(with_nearest(f"no node {label!r}.", label, labels))
+        activations = tuple(each for each in history.of(label) if visit in (None, each.number))
+        if visit is not None and not activations:
+            raise KeyError(f"no activation {name!r}: {self[label]!r}")
+        status = history.status_of(label) if visit is None else activations[-1].status
+        return NodeRecord(label, status, activations, history.messages, history)
 
     def __iter__(self) -> Generator[NodeRecord, None, None]:
         for label in self._labels():

@@ -60,9 +60,11 @@ def refusal_of(error: DipeoError, source: Source | None = None) -> Refusal:
                 problems=tuple(map(told, found)),
             )
         case UntrustedError(code=code, hint=hint, powers=powers):
-            return Refusal(code=code, message=str(error), hint=hint, powers=_placed(powers, source))
+            return Refusal(
+                code=code, message=error.message, hint=hint, powers=_placed(powers, source)
+            )
         case CommandError(code=code, hint=hint):
-            return Refusal(code=code, message=str(error), hint=hint)
+            return Refusal(code=code, message=error.message, hint=hint)
     return Refusal(code="refused", message=str(error))
 
 

@@ -98,7 +98,7 @@ class DipeoWebSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         try:
             user = await self._users.get(self._name(self.current_user))
         except CommandError as error:
-            self.close(1012, str(error))
+            self.close(1012, error.message)
             return
         except Exception:
             self.log.exception("dipeo_jupyter cannot begin")

@@ -221,6 +221,18 @@ def test_an_answer_after_the_end_is_refused():
         asyncio.run(main())
 
 
+def test_a_run_that_was_paused_while_it_asked_says_that_it_asks_again():
+    async def main():
+        async with running(ASK) as (engine, run_id):
+            await until(engine, run_id, e.InputRequired)
+            await engine.send(c.PauseExecution(execution_id=run_id, now=True))
+            await until(engine, run_id, e.ExecutionPaused)
+            await engine.send(c.UserResponse(execution_id=run_id, node="human", value="x"))
+
+    with pytest.raises(CommandError, match="once it is resumed, it asks again"):
+        asyncio.run(main())
+
+
 def test_two_runs_go_on_at_the_same_time():
     async def main():
         async with running(ASK) as (engine, one):

@@ -134,6 +134,16 @@ def test_a_node_that_does_not_exist_suggests_the_nearest(session):
         run["adda"]
 
 
+def test_an_activation_is_looked_at_by_its_name(session):
+    run = session.start(DEBATE, {"topic": "tea"}).wait()
+
+    first, second = run["ada[1]"], run["ada[2]"]
+    assert [first.output, second.output] == ["Tea.", "Still tea."]
+    assert (len(first.seen), len(second.seen), first.outcome) == (1, 3, "completed")
+    with pytest.raises(KeyError, match=r"no activation 'ada\[3\]': <ada: completed ×2"):
+        run["ada[3]"]
+
+
 def test_a_node_that_never_ran_is_skipped_and_empty(session):
     few = session.start(CHAIN, {"n": 2}).wait()["few"]
 
