@@ -42,6 +42,7 @@ def test_whoever_runs_a_file_is_asked_once_or_for_good(page):
     page.evaluate(RUN)
     expect(dialog).to_contain_text("tell runs a command of the shell, in the sandbox.")
     expect(dialog).to_contain_text("save writes the file 'made.py'.")
+    expect(dialog).to_contain_text("line 5")
     shot(page, "trust")
     dialog.get_by_role("button", name="Don't run").click()
     expect(dialog).to_have_count(0)

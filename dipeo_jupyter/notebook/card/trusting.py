@@ -57,6 +57,7 @@ def _ask(question: TrustQuestion) -> Granted | None:
     asked = _Asked(question, ears)
     decided: Answer | None = None
     try:
+        asked.show()
         match asked.answer():
             case "unseen":
                 asked.hide()
@@ -81,6 +82,10 @@ class _Asked:
         self._name = ears.open(self._said.put)
         self._output = f"dipeo-trust-{uuid4().hex}"
         self._card = TrustCard(question, self._name)
+
+    def show(self) -> None:
+        """Show the card, and what to do where it cannot be shown any more."""
+        question = self._question
         view = {"version_major": 2, "version_minor": 0, "model_id": self._card.model_id}
         title = f"{ASKS}: {question.name}." if question.name else f"{ASKS}."
         lost = {"version": VERSION, "told": f"{title} {_LOST}"}

@@ -1,7 +1,7 @@
 /** Begins a run of a diagram file, and shows it. */
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import type { DocumentRegistry } from "@jupyterlab/docregistry";
-import type { JsonValue } from "../../protocol/messages";
+import type { ExecuteDiagram, JsonValue } from "../../protocol/messages";
 import { OPEN_RUN } from "../commands";
 import type { IDipeo } from "../service";
 import { type Drawing, given } from "./drawing";
@@ -24,12 +24,13 @@ export async function begin(
   const { diagram, problems } = result as unknown as Drawing;
   const fatal = fatalOf(problems);
   if (fatal) throw new Error(trans.__("This diagram cannot be run: %1", fatal.message));
-  const ack = await runTrusted(connection, trans, {
+  const command: ExecuteDiagram = {
     type: "execute_diagram",
     diagram: diagram as unknown as Json,
     folder: text.folder,
     inputs: (inputs ?? {}) as Json,
     paused,
-  });
+  };
+  const ack = await runTrusted(connection, trans, command, problems);
   if (ack) await app.commands.execute(OPEN_RUN, { execution_id: ack.execution_id ?? "" });
 }

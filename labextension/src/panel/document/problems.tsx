@@ -1,6 +1,6 @@
 /** What is wrong with a diagram, worst first. */
 import type { TranslationBundle } from "@jupyterlab/translation";
-import type { Problem } from "../../protocol/messages";
+import type { AskedPower, Problem } from "../../protocol/messages";
 
 const ORDER = ["error", "warning", "hint"] as const;
 
@@ -70,4 +70,13 @@ function severityOf(problem: Problem): (typeof ORDER)[number] {
 
 function keyOf(problem: Problem): string {
   return [problem.code, problem.line, problem.node, problem.message].join(" ");
+}
+
+/** Says where a power is asked for: where the hint for it stands. */
+export function placed(problems: readonly Problem[]): (power: AskedPower) => AskedPower {
+  return (power) => {
+    if (power.file) return power;
+    const hint = problems.find(({ code, node }) => code === power.code && node === power.node);
+    return { ...power, line: power.line ?? hint?.line ?? null };
+  };
 }

@@ -2,22 +2,27 @@
 import { Dialog, showDialog } from "@jupyterlab/apputils";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { type Connection, RefusedError } from "../../protocol/connection";
-import type { Ack, AskedPower, ExecuteDiagram } from "../../protocol/messages";
+import type { Ack, AskedPower, ExecuteDiagram, Problem } from "../../protocol/messages";
 import { Powers } from "../../views/powers";
 import words from "../../views/trust.json";
+import { placed } from "./problems";
 
-/** Runs the diagram; null when it asks for something that people will not have. */
+/**
+ * Runs the diagram; null when it asks for something that people will not have. The `problems` of
+ * its text have the lines, for each of its powers is a hint there.
+ */
 export async function runTrusted(
   connection: Connection,
   trans: TranslationBundle,
   command: ExecuteDiagram,
+  problems: readonly Problem[],
 ): Promise<Ack | null> {
   const foreign = { ...command, foreign: true };
   try {
     return await connection.ask(foreign);
   } catch (error) {
     if (!(error instanceof RefusedError) || error.powers.length === 0) throw error;
-    const answer = await askTrust(trans, error.powers);
+    const answer = await askTrust(trans, error.powers.map(placed(problems)));
     if (answer === null) return null;
     const granted = error.powers.map((power) => power.digest);
     return connection.ask({ ...foreign, granted, remember: answer === "always" });
