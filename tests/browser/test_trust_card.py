@@ -34,7 +34,8 @@ CELLS = {
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trust")
-    with lab_in(folder, browser, DIPEO_TRUST="ask", DIPEO_SANDBOX="auto") as lab:
+    notebook7 = "--JupyterNotebookApp.expose_app_in_browser=True"
+    with lab_in(folder, browser, notebook7, DIPEO_TRUST="ask", DIPEO_SANDBOX="auto") as lab:
         (lab.folder / "asks.light.yaml").write_text(ASKS)
         yield lab
 
@@ -43,10 +44,10 @@ def lab(browser, tmp_path_factory):
 def opened(lab, tmp_path):
     """Open a notebook with a cell that asks; the notebook, the card, and the file that it makes."""
 
-    def open_with(cell, where="embedded"):
+    def open_with(cell, where="embedded", app="JupyterLab"):
         load = "%load_ext dipeo_jupyter\nimport dipeo_jupyter as dipeo"
         setup = f"%env DIPEO_CONNECT={where}\n{load}"
-        notebook = lab.notebook(setup, cell, name=tmp_path.name)
+        notebook = lab.notebook(setup, cell, name=tmp_path.name, shell=app)
         notebook.run(0)
         notebook.wait_done(0)
         notebook.run(1)
@@ -83,6 +84,16 @@ def test_a_cell_that_waits_is_allowed_on_its_card(opened, cell, where):
     notebook.wait_done(1)
     expect(card).to_have_count(0)
     notebook.shot(f"trust-{cell}-{where}-done")
+    assert WIDGET not in left(notebook)
+
+
+def test_notebook_7_asks_on_the_card_too(opened):
+    pytest.importorskip("notebook", minversion="7")
+    notebook, card, made = opened(CELLS["blocking"], app="Notebook")
+    expect(card).to_be_focused()
+    press(card, "Run once")
+    until(made.exists)
+    notebook.wait_done(1)
     assert WIDGET not in left(notebook)
 
 

@@ -4,4 +4,7 @@
 its JavaScript is installed, else a `plain.py` one; what people do there comes as commands, which
 `obeying.py` has obeyed. `content.py` is what a card knows, `cutting.py` keeps that small,
 `static.py` and `table.py` are for readers without JavaScript. Start reading in `showing.py`.
+
+Before a run there may be a question, whether its diagram is trusted: `trusting.py` puts it, on
+`trust_card.py`.
 """
