@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import closing
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -52,10 +53,18 @@ def real_workers(monkeypatch):
     monkeypatch.setattr(helper, "command", COMMAND)
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory):
+    """Names for homes. pytest would look through all folders that there are to find each."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory, monkeypatch):
+def home(homes, monkeypatch):
     """A home of each test's own: no run of another is known, no answer reused, nothing trusted."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(homes)
+    folder.mkdir()
     monkeypatch.setenv("DIPEO_HOME", str(folder))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
     yield folder
