@@ -52,6 +52,9 @@ SETTINGS = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
+PAGE = {"buildAvailable": False, "buildCheck": False}
+"""JupyterLab need not see, with Node, on each page whether it should be built anew."""
+
 
 class Lab:
     """A JupyterLab in a process of its own: `folder` is what it shows."""
@@ -189,6 +192,7 @@ def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **envi
     work = folder / "work"
     work.mkdir(parents=True)
     _settle(home / "config" / "lab" / "user-settings", SETTINGS)
+    _configure(home / "config" / "labconfig", PAGE)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -224,6 +228,11 @@ def _answers(port: int, process: subprocess.Popen) -> bool:
             return True
     except OSError:
         return False
+
+
+def _configure(folder: Path, page: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    (folder / "page_config.json").write_text(json.dumps(page))
 
 
 def _settle(folder: Path, all_settings: Mapping[str, Any]) -> None:
