@@ -45,7 +45,19 @@ RUN_CELL = """number => {
   shell.currentWidget.content.activeCellIndex = number;
   commands.execute("notebook:run-cell");
 }"""
-OPEN = {"DIPEO_SANDBOX": "off", "DIPEO_TRUST": "all"}
+OPEN = """async path => {
+  await window.jupyterapp.restored;
+  await window.jupyterapp.commands.execute("docmanager:open", { path });
+}"""
+LEAVE = """async () => {
+  const { shell } = window.jupyterapp;
+  for (const { context, sessionContext } of shell.widgets("main")) {
+    await context?.save();
+    await sessionContext?.shutdown();
+  }
+  for (const widget of [...shell.widgets("main")]) widget.dispose();
+}"""
+UNGUARDED = {"DIPEO_SANDBOX": "off", "DIPEO_TRUST": "all"}
 """Jobs tell the tests how far they are, by files outside of any sandbox."""
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -101,8 +113,19 @@ class Lab:
         nbformat.write(book, path)
         return self.open(path, **options)
 
-    def open(self, path: Path, shell: str = "JupyterLab", **options) -> Notebook:
-        """Open a notebook that there is, in JupyterLab or in Notebook 7."""
+    def desk(self):
+        """A page for several notebooks, one after the other: its loading is most of the work."""
+        page = self.page("lab/workspaces/desk")
+        page.wait_for_function("window.jupyterapp")
+        return page
+
+    def open(self, path: Path, shell: str = "JupyterLab", *, desk=None, **options) -> Notebook:
+        """Open a notebook that there is, in JupyterLab or in Notebook 7, or on a desk."""
+        if desk is not None:
+            desk.evaluate(OPEN, path.name)
+            notebook = Notebook(desk, path)
+            notebook.ready()
+            return notebook
         self._opened += 1  # a workspace of its own, for Lab remembers what was open in the last one
         lab = f"lab/workspaces/test{self._opened}/tree"
         place = lab if shell == "JupyterLab" else "notebooks"
@@ -145,6 +168,10 @@ class Notebook:
         """Save it; what is in its file."""
         self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
         return json.loads(self.path.read_text())
+
+    def leave(self) -> None:
+        """Clear the desk that it lies on: its kernel ends, and so does it."""
+        self.page.evaluate(LEAVE)
 
     def shot(self, name: str) -> None:
         """Keep a picture of it where `DIPEO_SCREENSHOTS` says."""
@@ -207,7 +234,8 @@ def lab_in(folder: Path, browser, *options: str, app: str = "jupyterlab", **envi
         *(f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"),
         *options,
     ]
-    environment = {**os.environ, **OPEN, "IPYTHONDIR": str(home / "ipython"), **paths, **environ}
+    paths["IPYTHONDIR"] = str(home / "ipython")
+    environment = {**os.environ, **UNGUARDED, **paths, **environ}
     with (folder / "lab.log").open("w") as log:
 
         def start() -> subprocess.Popen:

@@ -44,23 +44,37 @@ def gates(tmp_path):
     return [Gate(folder) for folder in folders]
 
 
-@pytest.fixture
-def opened(lab, request, tmp_path):
-    """Open a notebook with a cell, whose diagram runs in the kernel, or where the test says."""
+@pytest.fixture(scope="module")
+def desk(lab):
+    return lab.desk()
 
-    def open_with(cell):
+
+@pytest.fixture
+def opened(lab, desk, request, tmp_path):
+    """Open a notebook with a cell, whose diagram runs in the kernel, or where the test says.
+
+    It is on a page of its own when the test has to do with that.
+    """
+    notebooks = []
+
+    def open_with(cell, own_page=False):
         setup = (
             f"%env DIPEO_CONNECT={getattr(request, 'param', 'embedded')}\n%load_ext dipeo_jupyter"
         )
-        notebook = lab.notebook(setup, cell, name=tmp_path.name)
+        place = None if own_page else desk
+        notebook = lab.notebook(setup, cell, name=tmp_path.name, desk=place)
+        notebooks.append(notebook)
         notebook.run(0)
         notebook.wait_done(0)
         notebook.run(1)
         return notebook, Card(notebook.cell(1).locator(".dipeo-run").first)
 
     yield open_with
-    for page in [page for context in lab.browser.contexts for page in context.pages]:
-        page.context.close()
+    for each in notebooks:
+        if each.page is desk:
+            each.leave()
+        else:
+            each.page.context.close()
 
 
 BOTH = pytest.mark.parametrize("opened", ["auto", "embedded"], indirect=True)
@@ -178,7 +192,7 @@ def test_the_stop_button_pauses_the_run_and_the_card_goes_on_with_it(opened, gat
 
 
 def test_a_page_that_is_loaded_again_shows_the_card_as_it_was(opened):
-    notebook, card = opened(ASK)
+    notebook, card = opened(ASK, own_page=True)
     card.asked("Who are you?")
     card.answer("Ada")
     card.asked("How old?")
@@ -193,7 +207,7 @@ def test_a_page_that_is_loaded_again_shows_the_card_as_it_was(opened):
 
 
 def test_a_saved_notebook_shows_the_end_without_its_kernel(opened, lab):
-    notebook, card = opened(ASK)
+    notebook, card = opened(ASK, own_page=True)
     card.asked("Who are you?")
     card.answer("Ada")
     card.asked("How old?")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import lab_in, shot, until
+from tests.browser.lab import OPEN, lab_in, shot, until
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "labextension" / "build"
@@ -33,9 +33,6 @@ connections:
 - {from: good, to: end}
 """
 WRONG = TALK.replace("{from: good, to: end}", "{from: good, to: edn}")
-OPEN = """async path => {
-  await window.jupyterapp.commands.execute("docmanager:open", { path });
-}"""
 SAVED = """async name => {
   const { data } = await window.jupyterapp.serviceManager.workspaces.fetch(name);
   return Object.keys(data);

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import lab_in, shot, until
-from tests.browser.test_panel import BUILT, OPEN, pytestmark  # noqa: F401 - the marks are these, too
+from tests.browser.lab import OPEN, lab_in, shot, until
+from tests.browser.test_panel import BUILT, pytestmark  # noqa: F401 - the marks are these, too
 
 ASKS = """\
 version: light
