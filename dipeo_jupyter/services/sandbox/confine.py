@@ -115,8 +115,10 @@ def _program(orders: dict[str, Any]) -> Callable[[], object]:
     if driver is None:
         return lambda: os.execv(command[0], command)  # noqa: S606 - what this process is for
     name, _ = os.path.splitext(os.path.basename(driver))  # noqa: PTH119, PTH122
-    main: Callable[[], object] = __import__(name).main
+    loaded = __import__(name)
+    loaded.prepare()
     sys.argv[:] = command[command.index(driver) :]
+    main: Callable[[], object] = loaded.main
     return main
 
 

@@ -59,20 +59,27 @@ class Ended(dict[str, "Any"]):
     """The local names of code that has a `return` and ran to its end without it."""
 
 
+def prepare() -> None:
+    """Do what can be done before there is a job: much is done for the first time but once."""
+    # Each line at once, so that it can be shown; text that is no Unicode must not end the job.
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    usual = sys.modules["__main__"]
+    report({"code": "return given", "function": None, "inputs": {"given": 0}})
+    sys.modules["__main__"] = usual
+
+
 def main() -> None:
     """Run the job that comes; the number of the pipe is the last argument."""
     pipe = int(sys.argv.pop())
     os.set_inheritable(pipe, False)  # noqa: FBT003  (takes no name)
-    job = json.load(sys.stdin.buffer)
-    os.environ.update(job["environment"])
-    _limit_cpu(job["cpu_seconds"])
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    # Each line at once, so that it can be shown; text that is no Unicode must not end the job.
-    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     sys.argv[:] = [FILE]
     folder = os.getcwd()  # noqa: PTH109  (pathlib is slow to import)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    job = json.load(sys.stdin.buffer)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.environ.update(job["environment"])
+    _limit_cpu(job["cpu_seconds"])
     said = report(job)
     _tell_of_files(folder)
     with os.fdopen(pipe, "wb") as stream:
@@ -220,4 +227,5 @@ def awaited(value: Any) -> Any:
 
 
 if __name__ == "__main__":
+    prepare()
     main()

@@ -314,7 +314,7 @@ time.sleep(0.1)
 if os.fork() == 0:
     time.sleep(60)
 return 'done'
-== flees from child to child | =left
+== flees from child to child
 flee = """
 import os
 while True:
@@ -330,7 +330,7 @@ for _ in range(4):
         os.execve(sys.executable, [marker, '-S', '-c', flee], {'PYTHONHOME': sys.base_prefix})
 time.sleep(0.5)
 return 'left'
-== flees behind a parent that buries at once | =left
+== flees behind a parent that buries at once
 flee = """
 import ctypes, os, signal, time
 libc = ctypes.CDLL(None)
