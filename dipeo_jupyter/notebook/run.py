@@ -211,6 +211,11 @@ class Run(Steering):
             attending.result(timeout)
         except KeyboardInterrupt:
             raise stopped(self) from None
+        except TimeoutError:
+            if attending.done():  # it is the run's own
+                raise
+            message = f"The run has not ended within {timeout:g} s. It goes on; run.pause() stops it."
+            raise TimeoutError(message) from None
         finally:
             attending.cancel()
         return self._settled()

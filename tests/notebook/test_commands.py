@@ -102,6 +102,20 @@ def test_wrong_use_is_said_in_one_sentence(dipeo, line):
         dipeo(line)
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("run tea.light.yaml", "no command 'run'. A cell that begins with %%dipeo"),
+        ("trust tea.light.yaml", "You are asked when a file is run"),
+        ("chek tea.light.yaml", "no command 'chek'. Did you mean 'check'?"),
+    ],
+)
+def test_a_command_that_is_none_says_what_to_do_instead(dipeo, line, words):
+    with pytest.raises(UsageError) as caught:
+        dipeo(line)
+    assert words in str(caught.value)
+
+
 def test_help_lists_all_commands(dipeo, capsys):
     dipeo("help")
 

@@ -360,7 +360,7 @@ def test_waiting_ends_in_time_and_the_run_goes_on(session, gate):
     run = session.start(gated(gate))
     gate.reached()
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match=r"not ended within 0\.01 s\. It goes on"):
         run.wait(timeout=0.01)
     assert run.status == "running"
     gate.let_through("tea")
