@@ -104,6 +104,16 @@ class InCollection(Node):
     format: FormatOrNone = Field(None)
     data: Any = Field(None, validation_alias=AliasChoices("data", "content"))
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _no_choice(cls, columns: Any) -> Any:
+        if isinstance(columns, str | list):
+            message = (
+                "says what a new collection holds: `{name: text}`. Choose columns by a `query`."
+            )
+            raise ValueError(message)
+        return columns
+
     @classmethod
     def is_meant(cls, props: Mapping[str, Any]) -> bool:
         """Whether a `db` with these properties works on rows."""

@@ -214,7 +214,9 @@ class Run(Steering):
         except TimeoutError:
             if attending.done():  # it is the run's own
                 raise
-            message = f"The run has not ended within {timeout:g} s. It goes on; run.pause() stops it."
+            message = (
+                f"The run has not ended within {timeout:g} s. It goes on; run.pause() stops it."
+            )
             raise TimeoutError(message) from None
         finally:
             attending.cancel()
