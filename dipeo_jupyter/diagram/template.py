@@ -125,6 +125,8 @@ class _LostError(Exception):
             return " It is known inside `{{#each}}` alone."
         if at is None and isinstance(this, dict) and path.root in this:
             return f" Write `{{{{this.{path.whole}}}}}`."
+        if at is None and self.missing.hint.startswith(" There is"):  # nothing alike
+            return f" Give it to the run, or lead an edge with this label here.{self.missing.hint}"
         optional = f"`{{{{{path.whole[:60]}?}}}}` if it may be missing"
         return self.missing.hint or f" Write {optional}, `\\{{{{` for braces."
 

@@ -109,9 +109,9 @@ class InCollection(Node):
     def _no_choice(cls, columns: Any) -> Any:
         if isinstance(columns, str | list):
             message = (
-                "says what a new collection holds: `{name: text}`. Choose columns by a `query`."
+                "these say what a new collection holds: `{name: text}`. Choose some by a `query`."
             )
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004 - for pydantic
         return columns
 
     @classmethod

@@ -11,7 +11,6 @@ from IPython.core.error import UsageError
 
 from ..diagram.suggest import did_you_mean
 
-
 _NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)")
 _INSTEAD = {
     "run": "A cell that begins with %%dipeo runs what is in it, dipeo.run(FILE) what is in a file.",

@@ -100,6 +100,7 @@ def test_duplicate_label_names_both_lines_and_a_free_one():
         ("start", "bad_connection", "not a connection"),
         ("start -> -> argue", "bad_connection", "not a connection"),
         ("start -> argue -> strat", "unknown_node", "Did you mean 'start'?"),
+        ("start --> argue", "unknown_node", "An arrow is written `->`."),
         ("{source: start, target: argue/first/x}", "unknown_node", "no node has this label"),
         ("{from: start, to: argeu}", "unknown_node", "'argeu', but no node has this label"),
         ("{from: start, to: argeu}", "unknown_node", "Did you mean 'argue'?"),

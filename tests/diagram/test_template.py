@@ -238,6 +238,11 @@ def test_a_mistake_is_explained_in_words(template, part):
     assert part in complaint(template)
 
 
+def test_a_name_that_nothing_gives_says_who_could_give_it():
+    with pytest.raises(TemplateError, match=r"Give it to the run, or .* There is 'start'\."):
+        render("{{topic}}", {"start": {}})
+
+
 @pytest.mark.parametrize(
     ("template", "line", "column"),
     [

@@ -130,7 +130,7 @@ def test_a_collection_of_any_name_is_read_by_its_name_alone(desk):
         ),
         ({"operation": "write", "collection": "c"}, "'read', 'query', 'create', 'insert'"),
         ({"operation": "create", "collection": "c", "columns": {"a": "blob"}}, "'text', 'integer'"),
-        ({"collection": "c", "columns": ["a"]}, "Choose columns by a `query`"),
+        ({"collection": "c", "columns": ["a"]}, "Choose some by a `query`"),
         ({"query": "SELECT 1", "limit": 10**6}, "less than or equal to 100000"),
     ],
 )

@@ -82,6 +82,8 @@ def _underscored(label: str) -> str:
 def _unknown_node(text: str, labels: Collection[Label]) -> Problem:
     *_, (label, _) = _readings(text)
     message = f"The connection names {_shown(label)}, but no node has this label."
+    if label.rstrip("- ") in labels:  # `a --> b`, as in other languages of diagrams
+        return Problem("unknown_node", message, hint="An arrow is written `->`.")
     return Problem("unknown_node", message, hint=did_you_mean(label, labels))
 
 
