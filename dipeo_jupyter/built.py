@@ -1,4 +1,4 @@
-"""The JavaScript and the styles of cards, if they were built when the package was installed."""
+"""The JavaScript of cards, styles included, if it was built when the package was installed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-SCRIPT, STYLE, LOADER = (STATIC / name for name in ("card.js", "card.css", "loader.js"))
+SCRIPT, LOADER = STATIC / "card.js", STATIC / "loader.js"
 """The loader fetches the script, which is a hundred times as large."""
-TRUST_SCRIPT, TRUST_STYLE = STATIC / "trust.js", STATIC / "trust.css"
+TRUST_SCRIPT = STATIC / "trust.js"
 """The same for the question whether a diagram is trusted."""
 
 

@@ -1,4 +1,4 @@
-/** Makes the cards: ES modules, style sheets, and the loader that fetches that of runs. */
+/** Makes the cards: ES modules, and the loader that fetches that of runs. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
@@ -20,7 +20,7 @@ if (process.argv.includes("--watch")) {
 } else {
   const { metafile } = await build({ ...options, metafile: true });
   await writeFile(`${STATIC}card.licenses.txt`, await licencesOf(metafile));
-  for (const name of ["card.js", "card.css", "loader.js", "trust.js", "trust.css"]) {
+  for (const name of ["card.js", "loader.js", "trust.js"]) {
     const kb = gzipSync(await readFile(STATIC + name)).length / 1024;
     console.log(`${name}: ${kb.toFixed(1)} kB gzipped`);
     if (kb > LARGEST_KB) throw new Error(`${name} is larger than ${LARGEST_KB} kB gzipped`);

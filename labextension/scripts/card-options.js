@@ -1,3 +1,16 @@
+import { build } from "esbuild";
+
+/** A style sheet is text in the script that puts it into the page. */
+const stylesAsText = {
+  name: "styles-as-text",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const made = await build({ entryPoints: [path], bundle: true, minify: true, write: false });
+      return { contents: made.outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
 /** How the card is bundled, for notebooks and for its own workshop. */
 export const cardOptions = {
   bundle: true,
@@ -15,4 +28,5 @@ export const cardOptions = {
   },
   define: { "process.env.NODE_ENV": '"production"' },
   logLevel: "warning",
+  plugins: [stylesAsText],
 };

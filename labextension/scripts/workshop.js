@@ -7,7 +7,7 @@ export async function openWorkshop(port = 0, more = {}) {
   const made = await context({
     ...cardOptions,
     ...more,
-    entryPoints: { main: "dev/main.ts", card: "src/style/index.css" },
+    entryPoints: { main: "dev/main.ts" },
     outdir: "dev",
     write: false,
   });

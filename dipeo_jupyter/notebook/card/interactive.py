@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
-from ...built import LOADER, SCRIPT, STYLE, script_version
+from ...built import LOADER, SCRIPT, script_version
 from ...diagram.drawn import drawing_of
 from ...protocol.events import Entry, ExecutionEdited
 from ..run import Run
@@ -31,7 +31,6 @@ class InteractiveCard(anywidget.AnyWidget):
     """What both sides know; the names are those of the JavaScript."""
 
     _esm: ClassVar[Any] = SCRIPT
-    _css: ClassVar[Any] = STYLE if STYLE.is_file() else ""
 
     execution_id = traitlets.Unicode().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)

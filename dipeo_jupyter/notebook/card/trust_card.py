@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
-from ...built import TRUST_SCRIPT, TRUST_STYLE
+from ...built import TRUST_SCRIPT
 from ...client.trusting import TrustQuestion
 
 
@@ -15,7 +15,6 @@ class TrustCard(anywidget.AnyWidget):
     """What both sides know; the names are those of the JavaScript."""
 
     _esm: ClassVar[Any] = TRUST_SCRIPT
-    _css: ClassVar[Any] = TRUST_STYLE if TRUST_STYLE.is_file() else ""
 
     name = traitlets.Unicode(allow_none=True).tag(sync=True)
     foreign = traitlets.Bool().tag(sync=True)

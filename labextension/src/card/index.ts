@@ -1,5 +1,6 @@
 /** The run card: what anywidget shows under a cell. */
-import "../style/index.css";
+import styles from "../style/index.css";
+import { dress } from "./dress";
 import type { CardModel } from "./model";
 import type { Session } from "./session";
 import { begin } from "./session";
@@ -15,6 +16,7 @@ function initialize({ model }: { model: CardModel }): () => void {
 }
 
 function render({ model, el }: { model: CardModel; el: HTMLElement }): () => void {
+  dress(styles);
   const session = sessions.get(model) ?? begin(model);
   sessions.set(model, session);
   return show(el, session, model);

@@ -1,7 +1,8 @@
 /** The question of trust: what anywidget shows under a cell that waits for the answer. */
 import { createRoot } from "react-dom/client";
-import "../style/trust-card.css";
 import { type Speaker, sayByControl } from "../card/control";
+import { dress } from "../card/dress";
+import styles from "../style/trust-card.css";
 import { type Answer, type Asked, TrustQuestion } from "../views/trust";
 
 interface TrustModel extends Speaker {
@@ -21,6 +22,7 @@ function initialize({ model }: { model: TrustModel }): void {
 }
 
 function render({ model, el }: { model: TrustModel; el: HTMLElement }): () => void {
+  dress(styles);
   el.classList.add("dipeo-card");
   const root = createRoot(el);
   const say = (word: Answer | "seen" | "left" | "gone") => sayByControl(model, { trust: word });
