@@ -35,6 +35,7 @@ SECONDS = 60.0
 
 _PARAMETER = re.compile(r"(?<![:\w\\]):([^\W\d]\w*)(?!:)")
 _QUOTE = '"'
+_WAITS = "waits for another run or program that writes into the database"
 
 
 class InCollection(Node):
@@ -192,7 +193,7 @@ class InCollection(Node):
 
         async def change(key: str) -> int:
             return await ctx.services.collections.change(
-                self._change(rows, f"{key} {key_of(request)}")
+                self._change(ctx, rows, f"{key} {key_of(request)}")
             )
 
         request = {**self._request(), "rows": rows}
@@ -258,7 +259,12 @@ class InCollection(Node):
             "keys": list(self.keys),
         }
 
-    def _change(self, rows: Any, key: str, **options: Any) -> Change:
+    def _change(self, ctx: Context, rows: Any, key: str, **options: Any) -> Change:
+        loop = asyncio.get_running_loop()
+
+        def waits() -> None:
+            loop.call_soon_threadsafe(ctx.progress, _WAITS)
+
         return Change(
             str(self.collection),
             rows,
@@ -267,6 +273,7 @@ class InCollection(Node):
             replace=bool(self.keys) and self.operation in ("upsert", "import"),
             database=self.database,
             key=key,
+            on_wait=waits,
             **options,
         )
 
@@ -287,6 +294,7 @@ class InCollection(Node):
             try:
                 return await ctx.services.collections.change(
                     self._change(
+                        ctx,
                         reading,
                         f"{key} {key_of(request)}",
                         untyped=form == "csv",

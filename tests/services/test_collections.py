@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
 from contextlib import closing
 
@@ -190,10 +189,7 @@ def test_a_change_waits_for_another_program_that_has_locked_the_whole_file(tmp_p
     path = tmp_path / ".dipeo" / "collections.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        going = threading.Timer(0.6, other.rollback)
-        going.start()
-        assert put(collections) == 2
-        going.join()
+        assert put(collections, on_wait=other.rollback) == 2
 
 
 # -- calling off ----------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ class Change:
     rows need. In one that is made, `keys` are the columns by which rows are told apart. With
     `replace`, a row takes the place of the one that has the same keys. The `key` is the same
     whenever this very change is tried again, and it is made only once. `rows` are gone through in
-    a thread, which reports to `on_rows` how many there were so far; those that are `untyped` have
+    a thread, which reports to `on_rows` how many there were so far, and calls `on_wait` when it has
+    to wait for somebody else who writes; those that are `untyped` have
     texts alone, which may stand for numbers and dates.
     """
 
@@ -43,6 +44,7 @@ class Change:
     database: str = ""
     key: str = ""
     on_rows: Callable[[int], None] | None = None
+    on_wait: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

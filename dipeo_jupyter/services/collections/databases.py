@@ -68,12 +68,14 @@ class Database:
                 connection.rollback()
 
     @contextmanager
-    def writing(self, stop: Stop) -> Iterator[Connection]:
+    def writing(
+        self, stop: Stop, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[Connection]:
         """A connection whose work is committed at the end, or undone."""
         with self._connected(stop) as connection:
             file = _file_of(connection)
             if file is not None:
-                _patiently(stop, lambda: _begin_writing(file))
+                _patiently(stop, lambda: _begin_writing(file), on_wait)
             try:
                 yield connection
                 stop.check()
@@ -221,8 +223,10 @@ def _begin_reading(file: sqlite3.Connection) -> None:
         raise
 
 
-def _patiently(stop: Stop, work: Callable[[], Any]) -> None:
-    """Do it as soon as others let go of the file."""
+def _patiently(
+    stop: Stop, work: Callable[[], Any], on_wait: Callable[[], None] | None = None
+) -> None:
+    """Do it as soon as others let go of the file; `on_wait` is called when they have it."""
     until = time.monotonic() + PATIENCE
     while True:
         stop.check()
@@ -231,6 +235,9 @@ def _patiently(stop: Stop, work: Callable[[], Any]) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
+            if on_wait is not None:
+                on_wait()
+                on_wait = None
         else:
             return
 

@@ -90,7 +90,7 @@ class SqlCollections:
         database = self._databases.named(change.database)
         if change.replace and database.kind not in ("sqlite", "postgresql"):
             raise ServiceError(f"`upsert` is for SQLite and PostgreSQL, not for {database.kind}.")
-        with database.writing(stop) as connection:
+        with database.writing(stop, change.on_wait) as connection:
             done = _ledger(connection)
             if change.key and (known := _known(connection, done, change.key)) is not None:
                 return known
