@@ -18,6 +18,7 @@ export async function begin(
   inputs: unknown,
   paused: boolean,
 ): Promise<void> {
+  await context.ready; // a command may come before the file is read
   const text = given(context);
   // As an object the diagram has a name, which its text may lack.
   const { result } = await connection.ask({ type: "draw_diagram", ...text });
