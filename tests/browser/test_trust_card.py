@@ -25,6 +25,8 @@ nodes:
 connections: [{from: start, to: tell}, {from: start, to: save}]
 """
 INSIDE = "nodes:\n- {label: it, type: sub_diagram, diagram_name: asks}"
+PATIENT = "import dipeo_jupyter.notebook.card.trusting as asking; asking.PATIENCE = 60"
+"""A busy machine may take long to show a card."""
 CELLS = {
     "magic": f"%%dipeo it\n{INSIDE}",
     "awaited": "run = await dipeo.run('asks.light.yaml')",
@@ -54,7 +56,7 @@ def opened(lab, tmp_path):
 
     def open_with(cell, where="embedded", app="JupyterLab"):
         load = "%load_ext dipeo_jupyter\nimport dipeo_jupyter as dipeo"
-        setup = f"%env DIPEO_CONNECT={where}\n{load}"
+        setup = f"%env DIPEO_CONNECT={where}\n{load}\n{PATIENT}"
         notebook = lab.notebook(setup, cell, name=tmp_path.name, shell=app)
         notebook.run(0)
         notebook.wait_done(0)
