@@ -35,10 +35,11 @@ def when(place: str, condition: str | None = None, *, after: bool = False) -> Br
     return _checked(Breakpoint(node=label, when=side, visit=visit, condition=condition))
 
 
-def breakpoints(places: Iterable[Place], diagram: Diagram) -> tuple[Breakpoint, ...]:
+def breakpoints(places: Place | Iterable[Place], diagram: Diagram) -> tuple[Breakpoint, ...]:
     """The breakpoints that people name; raises `CommandError` for a node that is not there."""
     labels = [spec.label for spec in diagram.nodes]
-    return tuple(_breakpoint(each, labels) for each in places)
+    several = (places,) if isinstance(places, str | Breakpoint) else places
+    return tuple(_breakpoint(each, labels) for each in several)
 
 
 def place_of(point: Breakpoint) -> str:

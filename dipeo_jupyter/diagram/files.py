@@ -13,6 +13,7 @@ from ..errors import CommandError, DiagramError, Problem
 from . import light, native, readable
 from .model import Diagram
 from .source import Reading, Source
+from .suggest import with_nearest
 from .yaml.events import MAX_TEXT
 
 Readable: TypeAlias = str | Path | Diagram
@@ -93,8 +94,11 @@ def dumps(diagram: Diagram, to: Format = "light") -> str:
 def converted(diagram: Diagram, to: Format) -> str:
     """The same as `dumps`, read again and compared before anybody relies on it.
 
-    Raises `CommandError` when the format cannot hold the diagram.
+    Raises `CommandError` when there is no such format, or it cannot hold the diagram.
     """
+    if to not in _MODULES:
+        message = with_nearest(f"There is no format {to!r}.", str(to), _MODULES)
+        raise CommandError(message, code="unknown_format")
     text = dumps(diagram, to)
     again = survey_text(text, f"converted{SUFFIXES[to]}").checked().diagram
     if again != diagram:

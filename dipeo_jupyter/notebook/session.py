@@ -161,7 +161,7 @@ class Session:
             diagram=drawn,
             folder=self._folder if client is self._server else "",
             inputs=_inputs(inputs, since),
-            thread=chosen.thread,
+            thread=chosen.thread or None,
             paused=chosen.paused,
             breakpoints=breakpoints(chosen.breakpoints, drawn),
             fresh=chosen.fresh or settings.taped,

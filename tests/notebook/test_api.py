@@ -96,3 +96,21 @@ def test_without_input_the_error_holds_the_waiting_run():
     assert run.waiting == {"name": "Who?"}
     run.answer("name", "Ada")
     assert run.wait().output == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (lambda: dipeo.start(DOUBLE, [3]), "Inputs are a dict, name → value, and this is a list"),
+        (lambda: dipeo.start(DOUBLE, {"n": 1}, breakpoints="dubble"), "Did you mean 'double'?"),
+        (lambda: dipeo.convert(DOUBLE, "nativ"), "no format 'nativ'. Did you mean 'native'?"),
+    ],
+)
+def test_what_is_given_wrongly_is_named(act, words):
+    with pytest.raises(dipeo.CommandError) as caught:
+        act()
+    assert words in str(caught.value)
+
+
+def test_an_empty_name_of_a_thread_is_none():
+    assert dipeo.run_sync(DOUBLE, {"n": 1}, thread="", show=False).output == 2
