@@ -8,7 +8,6 @@ import json
 from ..client.address import with_token
 from ..client.remote import RemoteClient
 from ..client.tables import clock_time, collections_text, conversation_text, runs_text
-from ..engine.state import OVER
 from ..errors import CommandError
 from ..protocol import commands as c
 from ..protocol import events as e
@@ -85,7 +84,7 @@ async def _status(options: argparse.Namespace) -> int:
         await engine.close()
     summary: c.ExecutionSummary = ack.result
     print(standing(summary))
-    over = summary.status in OVER
+    over = summary.status in e.OVER
     held = "" if over else ", held by a process" if summary.live else ", held by no process"
     print(f"started {clock_time(summary.started)}, {summary.events} events{held}")
     if how := next_step(summary):

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from ..app import build_trust
-from ..client.trusting import Granted, TrustQuestion, allowed, located, understood
+from ..client.trusting import Granted, TrustQuestion, allowed, understood
 from ..diagram.source import Reading, Source
 from ..errors import UntrustedError
 from ..protocol import commands as c
+from ..protocol.refusals import placed
 from .terminal import DONE, build, opened, read_settings, say, tell
 
 Send: TypeAlias = Callable[[c.Command], Awaitable[c.Ack]]
@@ -81,7 +82,7 @@ async def _trust(options: argparse.Namespace) -> int:
             await engine.send(command)
     finally:
         await engine.close()
-    for each in located(UntrustedError("", powers=tuple(asked)), reading.source).powers:
+    for each in placed(asked, reading.source):
         say(f"{'was trusted' if each.trusted else 'trusted'} {each.digest[:SHOWN]} {each}")
     if not asked:
         say(f"{options.file}: it asks for nothing, and needs no trust")

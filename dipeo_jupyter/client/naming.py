@@ -16,7 +16,7 @@ from ..diagram import expression
 from ..diagram.model import Diagram, Label, NodeSpec, Person
 from ..diagram.suggest import CLEARLY, did_you_mean, nearest
 from ..errors import CommandError, ExpressionError
-from ..protocol.events import Breakpoint
+from ..protocol.events import Breakpoint, label_and_visit
 
 Place = str | Breakpoint
 _FIXED = ("label", "type")
@@ -64,14 +64,6 @@ def changed(diagram: Diagram, changes: Mapping[str, Any]) -> tuple[Diagram, dict
         else:
             diagram = _with(diagram, path, value)
     return diagram, values
-
-
-def label_and_visit(name: str) -> tuple[Label, int | None]:
-    """`argue[2]` as the node and the number of its activation; None of a whole node."""
-    label, bracket, number = name.removesuffix("]").rpartition("[")
-    if bracket and name.endswith("]") and number.isdecimal() and int(number):
-        return label, int(number)
-    return name, None
 
 
 def _breakpoint(place: Place, labels: Collection[Label]) -> Breakpoint:

@@ -10,6 +10,7 @@ from ..diagram.source import Source
 from ..engine.trust import refuse
 from ..errors import UntrustedError
 from ..protocol.commands import AskedPower, MayBeForeign
+from ..protocol.refusals import placed
 from .trust_words import ALWAYS, ASKS, IS_FILE, NO, ONCE, REMEMBERED, RUNS_FILE
 
 Granted: TypeAlias = Literal["once", "always"]
@@ -42,15 +43,6 @@ AskTrust: TypeAlias = Callable[[TrustQuestion], Granted | None]
 """How a face asks a human. None is no, and also when nobody is there."""
 
 
-def located(error: UntrustedError, source: Source) -> UntrustedError:
-    """The same, with the lines of powers in the text that the diagram came from."""
-    powers = (
-        each.model_copy(update={"line": source.line_of(*each.path)}) if each.file is None else each
-        for each in error.powers
-    )
-    return refuse(powers)
-
-
 def allowed(
     command: T, error: UntrustedError, source: Source, *, trust: bool, ask: AskTrust | None
 ) -> T:
@@ -58,7 +50,7 @@ def allowed(
 
     With `trust` nobody is asked, and nothing is remembered.
     """
-    untrusted = located(error, source)
+    untrusted = refuse(placed(error.powers, source))
     granted: Granted | None = "once" if trust else None
     if ask is not None and not trust:
         name = source.name if command.foreign and source.text else None

@@ -25,7 +25,6 @@ from .moments import Activation
 from .pace import at_length
 from .ports import Journal, RunRecord
 from .program import Program
-from .state import OVER
 from .trust import missing, powers_in, refuse
 
 DEEPEST = 10
@@ -113,7 +112,7 @@ class Children:
         for record in reversed(records):  # the outer ones first
             around = self.executions.get(record.parent or "")
             unknown = record.execution_id not in self.executions
-            if around is not None and unknown and record.status not in OVER:
+            if around is not None and unknown and record.status not in e.OVER:
                 await self.take(around, record.execution_id)
 
     async def _check_trust(self, whole: Execution, part: Part) -> None:

@@ -17,7 +17,6 @@ from ..protocol.refusals import Refusal, error_of, refusal_of
 from .clock import Clock
 from .pace import at_length, paced
 from .ports import PAGE, Journal, RunRecord
-from .state import OVER
 
 BETWEEN_LOOKS = 0.2
 """Seconds between two looks into the journal."""
@@ -86,7 +85,7 @@ class Elsewhere:
                 async for entry in paced(page):
                     after = entry.seq
                     yield entry
-            if record.owner is None or record.status in OVER:
+            if record.owner is None or record.status in e.OVER:
                 return
             await self._clock.sleep(BETWEEN_LOOKS)
 

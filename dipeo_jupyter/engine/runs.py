@@ -9,10 +9,11 @@ from typing import Any
 
 from ulid import ULID
 
+from ..diagram.suggest import did_you_mean
 from ..errors import CommandError, DiagramError, JournalError, Problem
 from ..protocol import commands as c
 from ..protocol import events as e
-from ..protocol.events import ExecutionId
+from ..protocol.events import ExecutionId, label_and_visit
 from .checks.outside import Outside, check_functions, check_kernel
 from .children import Children
 from .clock import Clock
@@ -264,13 +265,14 @@ def _check_outside(program: Program, services: Services) -> None:
 
 def _check_label(label: str, program: Program) -> None:
     if label not in program.index:
-        raise CommandError(f"There is no node {label!r}.", code="unknown_node")
+        hint = did_you_mean(label, program.labels)
+        raise CommandError(f"There is no node {label!r}.", code="unknown_node", hint=hint)
 
 
 def _check_activations(values: Mapping[str, Any], program: Program) -> None:
     for name in values:
-        label, bracket, number = name.removesuffix("]").rpartition("[")
-        if not (bracket and number.isdecimal() and name.endswith("]")):
+        label, visit = label_and_visit(name)
+        if visit is None:
             message = f"{name!r} is no activation: write for instance {name}[1]."
             raise CommandError(message, code="unknown_activation")
         _check_label(label, program)

@@ -23,7 +23,6 @@ from .program import Program, Region, Wire
 WAITING, READY, RUNNING, DONE = range(4)
 
 
-OVER = frozenset({"completed", "failed", "cancelled"})
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -174,7 +173,7 @@ class ExecutionState:
 
     def _apply_to_run(self, event: e.AnyEvent) -> None:
         self._change_run(event)
-        self.over = self.status in OVER
+        self.over = self.status in e.OVER
 
     def _change_run(self, event: e.AnyEvent) -> None:  # noqa: C901 - one flat match
         match event:

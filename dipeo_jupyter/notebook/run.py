@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..client import Conversation, explain, place_of
-from ..client.naming import label_and_visit
 from ..diagram.mermaid import mermaid
 from ..diagram.model import Diagram, Label
 from ..diagram.picture import NodeState, draw
@@ -15,7 +14,7 @@ from ..diagram.source import Source
 from ..diagram.suggest import with_nearest
 from ..errors import ExecutionFailedError, NoAnswerError
 from ..protocol import commands as c
-from ..protocol.events import Entry, Message, Usage
+from ..protocol.events import OVER, Entry, Message, Usage, label_and_visit
 from .background import BackgroundLoop
 from .conversation import ConversationTable
 from .costs import Costs, costs_of
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 BETWEEN_LOOKS = 0.2
 """Seconds: ipykernel obeys its stop button only when something else wakes the kernel's loop up."""
-
-OVER = ("completed", "failed", "cancelled")
 
 
 class Run(Steering):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -61,7 +61,7 @@ def refusal_of(error: DipeoError, source: Source | None = None) -> Refusal:
             )
         case UntrustedError(code=code, hint=hint, powers=powers):
             return Refusal(
-                code=code, message=error.message, hint=hint, powers=_placed(powers, source)
+                code=code, message=error.message, hint=hint, powers=placed(powers, source)
             )
         case CommandError(code=code, hint=hint):
             return Refusal(code=code, message=error.message, hint=hint)
@@ -84,10 +84,10 @@ def told(problem: Found) -> Problem:
     return Problem(**{name: getattr(problem, name) for name in Problem.model_fields})
 
 
-def _placed(powers: tuple[AskedPower, ...], source: Source | None) -> tuple[AskedPower, ...]:
+def placed(powers: Iterable[AskedPower], source: Source | None) -> tuple[AskedPower, ...]:
     """Those of the diagram itself with their lines in the text it came from."""
     if source is None:
-        return powers
+        return tuple(powers)
     return tuple(
         each.model_copy(update={"line": source.line_of(*each.path)}) if each.file is None else each
         for each in powers

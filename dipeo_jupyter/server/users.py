@@ -20,7 +20,6 @@ from weakref import WeakValueDictionary
 from ..app import Folders, build_engine
 from ..engine.engine import Engine
 from ..engine.ports import Places
-from ..engine.state import OVER
 from ..errors import CommandError, DipeoError
 from ..protocol import commands as c
 from ..protocol import events as e
@@ -148,7 +147,7 @@ class User:
     async def take_up(self) -> None:
         """Go on with what was interrupted when its process ended, but not with what was paused."""
         for each in (await self._engine.send(c.ListExecutions())).result:
-            if each.live or each.status in OVER:
+            if each.live or each.status in e.OVER:
                 continue
             try:
                 if each.status in _OPEN or await self._was_interrupted(each.execution_id):

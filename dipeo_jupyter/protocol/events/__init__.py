@@ -27,6 +27,7 @@ from .nodes import (
     TokenDelta,
 )
 from .parts import (
+    OVER,
     USAGE,
     Breakpoint,
     Budget,
@@ -40,6 +41,7 @@ from .parts import (
     ToolCall,
     ToolUse,
     Usage,
+    label_and_visit,
 )
 from .runs import (
     BreakpointsSet,
@@ -58,6 +60,7 @@ from .runs import (
 
 __all__ = [
     "FINAL_EVENTS",
+    "OVER",
     "USAGE",
     "AnyEvent",
     "Breakpoint",
@@ -102,4 +105,5 @@ __all__ = [
     "ToolUse",
     "Usage",
     "event_adapter",
+    "label_and_visit",
 ]

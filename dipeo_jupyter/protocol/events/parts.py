@@ -15,6 +15,8 @@ ExecutionId: TypeAlias = str
 ExecutionStatus = Literal[
     "pending", "running", "waiting", "paused", "completed", "failed", "cancelled"
 ]
+OVER: frozenset[ExecutionStatus] = frozenset({"completed", "failed", "cancelled"})
+"""A run that has failed can be resumed all the same."""
 
 
 class Fact(BaseModel):
@@ -171,3 +173,11 @@ class Origin(Fact):
 
     execution_id: ExecutionId
     at: tuple[str, ...] = ()
+
+
+def label_and_visit(name: str) -> tuple[Label, int | None]:
+    """`argue[2]` as the node and the number of its activation; None of a whole node."""
+    label, bracket, number = name.removesuffix("]").rpartition("[")
+    if bracket and name.endswith("]") and number.isdecimal() and int(number):
+        return label, int(number)
+    return name, None

@@ -15,7 +15,7 @@ from typing import Any
 from ...protocol import events as e
 from .encoding import MARKED, Seen, encode, packed, to_text, whole_characters
 from .packing import MOST, SEVERAL, burst
-from .summary import FINISHED, Summary
+from .summary import Summary
 
 _ROWS = 64
 _KNOWN_CHARACTERS = 4_000_000
@@ -138,7 +138,7 @@ class Ledger:
                 run.number,
             ),
         )
-        if summary.status in FINISHED:  # it will hardly go on
+        if summary.status in e.OVER:  # it will hardly go on
             self._runs.pop(summary.execution_id, None)
             self._seen.pop(summary.execution_id, None)
 

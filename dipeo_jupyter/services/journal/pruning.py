@@ -6,9 +6,9 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from ...protocol.events import ExecutionId
+from ...protocol.events import OVER, ExecutionId
 from .ledger import SUMMARY, summary_of
-from .summary import FINISHED, Summary
+from .summary import Summary
 
 _TABLES = ("entries", "uses", "effects", "letters")
 
@@ -21,7 +21,7 @@ def to_forget(runs: Sequence[Summary], keep_last: int) -> list[ExecutionId]:
     parts = defaultdict(list)
     for run in runs:
         parts[run.parent].append(run)
-    finished = [run for run in parts[None] if run.status in FINISHED]
+    finished = [run for run in parts[None] if run.status in OVER]
     needed = _origins_of_unfinished(runs)
     forgotten: set[ExecutionId] = set()
     for run in finished[: max(0, len(finished) - keep_last)]:
@@ -46,7 +46,7 @@ def _origins_of_unfinished(runs: Sequence[Summary]) -> set[ExecutionId]:
     origins = {run.execution_id: run.origin for run in runs}
     needed: set[ExecutionId] = set()
     for run in runs:
-        origin = run.origin if run.status not in FINISHED else None
+        origin = run.origin if run.status not in OVER else None
         while origin is not None and origin not in needed:
             needed.add(origin)
             origin = origins.get(origin)

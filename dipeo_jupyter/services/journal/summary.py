@@ -10,8 +10,6 @@ from ...diagram.model import Label
 from ...engine.ports import RunRecord
 from ...protocol import events as e
 
-FINISHED = ("completed", "failed", "cancelled")
-
 
 @dataclass(slots=True)
 class Summary:
