@@ -55,7 +55,15 @@ def add_listing(commands: Commands) -> None:
     each.add_argument("--json", action="store_true", help="print the messages whole, as JSON")
     each = commands.add_parser("prune", help="forget finished runs, the oldest first")
     each.set_defaults(command=_prune)
-    each.add_argument("--keep-last", type=int, default=50, metavar="N", help="but the last N (50)")
+    each.add_argument(
+        "--keep-last", type=_runs, default=50, metavar="N", help="but the last N (50)"
+    )
+
+
+def _runs(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs")
+    return int(text)
 
 
 async def _list(options: argparse.Namespace) -> int:
@@ -153,7 +161,7 @@ def _print(entry: e.Entry) -> None:
 async def _prune(options: argparse.Namespace) -> int:
     engine = build()
     try:
-        ack = await engine.send(c.PruneExecutions(keep_last=max(0, options.keep_last)))
+        ack = await engine.send(c.PruneExecutions(keep_last=options.keep_last))
     finally:
         await engine.close()
     count = len(ack.result)

@@ -186,7 +186,7 @@ def _plan(words: Words, variables: Variables) -> Plan:
 
 
 def _prune(words: Words, _: Variables) -> None:
-    count = api.prune(max(0, words.keep_last))
+    count = api.prune(words.keep_last)
     print(f"{count} run{'' if count == 1 else 's'} forgotten")  # noqa: T201 - what was asked for
 
 

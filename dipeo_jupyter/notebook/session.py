@@ -259,6 +259,8 @@ class Session:
 
     def prune(self, keep_last: int) -> int:
         """Forget finished runs but the last so many; how many were forgotten."""
+        if keep_last < 0:
+            raise CommandError(f"{keep_last} is no number of runs: none is forgotten.")
         return len(self.loop.run(self.engine.send(c.PruneExecutions(keep_last=keep_last))).result)
 
     def collections(self, database: str) -> list[c.CollectionSummary]:

@@ -370,6 +370,14 @@ def test_show_collections_lists_tables_and_columns(folder, dipeo):
     assert dipeo("show exec_1 nowhere").code == 2
 
 
+def test_less_than_none_is_not_kept(dipeo, run_of):
+    run = run_of("run chain.light.yaml")
+
+    with pytest.raises(SystemExit):
+        dipeo("prune --keep-last=-1")
+    assert dipeo(f"status {run}").code == 0
+
+
 def test_runs_are_pruned_but_the_last(dipeo, run_of):
     first, second = (run_of("run chain.light.yaml") for _ in range(2))
 

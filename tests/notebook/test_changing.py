@@ -201,6 +201,8 @@ def test_runs_are_a_table_with_short_ids(kernel):
     assert list(frame["status"]) == ["completed", "completed"]
     assert dipeo.get(frame["id"][0]).name == "loop"
     assert "loop" in repr(dipeo.runs())
+    with pytest.raises(CommandError, match="-1 is no number of runs"):
+        dipeo.prune(-1)
     assert dipeo.prune(1) == 1
     assert len(dipeo.runs()) == 1
 
