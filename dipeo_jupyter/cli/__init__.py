@@ -14,7 +14,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
+from ..diagram.typed import long_options, reworded
 from ..errors import CommandError, DiagramError
 from .doctor import add_doctor
 from .drawing import add_drawing
@@ -53,9 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says which word was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        message, hint = reworded(message, long_options(self))
+        super().error(f"{message}. {hint}" if hint else message)
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    words = argparse.ArgumentParser(prog="dipeo", description="Run agent-workflow diagrams.")
+    words: argparse.ArgumentParser = _Parser(
+        prog="dipeo", description="Run agent-workflow diagrams."
+    )
     words.add_argument("--version", action="version", version=f"dipeo {version('dipeo_jupyter')}")
     commands = words.add_subparsers(required=True, metavar="COMMAND")
     for add in (add_run, add_steering, add_listing, add_files, add_drawing):

@@ -81,6 +81,19 @@ def test_inputs_that_cannot_be_read_are_wrong_use(dipeo, folder, content, reason
     assert reason in called.err
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("rnu echo.light.yaml", "there is no command 'rnu'. Did you mean 'run'?"),
+        ("run echo.light.yaml --brek ada", "Did you mean '--break'?"),
+    ],
+)
+def test_a_mistyped_word_is_told_with_the_right_one(dipeo, capsys, line, words):
+    with pytest.raises(SystemExit):
+        dipeo(line)
+    assert words in capsys.readouterr().err
+
+
 def test_an_input_that_is_no_pair_is_wrong_use(dipeo, capsys):
     with pytest.raises(SystemExit) as left:
         dipeo("run echo.light.yaml -i topic")
