@@ -11,7 +11,7 @@ import pytest
 
 from dipeo_jupyter.engine.ports import Job
 from dipeo_jupyter.errors import NodeError
-from dipeo_jupyter.services.addresses import is_public
+from dipeo_jupyter.services.addresses import forbidden
 from dipeo_jupyter.services.sandbox.process import ProcessSandbox
 from dipeo_jupyter.services.sandbox.walls import Walls
 
@@ -124,7 +124,7 @@ def test_landlock_has_no_network_to_give():
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111"])
 def test_addresses_of_the_internet_are_public(address):
-    assert is_public(address)
+    assert forbidden("h", ["1.1.1.1", address], private=False) is None
 
 
 @pytest.mark.parametrize(
@@ -167,4 +167,17 @@ def test_addresses_of_the_internet_are_public(address):
     ],
 )
 def test_all_other_addresses_are_not(address):
-    assert not is_public(address)
+    assert "not a public address" in forbidden("h", ["1.1.1.1", address], private=False)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "fd00::1", "1.1.1.1"])
+def test_where_it_is_allowed_private_addresses_are_reached(address):
+    assert forbidden("h", [address], private=True) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "fe80::1%eth0", "fd00:ec2::254", "64:ff9b::a9fe:a9fe", "100.100.100.200"],
+)
+def test_the_metadata_of_a_cloud_are_never_reached(address):
+    assert "cloud" in forbidden("h", ["10.0.0.1", address], private=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from ..addresses import NOT_PUBLIC, is_public, look_up
+from ..addresses import forbidden, look_up
 
 _HEAD = 65_536  # bytes that a request may have before its content
 _PATIENCE = 30.0  # seconds for the request, and for the answer to a connection
@@ -108,9 +108,8 @@ class Egress:
             addresses = await look_up(host, port)
         except (OSError, UnicodeError):
             raise _RefusedError("502 Bad Gateway", f"Nobody knows {host}.") from None
-        if not self._private and not all(map(is_public, addresses)):
-            sentence = NOT_PUBLIC.format(host=host, who="Jobs")
-            raise _RefusedError("403 Not a public address", sentence)
+        if why := forbidden(host, addresses, private=self._private, who="Jobs"):
+            raise _RefusedError("403 Not a public address", why)
         for address in addresses:
             with contextlib.suppress(OSError):
                 return await asyncio.open_connection(address, port, limit=_HEAD)

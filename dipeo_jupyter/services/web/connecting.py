@@ -12,7 +12,7 @@ from typing import Any
 import httpcore
 
 from ...errors import ServiceError
-from ..addresses import NOT_PUBLIC, is_public
+from ..addresses import forbidden
 
 LookUp = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host; raises `OSError` or `UnicodeError`."""
@@ -68,6 +68,6 @@ class Door(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError):
             message = f"Nobody knows {host}. Is its name right, and is there a network?"
             raise ServiceError(message, retryable=True, kind="connection") from None
-        if not self._private and not all(map(is_public, addresses)):
-            raise ServiceError(NOT_PUBLIC.format(host=host, who="Requests"))
+        if why := forbidden(host, addresses, private=self._private):
+            raise ServiceError(why)
         return addresses
