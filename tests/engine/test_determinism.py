@@ -18,7 +18,7 @@ from .drawings import draw, inhabited
 from .graphs import diagrams
 from .world import Turns, World, canonical, play
 
-ORDERS = 8
+ORDERS = 20
 ROUNDS = 6
 """Some of the random drawings go round for ever."""
 
