@@ -161,7 +161,7 @@ class Session:
             diagram=drawn,
             folder=self._folder if client is self._server else "",
             inputs=_inputs(inputs, since),
-            thread=chosen.thread or None,
+            thread=_thread(chosen.thread),
             paused=chosen.paused,
             breakpoints=breakpoints(chosen.breakpoints, drawn),
             fresh=chosen.fresh or settings.taped,
@@ -243,7 +243,7 @@ class Session:
             since=before.id if before else None,
             fresh=fresh or self.settings.taped,
             values=values,
-            thread=thread,
+            thread=_thread(thread),
         )
         planned: c.Plan = self._send(command, reading.source).result
         start = partial(
@@ -252,7 +252,7 @@ class Session:
             fresh=fresh,
             since=before,
             values=values,
-            thread=thread,
+            thread=_thread(thread),
             foreign=is_file(diagram),
         )
         return Plan(planned, start)
@@ -405,6 +405,12 @@ def _tape(settings: Settings) -> tuple[Path, CassetteMode] | None:
     if settings.cassette is None or not settings.taped:
         return None
     return settings.cassette.absolute(), settings.cassette_mode
+
+
+def _thread(name: str | None) -> str | None:
+    if name == "":
+        raise CommandError("A thread has a name; without `thread` a run has none.", code="no_name")
+    return name
 
 
 def _inputs(inputs: Mapping[str, Any] | None, since: Run | None) -> dict[str, Any]:

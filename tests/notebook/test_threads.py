@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 import dipeo_jupyter as dipeo
-from dipeo_jupyter.errors import ExecutionFailedError
+from dipeo_jupyter.errors import CommandError, ExecutionFailedError
 from dipeo_jupyter.notebook.commands import obey
 from dipeo_jupyter.notebook.session import Session, default_session
 from dipeo_jupyter.settings import Settings
@@ -163,8 +163,10 @@ def test_the_list_of_runs_knows_the_thread(session):
 
 
 def test_an_empty_name_is_no_thread(session):
-    with pytest.raises(ValueError, match="at least 1 character"):
+    with pytest.raises(CommandError, match="A thread has a name"):
         say(session, "one", thread="")
+    with pytest.raises(CommandError, match="A thread has a name"):
+        session.plan(CHAT, thread="")
 
 
 def test_the_cell_the_command_and_the_api_have_it_too(kernel):
