@@ -110,7 +110,3 @@ def test_what_is_given_wrongly_is_named(act, words):
     with pytest.raises(dipeo.CommandError) as caught:
         act()
     assert words in str(caught.value)
-
-
-def test_an_empty_name_of_a_thread_is_none():
-    assert dipeo.run_sync(DOUBLE, {"n": 1}, thread="", show=False).output == 2
