@@ -59,7 +59,8 @@ class Watchers:
                 else:
                     await stretch.go_on()
                     entry = queue.get_nowait()
-                if entry.seq > after or entry.event.ephemeral:
+                # What is ephemeral bears the number of what it follows, which may be read by now.
+                if entry.seq > after or (entry.event.ephemeral and entry.seq == after):
                     yield entry
         finally:
             self.queues.discard(queue)
