@@ -147,6 +147,7 @@ class Children:
             origin = await at_length(origin_of_part, self.journal, whole, spot)
         event = e.ExecutionStarted(
             diagram=part.diagram,
+            text=program.text,
             inputs=to_jsonable_python(dict(part.inputs)),
             max_concurrency=whole.state.max_concurrency,
             max_rounds=whole.state.max_rounds,

@@ -31,7 +31,8 @@ class Compiler:
 
     def _whole(self, diagram: Diagram) -> Program:
         program = self.at_once(diagram)
-        ExecutionState(program)  # finds out what the program remembers, which takes long, too
+        # Finds out what the program remembers, which takes long, too.
+        _ = ExecutionState(program), program.text
         return program
 
 

@@ -19,8 +19,7 @@ from .clock import Clock
 from .context import Part, PartDone
 from .effects import Effects, Work
 from .moments import Activation
-from .names import value_of
-from .node import EffectPolicy, Inputs
+from .node import EffectPolicy
 from .observing import Observers, Retried
 from .outcome import outcome
 from .pace import STRETCH, my_turn
@@ -29,11 +28,10 @@ from .prices import Quote
 from .program import Program
 from .questions import Questions
 from .reuse import NOTHING, Past, path_of
-from .schedule import Complete, Fail, Pause, Skip, Start, decide
+from .schedule import decide
 from .state import ExecutionState
 from .watching import Watchers, kept
 
-Started = tuple[Activation, Inputs]
 AFTER_THE_END = (e.Broadcast, e.ExecutionRecovered, e.ExecutionEdited, e.ExecutionResumed)
 """All that can become so once a run is over: people go on with it, or talk about it."""
 BEGINNING = 0.005
@@ -184,8 +182,7 @@ class Execution:
         self.record(e.ExecutionRecovered(repeated=repeated))
         if not state.over:
             for node, activation in sorted(state.running.items()):
-                started = (activation, Inputs(activation.inputs))
-                self._calls[node] = asyncio.create_task(self._calling(started))
+                self._calls[node] = asyncio.create_task(self._calling(activation))
         self._advance()
 
     def edit(self, program: Program, event: e.ExecutionEdited, past: Past) -> None:
@@ -350,31 +347,22 @@ class Execution:
         """Do everything that can be done now."""
         self._in_reserve = False
         while (started := self._next()) is not None:
-            self._calls[started[0].node] = asyncio.create_task(self._calling(started))
+            self._calls[started.node] = asyncio.create_task(self._calling(started))
 
-    def _next(self) -> Started | None:
+    def _next(self) -> Activation | None:
         """Do what can be done now up to the next start of a node, which the caller is to run."""
         if self._asleep:  # steered, but not gone on with
             return None
-        while (decision := decide(self.state)) is not None:
-            if type(decision) is Start:  # nearly always
-                node, number, inputs = decision
-                if self.state.breakpoints and self._stands(decision):
-                    continue
-                self.record(e.NodeStarted(self.state.labels[node], number, inputs))
-                return self.state.running[node], inputs
-            match decision:
-                case Skip(node, reason):
-                    self.record(e.NodeSkipped(node=self.program.labels[node], reason=reason))
-                case Pause():
-                    self.record(e.ExecutionPaused(reason="steps"))
-                case Complete():
-                    self.record(e.ExecutionCompleted(outputs=self._results()))
-                case Fail(error):
-                    self.record(e.ExecutionFailed(error=error))
+        state = self.state
+        while (event := decide(state)) is not None:
+            if type(event) is not e.NodeStarted:
+                self.record(event)
+            elif not state.breakpoints or not self._stands(event):
+                self.record(event)
+                return state.running[state.index[event.node]]
         return None
 
-    async def _calling(self, started: Started | None) -> None:
+    async def _calling(self, activation: Activation | None) -> None:
         """Run an activation, and then, without tasks of their own, whatever can start by then.
 
         As soon as one of them waits for something, the others get a task each.
@@ -383,8 +371,7 @@ class Execution:
         assert task is not None
         now = self.clock.monotonic()
         enough = now + BEGINNING
-        while started is not None:
-            activation, inputs = started
+        while activation is not None:
             self._calls[activation.node] = task
             try:
                 # Within reach of `stop`, or a node that was taken back would run all the same.
@@ -392,7 +379,7 @@ class Execution:
                     await self._give_way()
                     now = self.clock.monotonic()
                     enough = now + STRETCH
-                event = await self.outcome(activation, inputs, now)
+                event = await self.outcome(activation, now)
             finally:
                 # A node that was taken back may have been started anew by now.
                 if self._calls.get(activation.node) is task:
@@ -400,7 +387,7 @@ class Execution:
             self.record(event)
             if self.state.breakpoints:
                 self._stand_after(activation, event)
-            started = self._next()
+            activation = self._next()
             if self.state.ready and not self._in_reserve:
                 self._in_reserve = True
                 asyncio.get_running_loop().call_soon(self._advance)
@@ -412,11 +399,9 @@ class Execution:
             await kept(self._journal)
         await my_turn()
 
-    def outcome(
-        self, activation: Activation, inputs: Inputs, began: float
-    ) -> Awaitable[e.AnyEvent]:
+    def outcome(self, activation: Activation, began: float) -> Awaitable[e.AnyEvent]:
         """What comes of an activation: its node is run."""
-        return outcome(self, activation, inputs, began)
+        return outcome(self, activation, began)
 
     async def effect(
         self,
@@ -480,9 +465,9 @@ class Execution:
         """Ask a human, and wait for the answer; see `Questions.put`."""
         return await self._questions.put(activation, question, spent)
 
-    def _stands(self, start: Start) -> bool:
+    def _stands(self, start: e.NodeStarted) -> bool:
         """Whether the run stands at a breakpoint now, instead of starting this."""
-        at = self.state.preview(start.node, start.inputs)
+        at = self.state.preview(start)
         place = stands_before(self.state, at)
         if place is None:
             return False
@@ -496,15 +481,3 @@ class Execution:
                 self.record(
                     e.ExecutionPaused(reason="breakpoint", at=place.name, message=place.fault)
                 )
-
-    def _results(self) -> dict[str, Any]:
-        """What the endpoints have; in a diagram without any, what the last nodes have."""
-        nodes = range(len(self.program.nodes))
-        ends = [node for node in nodes if not self.program.nodes[node].handles]
-        if not ends:
-            ends = [node for node in nodes if not self.program.outgoing[node]]
-        return {
-            self.program.labels[node]: value_of(spoke)
-            for node in ends
-            if (spoke := self.state.spoke[node]) is not None
-        }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..protocol.events import Message
+from .node import Inputs
 
 
 @dataclass(eq=False, slots=True)
@@ -47,7 +48,7 @@ class Activation(Moment):
     number: int = 0
     turn: int = 0
     rounds: tuple[int, ...] = ()
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Inputs = field(default_factory=Inputs)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
     repeats: Activation | None = None

@@ -12,14 +12,14 @@ from ..protocol import events as e
 from .call import call, describe, outputs_after
 from .context import Host, RunContext
 from .moments import Activation
-from .node import Inputs, Result
+from .node import Result
 from .reuse import NOTHING
 
 _SCALARS = frozenset({str, bool, float, type(None)})
 _LONG = 2**63
 
 
-async def outcome(run: Host, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
+async def outcome(run: Host, activation: Activation, began: float) -> e.AnyEvent:
     """Run the node, unless the past of the run has it. Only being cancelled goes through."""
     program = run.state.program
     node, label = program.nodes[activation.node], program.labels[activation.node]
@@ -27,7 +27,7 @@ async def outcome(run: Host, activation: Activation, inputs: Inputs, began: floa
         return known
     ctx = RunContext(run, activation)
     try:
-        result = await call(node, inputs, ctx)
+        result = await call(node, activation.inputs, ctx)
         outputs = _as_json(result)
     except asyncio.CancelledError as error:
         if (task := asyncio.current_task()) is None or task.cancelling():

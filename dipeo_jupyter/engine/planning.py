@@ -29,7 +29,7 @@ from .execution import Execution
 from .loading import Compile, past_of_fork
 from .moments import Activation
 from .names import Names
-from .node import ChildResult, EffectPolicy, Inputs, Node
+from .node import ChildResult, EffectPolicy, Node
 from .pace import at_length
 from .ports import Journal, Services
 from .prices import Quote, billed
@@ -177,11 +177,11 @@ class Foresight(Execution):
             before=part.before,
         )
 
-    async def outcome(self, activation: Activation, inputs: Inputs, began: float) -> e.AnyEvent:
+    async def outcome(self, activation: Activation, began: float) -> e.AnyEvent:
         if len(self._rows) >= MOST:
             raise CommandError("The plan goes on without end.", code="no_end")
         name = f"{self.program.labels[activation.node]}[{activation.number}]"
-        event = await super().outcome(activation, inputs, began)
+        event = await super().outcome(activation, began)
         if name not in self._doing and name not in self._reusing:
             event = self._decided(name, activation, event)
         self._rows.append(self._row(name, activation, event))

@@ -61,6 +61,14 @@ class Program:
     loops: tuple[Loop, ...]
 
     @cached_property
+    def text(self) -> str | None:
+        """The diagram as JSON, for the journal; None when JSON cannot hold all of it."""
+        try:
+            return self.diagram.model_dump_json(exclude_defaults=True)
+        except (ValueError, TypeError, RecursionError):
+            return None
+
+    @cached_property
     def labels(self) -> tuple[Label, ...]:
         return tuple(spec.label for spec in self.diagram.nodes)
 

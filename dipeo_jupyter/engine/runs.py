@@ -95,6 +95,7 @@ class Runs:
             found = await at_length(beginning, self._journal, command.thread, since, compiled)
         event = e.ExecutionStarted(
             diagram=command.diagram,
+            text=program.text,
             inputs=command.inputs,
             before=found[1],
             thread=found[0],
@@ -128,6 +129,7 @@ class Runs:
         thread, before = begun_with(source.started)
         event = e.ExecutionStarted(
             diagram=diagram,
+            text=program.text,
             inputs=dict(source.state.inputs if command.inputs is None else command.inputs),
             before=before,
             thread=thread,
@@ -155,6 +157,7 @@ class Runs:
         state = execution.state
         event = e.ExecutionEdited(
             diagram=diagram,
+            text=program.text,
             inputs=dict(state.inputs if command.inputs is None else command.inputs),
             values={**execution.past.values, **command.values},
             keep=command.keep,

@@ -17,6 +17,7 @@ from ..protocol import events as e
 from ..protocol.spending import Spending
 from .loops import OUTSIDE, Loop
 from .moments import Activation, Moment, Round
+from .node import Inputs
 from .program import Program, Region, Wire
 
 # How far a node is in this round; plain numbers, because they live in a bytearray on the hot path.
@@ -363,12 +364,12 @@ class ExecutionState:
             for of_node in (self.begun, self.effects, self.answers, self.questions, self.repeats):
                 of_node.pop(node, None)
 
-    def preview(self, node: int, inputs: Mapping[str, Any]) -> Activation:
-        """The activation that would come about if a node started now."""
-        return self._activation(node, self.fired[node] + 1, inputs)
+    def preview(self, event: e.NodeStarted) -> Activation:
+        """The activation that would come about if this became so now."""
+        return self._activation(self.index[event.node], event.activation, event.inputs)
 
     def _activation(
-        self, node: int, number: int = 0, inputs: Mapping[str, Any] | None = None
+        self, node: int, number: int = 0, inputs: Mapping[str, Any] = NOTHING
     ) -> Activation:
         settled, released = self.settled, self.released
         causes: list[Moment] = []
@@ -383,7 +384,8 @@ class ExecutionState:
                 causes.append(began)
             rounds = tuple([self.rounds[loop] for loop in around])
         turn = self.turns[node] + 1
-        return Activation(tuple(causes), node, number, turn, rounds, inputs or NOTHING, NOTHING)
+        given = inputs if type(inputs) is Inputs else Inputs(inputs)
+        return Activation(tuple(causes), node, number, turn, rounds, given, NOTHING)
 
     def _hand_on(self, activation: Activation) -> None:
         """Settle the edges out of a node that is done, and end the rounds that this completes."""

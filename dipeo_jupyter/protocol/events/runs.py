@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
 
 from ...diagram.model import Diagram, Label
 from .base import Event, fact
 from .parts import Breakpoint, Budget, ErrorInfo, ExecutionId, Message, Origin, Usage
 
 PauseReason = Literal["asked", "steps", "breakpoint", "edited", "journal", "budget", "closed"]
+
+DiagramText: TypeAlias = Annotated[str | None, Field(exclude=True)]
+"""The JSON of an event's diagram, where it was made beforehand. It is never sent."""
 
 
 @fact
@@ -26,6 +31,7 @@ class ExecutionStarted(Event):
 
     type: Literal["execution_started"] = "execution_started"
     diagram: Diagram
+    text: DiagramText = field(default=None, repr=False, compare=False)
     inputs: dict[str, Any] = field(default_factory=dict)
     max_concurrency: int = 20
     max_rounds: int = 100
@@ -91,6 +97,7 @@ class ExecutionEdited(Event):
 
     type: Literal["execution_edited"] = "execution_edited"
     diagram: Diagram
+    text: DiagramText = field(default=None, repr=False, compare=False)
     inputs: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     keep: bool = False

@@ -63,7 +63,7 @@ _NOT_JSON = (ValueError, TypeError, RecursionError, PydanticSerializationError)
 def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
     """The body of an entry. `seen` is brought up to date."""
     if isinstance(event, e.ExecutionStarted | e.ExecutionEdited):
-        text = _diagram(event.diagram)
+        text = event.text or _diagram(event.diagram)
         # Anything marked must be escaped, which takes as long as all the rest.
         if MARKED not in text:
             return _with_diagram(event, text, put)
@@ -88,7 +88,7 @@ def _diagram(diagram: Diagram) -> str:
 
 def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put: Put) -> str:
     """A diagram is content as a whole: to take it apart would take a large run's time."""
-    fields = e.event_adapter.dump_python(replace(event, diagram=Diagram()), by_alias=True)
+    fields = e.event_adapter.dump_python(replace(event, diagram=Diagram(), text=None), by_alias=True)
     del fields["type"], fields["diagram"]
     try:
         short = _apart(fields, put)
