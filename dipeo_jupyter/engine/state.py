@@ -8,11 +8,13 @@ Edges settle: they turn live (a value has come) or dead (none ever will).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Any
 
+from ..diagram.model import Label
 from ..protocol import events as e
 from ..protocol.spending import Spending
 from .loops import OUTSIDE, Loop
@@ -27,96 +29,115 @@ WAITING, READY, RUNNING, DONE = range(4)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class ExecutionState:
-    def __init__(self, program: Program) -> None:  # noqa: PLR0915 - one place lists all there is
-        self.program = program
-        # At hand, because they are looked up for every event.
-        self.labels = program.labels
-        self.index, self.incoming, self.outgoing = program.index, program.incoming, program.outgoing
+    """One for each run. With slots, because a class with so many fields is slow without."""
+
+    program: Program
+    status: e.ExecutionStatus = "pending"
+    over: bool = False
+    asked_to_pause: bool = False
+    """Whether people want it to stand still, and it is not a step or a breakpoint."""
+    steps_left: int | None = None
+    max_concurrency: int = 0
+    max_rounds: int = 0
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    budget: e.Budget = field(default_factory=e.Budget)
+    spending: Spending = field(default_factory=Spending)
+    before: tuple[e.Message, ...] = ()
+    """What had been said before the run: in the one that it is a part of, or in its thread."""
+    generation: int = 0
+    """How often that one had been edited when it last gave this one its diagram."""
+    edits: int = 0
+    keep: bool = False
+    """Whether the last edit counts only for what had not fired by then."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    error: e.ErrorInfo | None = None
+    """Why the run failed, or will as soon as nothing runs any more."""
+    overrun: int | None = None
+    """The loop that went round too often."""
+    foreign: bool = False
+    doubted: bool = False
+    """Whether another user may have begun it, so that nothing counts that it was granted."""
+    granted: tuple[str, ...] = ()
+    """The powers that it may use, as far as they had to be granted."""
+    questions: dict[int, e.Question] = field(default_factory=dict)
+    asked_by: dict[int, str | None] = field(default_factory=dict)
+    """For questions that a part of the run asks: its activation."""
+    answers: dict[int, list[Any]] = field(default_factory=dict)
+    """What humans have answered to a node that runs, in order."""
+    effects: dict[int, dict[str, e.EffectCompleted]] = field(default_factory=dict)
+    """What a node that runs, or ran when it was interrupted, has done already; by name."""
+    begun: dict[int, dict[str, str]] = field(default_factory=dict)
+    """What it has begun to do, by name: the key. It may be done or not."""
+    repeats: dict[int, int] = field(default_factory=dict)
+    """How often it has begun with something once more that it had begun before, or was told that it
+    is done: so many of the answers are used up."""
+    failed: list[int] = field(default_factory=list)
+    """Nodes that gave up; when the run is resumed they try again."""
+    breakpoints: tuple[e.Breakpoint, ...] = ()
+    passed: set[str] = field(default_factory=set)
+    """Breakpoints at which the run has stood: `before argue[2]`."""
+    held: set[int] = field(default_factory=set)
+    """Nodes that may not start, though everything else goes on."""
+    held_back: set[int] = field(default_factory=set)
+    """Those of them that are ready."""
+    to_skip: set[int] = field(default_factory=set)
+
+    settled: list[Activation | None] = field(init=False)
+    """What settled each edge: the activation (or skip) of its source."""
+    live: bytearray = field(init=False)
+    coming: dict[int, tuple[Activation, bool]] = field(default_factory=dict)
+    """What back edges will bring into the next round: in this one nobody may see it yet."""
+    leaving: dict[int, Activation] = field(default_factory=dict)
+    """The last live value of each edge that waits for the end of a loop."""
+    released: dict[int, Round] = field(default_factory=dict)
+    """For edges that a loop held back: the end of that loop."""
+    unsettled: list[int] = field(init=False)
+    stage: bytearray = field(init=False)
+    ready: list[int] = field(default_factory=list)
+    """A heap of the nodes that nothing holds back, smallest number first."""
+    running: dict[int, Activation] = field(default_factory=dict)
+    fired: list[int] = field(init=False)
+    """How many times each node has run to its end."""
+    turns: list[int] = field(init=False)
+    """The same, since the innermost loop around it was entered."""
+    last: list[Activation | None] = field(init=False)
+    spoke: list[Activation | None] = field(init=False)
+    """The last real firing of each node, skips apart."""
+
+    rounds: list[int] = field(init=False)
+    missing: list[int] = field(init=False)
+    """Members and inner loops that have not finished this round yet."""
+    began: list[Round | None] = field(init=False)
+    """What this round has behind it; None in the first round of an outermost loop."""
+    ended: list[Round | None] = field(init=False)
+    moved: bytearray = field(init=False)
+    """Whether any node that goes round in the loop has really run in this round."""
+
+    # Of the program, at hand because they are looked up for every event.
+    labels: Sequence[Label] = field(init=False)
+    index: Mapping[Label, int] = field(init=False)
+    incoming: Sequence[tuple[Wire, ...]] = field(init=False)
+    outgoing: Sequence[tuple[Wire, ...]] = field(init=False)
+    peculiar: Sequence[bool] = field(init=False)
+    loops_around: Sequence[tuple[int, ...]] = field(init=False)
+    loop_of: Sequence[int] = field(init=False)
+    limits: Sequence[int | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        program = self.program
+        self.labels, self.index = program.labels, program.index
+        self.incoming, self.outgoing = program.incoming, program.outgoing
         self.peculiar, self.loops_around = program.peculiar, program.loops_around
         self.limits, self.loop_of = program.limits, program.loop_of
-        self.status: e.ExecutionStatus = "pending"
-        self.over = False
-        self.asked_to_pause = False
-        """Whether people want it to stand still, and it is not a step or a breakpoint."""
-        self.steps_left: int | None = None
-        self.max_concurrency = 0
-        self.max_rounds = 0
-        self.inputs: Mapping[str, Any] = {}
-        self.budget = e.Budget()
-        self.spending = Spending()
-        self.before: tuple[e.Message, ...] = ()
-        """What had been said before the run: in the one that it is a part of, or in its thread."""
-        self.generation = 0
-        """How often that one had been edited when it last gave this one its diagram."""
-        self.edits = 0
-        self.keep = False
-        """Whether the last edit counts only for what had not fired by then."""
-        self.outputs: Mapping[str, Any] = {}
-        self.error: e.ErrorInfo | None = None
-        """Why the run failed, or will as soon as nothing runs any more."""
-        self.overrun: int | None = None
-        """The loop that went round too often."""
-        self.foreign = False
-        self.doubted = False
-        """Whether another user may have begun it, so that nothing counts that it was granted."""
-        self.granted: tuple[str, ...] = ()
-        """The powers that it may use, as far as they had to be granted."""
-        self.questions: dict[int, e.Question] = {}
-        self.asked_by: dict[int, str | None] = {}
-        """For questions that a part of the run asks: its activation."""
-        self.answers: dict[int, list[Any]] = {}
-        """What humans have answered to a node that runs, in order."""
-        self.effects: dict[int, dict[str, e.EffectCompleted]] = {}
-        """What a node that runs, or ran when it was interrupted, has done already; by name."""
-        self.begun: dict[int, dict[str, str]] = {}
-        """What it has begun to do, by name: the key. It may be done or not."""
-        self.repeats: dict[int, int] = {}
-        """How often it has begun with something once more that it had begun before, or was told
-        that it is done: so many of the answers are used up."""
-        self.failed: list[int] = []
-        """Nodes that gave up; when the run is resumed they try again."""
-        self.breakpoints: tuple[e.Breakpoint, ...] = ()
-        self.passed: set[str] = set()
-        """Breakpoints at which the run has stood: `before argue[2]`."""
-        self.held: set[int] = set()
-        """Nodes that may not start, though everything else goes on."""
-        self.held_back: set[int] = set()
-        """Those of them that are ready."""
-        self.to_skip: set[int] = set()
-
         size, wires, loops = len(program.nodes), len(program.wires), len(program.loops)
-        self.settled: list[Activation | None] = [None] * wires
-        """What settled each edge: the activation (or skip) of its source."""
-        self.live = bytearray(wires)
-        self.coming: dict[int, tuple[Activation, bool]] = {}
-        """What back edges will bring into the next round: in this one nobody may see it yet."""
-        self.leaving: dict[int, Activation] = {}
-        """The last live value of each edge that waits for the end of a loop."""
-        self.released: dict[int, Round] = {}
-        """For edges that a loop held back: the end of that loop."""
-        self.unsettled = [0] * size
-        self.stage = bytearray(size)
-        self.ready: list[int] = []
-        """A heap of the nodes that nothing holds back, smallest number first."""
-        self.running: dict[int, Activation] = {}
-        self.fired = [0] * size
-        """How many times each node has run to its end."""
-        self.turns = [0] * size
-        """The same, since the innermost loop around it was entered."""
-        self.last: list[Activation | None] = [None] * size
-        self.spoke: list[Activation | None] = [None] * size
-        """The last real firing of each node, skips apart."""
-
-        self.rounds = [1] * loops
-        self.missing = [0] * loops
-        """Members and inner loops that have not finished this round yet."""
-        self.began: list[Round | None] = [None] * loops
-        """What this round has behind it; None in the first round of an outermost loop."""
-        self.ended: list[Round | None] = [None] * loops
-        self.moved = bytearray(loops)
-        """Whether any node that goes round in the loop has really run in this round."""
-
+        self.settled, self.live = [None] * wires, bytearray(wires)
+        self.unsettled, self.stage = [0] * size, bytearray(size)
+        self.fired, self.turns = [0] * size, [0] * size
+        self.last, self.spoke = [None] * size, [None] * size
+        self.rounds, self.missing, self.moved = [1] * loops, [0] * loops, bytearray(loops)
+        self.began, self.ended = [None] * loops, [None] * loops
         for region in program.regions:
             self.missing[region.loop.index] = len(region.members) + len(region.children)
         self._await_edges(range(size))
@@ -352,7 +373,8 @@ class ExecutionState:
     ) -> None:
         activation = self.running.pop(node)
         activation.outputs, activation.messages = outputs, messages
-        self._forget_work(node)
+        if self.begun or self.effects or self.answers or self.questions:  # hardly ever: hot path
+            self._forget_work(node)
         self.spoke[node] = activation
         self.fired[node] = activation.number
         self.turns[node] += 1
@@ -360,9 +382,8 @@ class ExecutionState:
         self._hand_on(activation)
 
     def _forget_work(self, node: int) -> None:
-        if self.begun or self.effects or self.answers or self.questions:  # hardly ever: hot path
-            for of_node in (self.begun, self.effects, self.answers, self.questions, self.repeats):
-                of_node.pop(node, None)
+        for of_node in (self.begun, self.effects, self.answers, self.questions, self.repeats):
+            of_node.pop(node, None)
 
     def preview(self, event: e.NodeStarted) -> Activation:
         """The activation that would come about if this became so now."""
