@@ -18,11 +18,9 @@ NO_RETRY = RetryPolicy(max_attempts=1)
 
 
 def call(node: Node, inputs: Inputs, ctx: Context) -> Awaitable[Result]:
-    """Run a node within its `timeout`, trying again as its `retry` says."""
+    """Run a node within its `timeout`, trying again as its `retry` says: see `Program.plain`."""
     if node.timeout is not None:
         return _in_time(node.timeout, ctx.attempt(lambda: node.run(inputs, ctx)))
-    if node.retry is None and node.default_retry is None:
-        return node.run(inputs, ctx)
     return ctx.attempt(lambda: node.run(inputs, ctx))
 
 

@@ -106,12 +106,13 @@ class Host(Protocol):
 class RunContext:
     """Fulfils `node.Context`."""
 
-    __slots__ = ("_host", "_made", "_names", "_reused", "at", "state", "usage")
+    __slots__ = ("_host", "_made", "_names", "at", "cached", "state", "usage")
 
     def __init__(self, host: Host, at: Activation) -> None:
         self._host = host
         self._names: Names | None = None
-        self._made = self._reused = 0
+        self._made = self.cached = False
+        """Whether anything that counts was done; and whether all of it was done before."""
         self.usage: Usage | None = None
         """What has been done here took this; None when no model was asked."""
         self.state = host.state
@@ -227,11 +228,6 @@ class RunContext:
     async def put_off(self) -> NoReturn:
         await self._host.put_off(self.at)
 
-    @property
-    def cached(self) -> bool:
-        """Whether all that counts in it was done before."""
-        return bool(self._reused) and not self._made
-
     async def effect(
         self,
         request: Mapping[str, Any],
@@ -241,11 +237,7 @@ class RunContext:
         quote: Quote | None = None,
     ) -> EffectCompleted:
         done = await self._host.effect(self.at, name, request, work, policy, quote)
-        self._count(done.usage)
-        if done.reused:
-            self._reused += 1
-        else:
-            self._made += 1
+        self._count(done.usage, made=not done.reused, reused=done.reused)
         return done
 
     async def ask(self, question: Question) -> Any:
@@ -266,9 +258,7 @@ class RunContext:
     ) -> ChildResult:
         before = tuple(self.conversation()) if shared else ()
         done = await self._host.run_part(self.at, Part(diagram, inputs, before, item, file))
-        self._count(done.usage)
-        self._made += done.made
-        self._reused += done.reused
+        self._count(done.usage, made=done.made > 0, reused=done.reused > 0)
         if done.failure is not None:
             raise done.failure
         return done.result
@@ -281,7 +271,9 @@ class RunContext:
         self.progress(message)
         self._host.retried(self.at, message)
 
-    def _count(self, usage: Usage | None) -> None:
+    def _count(self, usage: Usage | None, *, made: bool, reused: bool) -> None:
+        self._made |= made
+        self.cached = not self._made and (self.cached or reused)
         if usage is not None:
             self.usage = usage if self.usage is None else self.usage + usage
 

@@ -6,7 +6,7 @@ This is the only asyncio shell around the pure core, and it runs on one event lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -399,9 +399,8 @@ class Execution:
             await kept(self._journal)
         await my_turn()
 
-    def outcome(self, activation: Activation, began: float) -> Awaitable[e.AnyEvent]:
-        """What comes of an activation: its node is run."""
-        return outcome(self, activation, began)
+    outcome = outcome
+    """What comes of an activation: its node is run."""
 
     async def effect(
         self,

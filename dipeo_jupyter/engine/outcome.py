@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -12,7 +13,6 @@ from ..protocol import events as e
 from .call import call, describe, outputs_after
 from .context import Host, RunContext
 from .moments import Activation
-from .node import Result
 from .reuse import NOTHING
 
 _SCALARS = frozenset({str, bool, float, type(None)})
@@ -21,14 +21,17 @@ _LONG = 2**63
 
 async def outcome(run: Host, activation: Activation, began: float) -> e.AnyEvent:
     """Run the node, unless the past of the run has it. Only being cancelled goes through."""
-    program = run.state.program
-    node, label = program.nodes[activation.node], program.labels[activation.node]
+    program, number = run.state.program, activation.node
+    node, label = program.nodes[number], program.labels[number]
     if run.past is not NOTHING and (known := run.past.outcome(label, activation.number, node)):
         return known
     ctx = RunContext(run, activation)
     try:
-        result = await call(node, activation.inputs, ctx)
-        outputs = _as_json(result)
+        if program.plain[number]:  # nearly always, and a call less
+            result = await node.run(activation.inputs, ctx)
+        else:
+            result = await call(node, activation.inputs, ctx)
+        outputs = _as_json(result.outputs)
     except asyncio.CancelledError as error:
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
@@ -57,17 +60,16 @@ async def outcome(run: Host, activation: Activation, began: float) -> e.AnyEvent
     )
 
 
-def _as_json(result: Result) -> dict[str, Any]:
+def _as_json(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs as plain JSON values, apart from anything the node still holds."""
-    outputs = dict(result.outputs)
     for value in outputs.values():
         kind = type(value)
         if kind not in _SCALARS and not (kind is int and -_LONG < value < _LONG):
             break
     else:
-        return outputs
+        return {**outputs}
     try:
-        plain: dict[str, Any] = to_jsonable_python(outputs)
+        plain: dict[str, Any] = to_jsonable_python({**outputs})
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise NodeError(f"handed on a value that is not JSON: {error}") from error
     return plain

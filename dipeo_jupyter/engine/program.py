@@ -128,6 +128,14 @@ class Program:
         )
 
     @cached_property
+    def plain(self) -> tuple[bool, ...]:
+        """Nodes that are simply run: without a time limit, and once."""
+        return tuple(
+            node.timeout is None and node.retry is None and node.default_retry is None
+            for node in self.nodes
+        )
+
+    @cached_property
     def limits(self) -> tuple[int | None, ...]:
         """How many turns each node may have."""
         return tuple(node.max_iteration for node in self.nodes)
