@@ -205,7 +205,7 @@ class Execution:
             entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
         else:
             self._seq += 1
-            entry = e.Entry(self.execution_id, self._seq, self.clock.time(), event)
+            entry = e.entry_of((self.execution_id, self._seq, self.clock.time(), event))
             self._journal.append(entry)
             if type(event) is e.ExecutionEdited:
                 self.state = state.edited(self.program, event)

@@ -24,19 +24,18 @@ def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     loop, so that a prompt may say `{{default}}` in every round.
     """
     inputs = Inputs()
-    if len(wires) == 1:
-        wire = wires[0]
-        inputs[wire.name or DEFAULT] = carried(state, wire)
-        return inputs
-    unlabelled = [wire for wire in wires if wire.name is None]
+    unlabelled = 0
+    for wire in wires:
+        if wire.name is None:
+            unlabelled += 1
     for wire in wires:
         value = carried(state, wire)
         if wire.name is not None:
             inputs[wire.name] = value
-        elif len(unlabelled) == 1:
+        elif unlabelled == 1:
             inputs[DEFAULT] = value
         else:
-            inputs[state.program.labels[wire.source]] = value
+            inputs[state.labels[wire.source]] = value
             if wire.back:
                 inputs[DEFAULT] = value
     return inputs

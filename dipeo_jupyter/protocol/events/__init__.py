@@ -8,7 +8,7 @@ events, `parts` what they speak of.
 from __future__ import annotations
 
 from .base import Event
-from .entry import FINAL_EVENTS, AnyEvent, Entry, event_adapter
+from .entry import FINAL_EVENTS, AnyEvent, Entry, entry_of, event_adapter
 from .nodes import (
     EffectCompleted,
     EffectStarted,
@@ -104,6 +104,7 @@ __all__ = [
     "ToolCall",
     "ToolUse",
     "Usage",
+    "entry_of",
     "event_adapter",
     "label_and_visit",
 ]

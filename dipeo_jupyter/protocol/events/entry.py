@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, TypeAdapter
@@ -98,6 +99,11 @@ class Entry(NamedTuple):
         time = datetime.fromisoformat(frame["timestamp"]).timestamp()
         return cls(frame["execution_id"], frame["seq"], time, event)
 
+
+entry_of: Callable[[tuple[ExecutionId, int, float, AnyEvent]], Entry] = partial(
+    tuple.__new__, Entry
+)
+"""An entry of its fields, in half the time of `Entry(…)`: for whoever makes one for every event."""
 
 FINAL_EVENTS = (ExecutionCompleted, ExecutionFailed, ExecutionCancelled)
 """After one of these nothing more happens in a run."""

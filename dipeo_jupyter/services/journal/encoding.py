@@ -88,7 +88,8 @@ def _diagram(diagram: Diagram) -> str:
 
 def _with_diagram(event: e.ExecutionStarted | e.ExecutionEdited, text: str, put: Put) -> str:
     """A diagram is content as a whole: to take it apart would take a large run's time."""
-    fields = e.event_adapter.dump_python(replace(event, diagram=Diagram(), text=None), by_alias=True)
+    rest = replace(event, diagram=Diagram(), text=None)
+    fields = e.event_adapter.dump_python(rest, by_alias=True)
     del fields["type"], fields["diagram"]
     try:
         short = _apart(fields, put)
