@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from ...diagram.model import Diagram
 from ...errors import JournalError
 from ...protocol import events as e
-from .encoding import MARK, MARKED, ROWS, USAGE, usual_id
+from .encoding import MARK, ROWS, USAGE, is_marked, usual_id
 
 Get: TypeAlias = Callable[[int], str]
 """Gives a content by its number; raises LookupError."""
@@ -60,7 +60,7 @@ def _with_diagram(body: str, get: Get) -> dict[str, Any]:
     """The fields of an event with a diagram, which is read in one go: it may be large."""
     fields = _parsed(body)
     marked = fields["diagram"].get(MARK)
-    if not isinstance(marked, int) or MARKED in (text := get(marked)):
+    if not isinstance(marked, int) or is_marked(text := get(marked)):
         return dict(_restored(fields, get))
     return {**_restored({**fields, "diagram": None}, get), "diagram": _diagram(text)}
 
@@ -116,7 +116,7 @@ def _message(usual: str, content: Any, *rest: Any) -> dict[str, Any]:
 
 def _content(text: str, get: Get) -> Any:
     value = _parsed(text)
-    return _restored(value, get) if MARKED in text else value
+    return _restored(value, get) if is_marked(text) else value
 
 
 def _parsed(text: str) -> Any:

@@ -41,7 +41,7 @@ USAGE = (
 )
 
 MARK = "$"
-MARKED = f'"{MARK}"'
+_MARKED = f'"{MARK}"'
 SHORT = 96
 """A value up to so many characters stands in the body: apart, it would take about as much."""
 SHORT_BODY = 160
@@ -65,14 +65,14 @@ def encode(event: e.AnyEvent, seq: int, seen: Seen, put: Put) -> str:
     if isinstance(event, e.ExecutionStarted | e.ExecutionEdited):
         text = event.text or _diagram(event.diagram)
         # Anything marked must be escaped, which takes as long as all the rest.
-        if MARKED not in text:
+        if not is_marked(text):
             return _with_diagram(event, text, put)
     row = _row(event, seq, seen)
     try:
         if _has_long(row):
             return _shortened(event.type, row, put)
         text = to_text(row)
-        if len(text) <= SHORT_BODY and MARKED not in text:
+        if len(text) <= SHORT_BODY and not is_marked(text):
             return text
         return _shortened(event.type, row, put)
     except _NOT_JSON:
@@ -109,6 +109,11 @@ def to_text(value: Any, *, maybe_long: bool = False) -> str:
     except _NOT_JSON:  # half characters, or more than 255 levels
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
         return whole_characters(text)
+
+
+def is_marked(text: str) -> bool:
+    """Whether JSON may hold the mark, so that it must be escaped, or read with care."""
+    return MARK in text and _MARKED in text  # to look for one character takes next to nothing
 
 
 def packed(text: str) -> str | bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
@@ -13,8 +13,8 @@ from itertools import chain
 from typing import Any
 
 from ...protocol import events as e
-from .encoding import MARKED, Seen, encode, packed, to_text, whole_characters
-from .packing import MOST, SEVERAL, burst
+from .encoding import Seen, encode, packed, to_text, whole_characters
+from .packing import SEVERAL, Row
 from .summary import Summary
 
 _ROWS = 64
@@ -54,27 +54,23 @@ class Ledger:
         self._contents: dict[str, int] = {}
         self._characters = 0
 
-    def write(self, connection: sqlite3.Connection, entries: Sequence[e.Entry]) -> None:
-        """Write entries of any runs, in their order."""
+    def write(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+        """Write entries of any runs, in their order, as they share rows."""
         self._forget_if_changed(connection)
         self._connection = connection
         self._rows: list[tuple[Any, ...]] = []
         self._effects: list[tuple[Any, ...]] = []
         self._uses: list[tuple[Any, ...]] = []
         touched: set[Run] = set()
-        at = 0
-        while at < len(entries):
-            entry = entries[at]
+        for entries, body in rows:
+            entry = entries[0]
             self._run = run = self._runs.get(entry.execution_id) or self._find(entry)
             touched.add(run)
-            places, count = burst(entries[at : at + MOST])
-            some = entries[at : at + max(1, count)]
-            at += len(some)
-            if count < 2 or MARKED in (text := to_text(places)):  # noqa: PLR2004 - several
-                self._write_singly(run, some)
+            if body is None:
+                self._write_singly(run, entries)
                 continue
-            self._rows.append((run.number, entry.seq, entry.time, SEVERAL, text))
-            run.summary.follow_all(some)
+            self._rows.append((run.number, entry.seq, entry.time, SEVERAL, body))
+            run.summary.follow_all(entries)
         _insert(connection, "INSERT INTO entries VALUES", self._rows)
         _insert(connection, "INSERT OR IGNORE INTO uses VALUES", self._uses)
         _insert(connection, "INSERT INTO effects VALUES", self._effects)

@@ -3,19 +3,24 @@
 The writer's thread shares the interpreter with the event loop. A row for each event costs it three
 times what a place in a list does; so the plainest events, when many come at once, share a row of
 the type `several`. Its number is that of the first of them.
+
+Their text is made on the event loop as soon as there are enough for a row: what they hold is still
+in the cache of its processor, and the thread would take twice as long for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from ...protocol import events as e
-from .encoding import SHORT
+from .encoding import SHORT, is_marked, to_text
 
 SEVERAL = "several"
 MOST = 256
 """Events in one row: to read one of them, all are read."""
+_FEWEST = MOST // 2
+"""Events that are looked at at one go, at least."""
 
 _STARTED, _COMPLETED, _FIRED = range(3)
 """A node's start, its end, and both when nothing came between them."""
@@ -24,7 +29,75 @@ _EMPTY = (dict, list)
 """Short when there is nothing in them."""
 
 
-def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
+class Burst(NamedTuple):
+    """So many events share a row with this body; without one, each needs a row of its own."""
+
+    events: int
+    body: str | None
+
+
+Row: TypeAlias = tuple[Sequence[e.Entry], str | None]
+"""Entries of one run that share a row, and its body; None when each has a row of its own."""
+
+
+class Bursts:
+    """Those whose text is made already, by the position of their first entry in the journal.
+
+    `gather` belongs to the event loop, all else to the writer's thread.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, Burst] = {}
+        self._next = 0
+        """The position of the first entry that was not looked at."""
+        self.due = MOST
+        """As soon as the journal ends here, there is something to gather."""
+
+    def next(self, taken: int) -> int:
+        """Where to go on: what was `taken` by the thread is none of ours any more."""
+        return max(self._next, taken)
+
+    def gather(self, entries: Sequence[e.Entry], first: int) -> None:
+        """Make the texts of entries, as far as there are enough of them; `first` is their place."""
+        at = 0
+        while at < _FEWEST and len(entries) - at >= _FEWEST:
+            burst = burst_of(entries[at : at + MOST])
+            if burst.body is not None:
+                self._made[first + at] = burst
+            at += burst.events
+        self._next = first + at
+        self.due = self._next + MOST
+
+    def rows(self, entries: Sequence[e.Entry], first: int) -> Iterator[Row]:
+        """The entries as they share rows; `first` is their place."""
+        made, end = self._made.copy(), len(entries)
+        starts = iter(sorted(start - first for start in made))
+        at, start = 0, -1
+        while at < end:
+            while start <= at:
+                start = next(starts, end)
+            burst = made.get(first + at)
+            if burst is None or at + burst.events > end:
+                burst = burst_of(entries[at : min(at + MOST, start)])
+            yield entries[at : at + burst.events], burst.body
+            at += burst.events
+
+    def forget(self, written: int) -> None:
+        """Up to this position all is safe."""
+        for start in [*self._made]:
+            if start < written:
+                del self._made[start]
+
+
+def burst_of(entries: Sequence[e.Entry]) -> Burst:
+    """As many of the first entries as can share a row."""
+    places, count = _places(entries)
+    if count > 1 and not is_marked(text := to_text(places)):
+        return Burst(count, text)
+    return Burst(max(1, count), None)
+
+
+def _places(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
     """The places in one row of as many of the first entries as can be there together: how many.
 
     What a user calls `$` is not looked for: it would be in the text, where that takes no time.
@@ -32,39 +105,39 @@ def burst(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
     # On the hot path, and so without calls for what is nearly always there.
     places: list[list[Any]] = []
     run, begun, count = entries[0].execution_id, None, 0
-    values: Mapping[str, Any]
-    duration: float | None
+    scalars, started, completed = _SCALARS, e.NodeStarted, e.NodeCompleted
     for execution_id, _, time, event in entries:
         if execution_id != run:
             break
-        if type(event) is e.NodeStarted:
-            values, duration = event.inputs, None
-        elif type(event) is e.NodeCompleted and not (
+        if type(event) is started:
+            for value in event.inputs.values():
+                if type(value) not in scalars and not _is_short(value):
+                    return places, count
+            # A plain dict: pydantic takes four times as long for one of its subclasses.
+            place = [time, _STARTED, event.node, event.activation, {**event.inputs}]
+            places.append(place)
+            begun = event
+        elif type(event) is completed and not (
             event.messages
             or event.seen
             or event.cached
             or event.person is not None
             or event.usage is not None
         ):
-            values, duration = event.outputs, event.duration_ms
+            for value in event.outputs.values():
+                if type(value) not in scalars and not _is_short(value):
+                    return places, count
+            node, activation = event.node, event.activation
+            if begun and begun.node == node and begun.activation == activation:
+                place[1] = _FIRED
+                place += event.outputs, event.duration_ms, time
+            else:
+                places.append(
+                    [time, _COMPLETED, node, activation, event.outputs, event.duration_ms]
+                )
+            begun = None
         else:
             break
-        for value in values.values():
-            if type(value) not in _SCALARS and not _is_short(value):
-                return places, count
-        if duration is None:
-            # A plain dict: pydantic takes four times as long for one of its subclasses.
-            places.append([time, _STARTED, event.node, event.activation, dict(values)])
-            begun = event
-        elif begun and begun.node == event.node and begun.activation == event.activation:
-            place = places[-1]
-            place[1] = _FIRED
-            place += values, duration, time
-            begun = None
-        else:
-            node, activation = event.node, event.activation
-            places.append([time, _COMPLETED, node, activation, values, duration])
-            begun = None
         count += 1
     return places, count
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 from ...errors import JournalError
 from ...protocol.events import Entry
 from .ledger import Ledger
+from .packing import MOST, Bursts
 from .storage import Storage
 from .trouble import sentence
 
@@ -50,6 +51,9 @@ class Writer:
         self.appended = 0
         """How many were taken so far; the end of it all is at this position."""
         self._written = 0
+        self._taken = 0
+        """The thread has to do with all up to this position, or is through with it."""
+        self._bursts = Bursts()
         self._waiters: list[Waiter] = []
         self._jobs: list[Callable[[], None]] = []
         self._watchers: list[Callable[[str | None], None]] = []
@@ -64,13 +68,22 @@ class Writer:
         self._thread.start()
 
     def append(self, entry: Entry) -> None:
-        """Take an entry: no lock, no encoding, for the event loop is at work."""
+        """Take an entry, in no time: the event loop is at work."""
         if entry.event.ephemeral:
             return
         self.pending.append(entry)
         self.appended += 1
+        if self.appended >= self._bursts.due:
+            self._gather()
         if self._asleep:
             self._wake()
+
+    def _gather(self) -> None:
+        with self._changed:
+            first = self._bursts.next(self._taken)
+            start = first - self._written
+            entries = self.pending[start : start + MOST]
+        self._bursts.gather(entries, first)
 
     def is_awaited(self) -> bool:
         return bool(self._waiters)
@@ -168,6 +181,7 @@ class Writer:
         left = len(self.pending)
         while left > 0:
             batch = self.pending[: self._group]
+            self._taken = self._written + len(batch)
             started = time.monotonic()
             try:
                 self._write(batch)
@@ -182,7 +196,7 @@ class Writer:
     def _write(self, batch: list[Entry]) -> None:
         count = self._written + len(batch)
         with self._storage.transaction() as connection:
-            self._ledger.write(connection, batch)
+            self._ledger.write(connection, self._bursts.rows(batch, self._written))
             self._failpoint("before_commit", count)
         self._failpoint("after_commit", count)
 
@@ -194,6 +208,7 @@ class Writer:
             if ready:
                 self._waiters = [w for w in self._waiters if w[0] > self._written]
             self._is_urgent = any(waiter[3] for waiter in self._waiters)
+            self._bursts.forget(self._written)
         _tell(ready, None)
         self._failing_since = None
         if self._trouble:
