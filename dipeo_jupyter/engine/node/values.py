@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ...diagram.model import DEFAULT
 from ...protocol.events import Message
@@ -31,7 +32,8 @@ class Inputs(dict[str, Any]):
         return {**unlabelled, **self} if isinstance(unlabelled, dict) else dict(self)
 
 
-class Result(NamedTuple):  # made for every activation, and three times as fast as a frozen class
+@dataclass(slots=True)  # not frozen: it is made for every activation, in a third of the time
+class Result:
     """What a node hands on: one JSON value for each handle it chose. Other handles are dead."""
 
     outputs: Mapping[str, Any]

@@ -64,7 +64,7 @@ class Journal(Protocol):
     """Whether other processes can reach it, and leave letters."""
 
     def append(self, entry: Entry) -> None:
-        """Take an entry; it is safe as soon as `written` has returned."""
+        """Take an entry, of an event that is not ephemeral; it is safe when `written` returns."""
         ...
 
     def position(self) -> int:

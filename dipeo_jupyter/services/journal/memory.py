@@ -44,8 +44,6 @@ class MemoryJournal:
         self._posted = 0
 
     def append(self, entry: Entry) -> None:
-        if entry.event.ephemeral:
-            return
         run = self._runs.get(entry.execution_id)
         if run is None:
             summary = Summary(entry.execution_id, entry.time)

@@ -69,8 +69,6 @@ class Writer:
 
     def append(self, entry: Entry) -> None:
         """Take an entry, in no time: the event loop is at work."""
-        if entry.event.ephemeral:
-            return
         self.pending.append(entry)
         self.appended += 1
         if self.appended >= self._bursts.due:

@@ -232,9 +232,3 @@ def test_forgotten_effects_are_not_found(journal):
     keep(journal, *run(begun(), effect("k"), DONE))
     journal.prune(0)
     assert [*journal.effects("k")] == []
-
-
-def test_shown_only_events_are_not_kept(journal):
-    shown = e.Entry("exec_1", 1, 1.0, e.TokenDelta(node="a", activation=1, text="x"))
-    keep(journal, *run(begun()), shown)
-    assert [*journal.read("exec_1")] == run(begun())
