@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..diagram.model import DEFAULT
 from ..protocol.events import Message
+from .moments import Activation
 from .node import Inputs
 from .program import Wire
 from .state import ExecutionState
@@ -24,12 +25,16 @@ def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     loop, so that a prompt may say `{{default}}` in every round.
     """
     inputs = Inputs()
-    unlabelled = 0
+    settled, unlabelled = state.settled, 0
     for wire in wires:
         if wire.name is None:
             unlabelled += 1
     for wire in wires:
-        value = carried(state, wire)
+        source = settled[wire.index]
+        assert source is not None
+        value = source.outputs[wire.handle]
+        if wire.content_type is not None:
+            value = _represented(state, source, value, wire.content_type)
         if wire.name is not None:
             inputs[wire.name] = value
         elif unlabelled == 1:
@@ -41,21 +46,16 @@ def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     return inputs
 
 
-def carried(state: ExecutionState, wire: Wire) -> Any:
-    """The value on a live edge, in the form that the edge asks for; other names mean as it is."""
-    activation = state.settled[wire.index]
-    assert activation is not None
-    value = activation.outputs[wire.handle]
-    if wire.content_type is None:  # nearly all: first, because this is on the hot path
-        return value
-    match wire.content_type:
+def _represented(state: ExecutionState, source: Activation, value: Any, content_type: str) -> Any:
+    """The value in the form that an edge asks for; other names mean as it is."""
+    match content_type:
         case "raw_text":
             return as_text(value)
         case "object":
             return as_object(value)
         case "conversation_state":
-            spoken = activation.repeats or activation
-            name = f"{state.program.labels[spoken.node]}[{spoken.number}]"
+            spoken = source.repeats or source
+            name = f"{state.labels[spoken.node]}[{spoken.number}]"
             return as_conversation(value, spoken.messages, name)
         case _:
             return value
