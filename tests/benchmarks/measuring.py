@@ -56,9 +56,7 @@ def journal_of(way: str) -> Iterator[Any]:
 async def to_the_end(program: Program, journal: Any) -> Execution:
     """Run until the last event; the execution is for looking at."""
     execution = Execution("exec_bench", program, None, journal, SystemClock())  # type: ignore[arg-type]
-    execution.start(
-        ExecutionStarted(diagram=program.diagram, text=program.text, max_rounds=10**9)
-    )
+    execution.start(ExecutionStarted(diagram=program.diagram, text=program.text, max_rounds=10**9))
     while not execution.state.over:  # noqa: ASYNC110 - watching must cost nothing
         await asyncio.sleep(0)
     return execution

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
@@ -276,7 +277,8 @@ def plain(value: Any) -> Any:
 
 
 def facts(state: ExecutionState) -> dict[str, Any]:
-    return {name: plain(value) for name, value in vars(state).items() if name != "program"}
+    names = {each.name for each in fields(state)} - {"program"}
+    return {name: plain(getattr(state, name)) for name in names}
 
 
 async def some_command(world: World, run_id: str, dice: random.Random, now: Any) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dipeo_jupyter.diagram.model import Diagram
-from dipeo_jupyter.engine.schedule import Complete, Fail, Pause, Skip, Start, decide
+from dipeo_jupyter.engine.schedule import decide
 from dipeo_jupyter.engine.state import ExecutionState
 from dipeo_jupyter.protocol import events as e
 
@@ -28,7 +28,7 @@ def simulate(
     dice = random.Random(order)
     log: dict[str, list[Any]] = {label: [] for label in program.labels}
     events: list[e.AnyEvent] = []
-    running: dict[int, Start] = {}
+    running: dict[int, e.NodeStarted] = {}
 
     def record(event: e.AnyEvent) -> None:
         events.append(event)
@@ -40,38 +40,30 @@ def simulate(
     if stepwise:
         record(e.ExecutionResumed(steps=1))
     while True:
-        while (decision := decide(state)) is not None:
-            match decision:
-                case Start(node, number, inputs):
-                    running[node] = decision
+        while (event := decide(state)) is not None:
+            record(event)
+            match event:
+                case e.NodeStarted():
+                    running[program.index[event.node]] = event
                     assert len(running) <= max_concurrency
-                    record(
-                        e.NodeStarted(
-                            node=program.labels[node], activation=number, inputs=dict(inputs)
-                        )
+                case e.NodeSkipped():
+                    log[event.node].append(
+                        "skipped" if event.reason == "no_live_input" else "passed"
                     )
-                case Skip(node, reason):
-                    log[program.labels[node]].append(
-                        "skipped" if reason == "no_live_input" else "passed"
-                    )
-                    record(e.NodeSkipped(node=program.labels[node], reason=reason))
-                case Pause():
-                    record(e.ExecutionPaused())
+                case e.ExecutionPaused():
                     record(e.ExecutionResumed(steps=1))
-                case Complete():
-                    record(e.ExecutionCompleted())
+                case e.ExecutionCompleted():
                     return state, log, events
-                case Fail(error):
-                    record(e.ExecutionFailed(error=error))
+                case e.ExecutionFailed():
                     return state, None, events
         assert running, "nothing runs, and nothing can be decided"
-        start = running.pop(dice.choice(sorted(running)))
-        label = program.labels[start.node]
+        node = dice.choice(sorted(running))
+        start = running.pop(node)
         outputs = behave(
-            seed, label, start.activation, start.inputs, program.nodes[start.node].handles
+            seed, start.node, start.activation, start.inputs, program.nodes[node].handles
         )
-        log[label].append((start.activation, dict(start.inputs), outputs))
-        record(e.NodeCompleted(node=label, activation=start.activation, outputs=outputs))
+        log[start.node].append((start.activation, dict(start.inputs), outputs))
+        record(e.NodeCompleted(node=start.node, activation=start.activation, outputs=outputs))
 
 
 def expected(diagram: Diagram, seed: str) -> dict[str, list[Any]] | None:

@@ -7,6 +7,9 @@ import asyncio
 from dipeo_jupyter.engine.watching import Watchers
 from dipeo_jupyter.protocol import events as e
 from dipeo_jupyter.services.journal import MemoryJournal
+from tests.running import diagram_of
+
+from .world import World, play
 
 STARTED = e.NodeStarted("ask", 1, {})
 DONE = e.NodeCompleted("ask", 1, {})
@@ -43,3 +46,27 @@ def test_what_is_said_while_the_journal_is_read_does_not_come_after_the_end():
         return [entry.event async for entry in run.watchers.events()]
 
     assert asyncio.run(seen()) == [STARTED, DONE]
+
+
+ASKING = """
+persons:
+  Ann: {service: openai, model: small}
+nodes:
+  - {label: ask, type: person_job, props: {person: Ann, prompt: Hello}}
+"""
+
+
+def test_pieces_of_an_answer_are_shown_and_not_kept():
+    async def story(world: World) -> tuple[bool, bool]:
+        run_id = await world.start(diagram_of(ASKING), paused=True)
+
+        async def watch() -> list[e.AnyEvent]:
+            return [entry.event async for entry in world.engine.events(run_id)]
+
+        watching = asyncio.create_task(watch())
+        await world.resume(run_id)
+        shown = await watching
+        kept = world.past(run_id).events
+        return any(each.ephemeral for each in shown), any(each.ephemeral for each in kept)
+
+    assert play(story) == (True, False)

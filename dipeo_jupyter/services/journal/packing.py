@@ -24,7 +24,9 @@ _FEWEST = MOST // 2
 
 _STARTED, _COMPLETED, _FIRED = range(3)
 """A node's start, its end, and both when nothing came between them."""
-_SCALARS = frozenset({bool, int, float, type(None)})
+_SCALARS = frozenset({bool, float, type(None)})
+_LONG = 2**63
+"""Integers beyond this have as many digits as they like, and readers have not."""
 _EMPTY = (dict, list)
 """Short when there is nothing in them."""
 
@@ -105,19 +107,23 @@ def _places(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
     # On the hot path, and so without calls for what is nearly always there.
     places: list[list[Any]] = []
     run, begun, count = entries[0].execution_id, None, 0
-    scalars, started, completed = _SCALARS, e.NodeStarted, e.NodeCompleted
     for execution_id, _, time, event in entries:
         if execution_id != run:
             break
-        if type(event) is started:
+        if type(event) is e.NodeStarted:
             for value in event.inputs.values():
-                if type(value) not in scalars and not _is_short(value):
+                kind = type(value)
+                if (
+                    (kind is not int or not -_LONG < value < _LONG)
+                    and kind not in _SCALARS
+                    and not _is_short(value)
+                ):
                     return places, count
             # A plain dict: pydantic takes four times as long for one of its subclasses.
             place = [time, _STARTED, event.node, event.activation, {**event.inputs}]
             places.append(place)
             begun = event
-        elif type(event) is completed and not (
+        elif type(event) is e.NodeCompleted and not (
             event.messages
             or event.seen
             or event.cached
@@ -125,7 +131,12 @@ def _places(entries: Sequence[e.Entry]) -> tuple[list[list[Any]], int]:
             or event.usage is not None
         ):
             for value in event.outputs.values():
-                if type(value) not in scalars and not _is_short(value):
+                kind = type(value)
+                if (
+                    (kind is not int or not -_LONG < value < _LONG)
+                    and kind not in _SCALARS
+                    and not _is_short(value)
+                ):
                     return places, count
             node, activation = event.node, event.activation
             if begun and begun.node == node and begun.activation == activation:
