@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagram.model import Diagram
 from .compile import compile_diagram
 from .node import NodeTypes
-from .pace import at_length, my_turn
+from .pace import at_length, my_turn, without_collecting
 from .program import Program
 from .state import ExecutionState
 
@@ -30,9 +30,10 @@ class Compiler:
         return program
 
     def _whole(self, diagram: Diagram) -> Program:
-        program = self.at_once(diagram)
-        # Finds out what the program remembers, which takes long, too.
-        _ = ExecutionState(program), program.text
+        with without_collecting():
+            program = self.at_once(diagram)
+            # Finds out what the program remembers, which takes long, too.
+            _ = ExecutionState(program), program.text
         return program
 
 

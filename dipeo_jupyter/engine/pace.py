@@ -8,8 +8,10 @@ waits for longer than one stretch. What cannot be done in stretches is done in a
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -73,6 +75,22 @@ async def at_length(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         lock = _calculating[loop] = asyncio.Lock()
     async with lock:
         return await asyncio.to_thread(work, *args, **kwargs)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Make many objects that stay.
+
+    Meanwhile Python does not look for garbage: it would walk through all there is, again and again.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Stretch:

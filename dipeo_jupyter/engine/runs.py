@@ -23,7 +23,7 @@ from .execution import Execution, Limits
 from .grants import doubt, grant
 from .loading import fold, past_after, past_of_fork, past_of_run
 from .observing import Observers
-from .pace import at_length
+from .pace import at_length, without_collecting
 from .ports import Journal, Places, Services
 from .program import Program
 from .reuse import Past
@@ -190,9 +190,11 @@ class Runs:
                 return await self.children.take(whole, execution_id)
             if not await asyncio.to_thread(self._journal.claim, execution_id):
                 return None
-            entries = await at_length(self._journal.read, execution_id)
-            loaded = await at_length(fold, entries, self._compiler.at_once)
-            past = await at_length(past_of_run, self._journal, loaded, self._compiler.at_once)
+            compiled = self._compiler.at_once
+            with without_collecting():
+                entries = await at_length(self._journal.read, execution_id)
+                loaded = await at_length(fold, entries, compiled)
+                past = await at_length(past_of_run, self._journal, loaded, compiled)
             services = self._places.at(loaded.started.folder)
             doubt(loaded.state, execution_id, services)
             execution = self._made(execution_id, loaded.state.program, services, past)
