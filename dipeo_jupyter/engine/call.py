@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from typing import TypeVar
 
 from ..errors import DipeoError, NodeError, NodeTimeoutError
 from ..protocol.events import ErrorInfo
 from .clock import Clock
 from .node import Context, DefaultValue, Inputs, Node, Result, RetryPolicy
-from .program import ERROR
+from .program import ERROR, is_ours
 
 T = TypeVar("T")
 NO_RETRY = RetryPolicy(max_attempts=1)
 
 
 def call(node: Node, inputs: Inputs, ctx: Context) -> Awaitable[Result]:
-    """Run a node within its `timeout`, trying again as its `retry` says: see `Program.plain`."""
+    """Run a node within its `timeout`, trying again as its `retry` says: see `Program.plain`.
+
+    What a plug-in changes in its inputs is not changed for others, nor for its next attempt.
+    """
+    ours = is_ours(node)
+
+    def run() -> Awaitable[Result]:
+        return node.run(inputs if ours else deepcopy(inputs), ctx)
+
     if node.timeout is not None:
-        return _in_time(node.timeout, ctx.attempt(lambda: node.run(inputs, ctx)))
-    return ctx.attempt(lambda: node.run(inputs, ctx))
+        return _in_time(node.timeout, ctx.attempt(run))
+    return ctx.attempt(run)
 
 
 async def _in_time(seconds: float, work: Awaitable[T]) -> T:

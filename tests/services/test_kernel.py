@@ -85,6 +85,12 @@ def test_its_inputs_hide_names_of_the_notebook_and_leave_them_alone(notebook):
     assert notebook.names["topic"] == "cats"
 
 
+def test_what_it_changes_in_its_inputs_is_not_changed_for_others(notebook):
+    rows = [1, 2]
+    assert notebook.value("rows.append(3)\nreturn inputs['rows']", rows=rows) == [1, 2, 3]
+    assert rows == [1, 2]
+
+
 def test_a_result_of_the_notebook_is_not_the_jobs(notebook):
     notebook.names["result"] = "old"
 

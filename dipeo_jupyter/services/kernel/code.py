@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Mapping
+from copy import deepcopy
 from types import CodeType
 from typing import Any
 
@@ -35,7 +36,7 @@ def report_of(job: Job, space: dict[str, Any]) -> bytes:
 
 def _run(job: Job, space: dict[str, Any], file: str) -> Any:
     tree = ast.parse(job.code, file)
-    inputs = dict(job.inputs)
+    inputs = deepcopy(dict(job.inputs))  # they are those of others, too
     names = {key: value for key, value in inputs.items() if syntax.is_variable(key)}
     value = _called(tree, file, space, {**names, "inputs": inputs})
     if job.function is not None:
