@@ -137,6 +137,7 @@ class Runs:
             max_rounds=source.started.max_rounds,
             origin=e.Origin(execution_id=source_id, at=command.at),
             values=command.values,
+            budget=command.budget,
             traceparent=command.traceparent,
             folder=folder,
             foreign=command.foreign or source.state.foreign,
@@ -146,6 +147,11 @@ class Runs:
 
     async def edit(self, execution: Execution, command: c.EditExecution) -> None:
         """Give a run that is held another diagram, other inputs or other values."""
+        while not await self._edit(execution, command):
+            pass
+
+    async def _edit(self, execution: Execution, command: c.EditExecution) -> bool:
+        """Do it, unless somebody has gone on with the run meanwhile, or edited it."""
         state = execution.state
         diagram = command.diagram or execution.program.diagram
         program = await self._compiler.compile(diagram)
@@ -154,7 +160,7 @@ class Runs:
         granted = await grant(program, node_types, execution.services, command, state)
         if not state.over and (state.running or execution.status != "paused"):
             await execution.pause(now=True, reason="edited")
-        state = execution.state
+        reached = execution.seq
         event = e.ExecutionEdited(
             diagram=diagram,
             text=program.text,
@@ -169,7 +175,10 @@ class Runs:
         await self.written()
         compiled = self._compiler.at_once
         past = await at_length(past_after, self._journal, execution.execution_id, event, compiled)
+        if execution.seq != reached or execution.state is not state or state.running:
+            return False
         execution.edit(program, event, past)
+        return True
 
     async def take(self, execution_id: ExecutionId) -> Execution | None:
         """Hold a run that nobody holds, without going on with it; None when another does.

@@ -449,3 +449,19 @@ def test_an_edit_survives_a_new_process_before_it_goes_on():
     told = play(story)
     assert told.done == {"n9[1]"}
     assert told.prompts("n9") == ["Last: by hand"]
+
+
+def test_who_goes_on_while_a_run_is_edited_does_not_break_it():
+    async def story(world: World) -> Any:
+        run_id = await world.run(chain(), breakpoints=(e.Breakpoint(node="n3"),))
+        world.llm.gate = asyncio.Event()
+        edit = c.EditExecution(execution_id=run_id, diagram=last_prompt(chain()))
+        resume = c.ResumeExecution(execution_id=run_id)
+        await asyncio.gather(world.send(edit), world.send(resume))
+        world.llm.gate.set()
+        await world.resume(run_id)
+        return world.fold(run_id).state.status, world.past(run_id).prompts("n9")
+
+    status, prompts = play(story)
+    assert status == "completed"
+    assert prompts[0].startswith("Last: ")

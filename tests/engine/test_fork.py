@@ -304,3 +304,16 @@ def test_a_plan_of_a_fork_foresees_what_it_does():
     assert {name for name, action in rows.items() if action == "run"} == told.done
     assert {name for name, action in rows.items() if action == "reuse"} == told.reused
     assert isinstance(told.last, e.ExecutionCompleted)
+
+
+def test_a_fork_has_the_budget_that_it_is_given():
+    async def story(world: World) -> tuple[str, e.AnyEvent]:
+        run_id = await world.run(DEBATE)
+        diagram = changed(DEBATE, "before", prompt="Open with {{topic}}.")
+        fork = await world.fork(run_id, diagram=diagram, budget=e.Budget(calls=2))
+        return await world.status(fork), world.past(fork).last
+
+    status, last = play(story)
+    assert status == "paused"
+    assert isinstance(last, e.ExecutionPaused)
+    assert last.reason == "budget"
