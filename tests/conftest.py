@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from contextlib import closing
 from itertools import count
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from dipeo_jupyter.services.llm import helper
 
+from .crash.figures import Figures
 from .openai_server import OpenAIServer
 from .prefork import Prefork
 
@@ -72,3 +74,13 @@ def home(homes, monkeypatch):
     if session and session.default_session.cache_info().currsize:
         session.default_session().close()
         session.default_session.cache_clear()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Add up what the crash tests have found out, in all workers."""
+    found = Counter()
+    for report in terminalreporter.stats.get("", ()):  # the ends of tests are among these
+        if report.when == "teardown":
+            found.update(dict(report.user_properties).get("crash matrix", {}))
+    if found:
+        terminalreporter.write_line(f"crash matrix: {Figures(**found)}")

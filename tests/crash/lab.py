@@ -9,42 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 from .child import Kill, Life
 from .facts import World, in_flight, kept, world
+from .figures import Figures
 from .nursery import Nursery
 from .provider import Provider
 
 T = TypeVar("T")
 KILLED = -9
 AT_ONCE = 2
-
-
-@dataclass
-class Figures:
-    """What is told at the end of the session."""
-
-    killed: int = 0
-    survived: int = 0
-    unreached: int = 0
-    calls: int = 0
-    asked_twice: int = 0
-    repeated: int = 0
-
-    def add(self, other: Figures) -> None:
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
-
-    def __str__(self) -> str:
-        return (
-            f"crash matrix: {self.killed} points killed, {self.survived} survived, "
-            f"{self.calls} model calls ({self.asked_twice} of them asked again, in flight at the "
-            f"kill), {self.repeated} repeated completed effects"
-        )
 
 
 @dataclass(frozen=True)
