@@ -52,6 +52,11 @@ def stopped(run: Run, name: str | None = None) -> Interrupted:
     return Interrupted(run, name)
 
 
+def unbegun(stop: KeyboardInterrupt) -> Stopped:
+    """What to raise when nothing had begun yet; one that says what became of it already stands."""
+    return stop if isinstance(stop, Stopped) else Stopped("nothing was begun.")
+
+
 @contextmanager
 def held() -> Iterator[None]:
     """Hold the stop button back in the code within, and raise `KeyboardInterrupt` at its end.

@@ -21,7 +21,7 @@ from ..diagram.suggest import nearest
 from ..errors import DipeoError
 from ..settings import CASSETTE_MODES
 from . import completion
-from .interrupts import Interrupted, stopped
+from .interrupts import Interrupted, stopped, unbegun
 from .options import Options
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class DipeoMagics(Magics):
         except Interrupted as interrupted:
             self.shell.push({name: interrupted.run})
             raise Interrupted(interrupted.run, name) from None
+        except KeyboardInterrupt as stop:
+            raise unbegun(stop) from None
         try:
             self.shell.push({name: run})
             if self._awaits():

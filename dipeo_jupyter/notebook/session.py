@@ -39,7 +39,7 @@ from .connecting import (
     servers_of_this_kernel,
     there,
 )
-from .interrupts import held, stopped
+from .interrupts import Stopped, held, stopped, unbegun
 from .listing import Plan, Runs
 from .names import Namespace, notebook_names
 from .run import Run
@@ -142,8 +142,14 @@ class Session:
         """Start a run and return it at once; raises `DiagramError` for a diagram that is wrong.
 
         The options are those of `Options`. Without `inputs`, those of the run `since` are taken.
+        Raises `Stopped` when it is interrupted, which says whether anything has begun.
         """
-        chosen = Options(**options)
+        try:
+            return self._start(diagram, inputs, Options(**options))
+        except KeyboardInterrupt as stop:
+            raise unbegun(stop) from None
+
+    def _start(self, diagram: Readable, inputs: Mapping[str, Any] | None, chosen: Options) -> Run:
         reading = self._read(diagram, chosen.name)
         drawn = reading.diagram
         check_answers(chosen.answers, drawn)
@@ -182,17 +188,26 @@ class Session:
     ) -> Run:
         """The run that is begun by this. When it is interrupted meanwhile, the run is paused."""
         run: Run | None = None
+        sent = False
         try:
             with held():
-                ack = self._send(command, reading.source, client)
+                sent = True
+                try:
+                    ack = self._send(command, reading.source, client)
+                except (DiagramError, UntrustedError):
+                    sent = False  # it was refused
+                    raise
                 assert ack.execution_id is not None
                 conversation = Conversation(client, ack.execution_id, options.answers, options.ask)
                 run = Run(conversation, reading.diagram, reading.source, self.loop, ack.seq)
                 return self._known(run)
         except KeyboardInterrupt:
-            if run is None:  # it was pressed twice
+            if run is not None:
+                raise stopped(run) from None
+            if not sent:
                 raise
-            raise stopped(run) from None
+            message = "it is not known whether the run has begun. `dipeo.runs()` lists what has."
+            raise Stopped(message) from None
 
     def get(self, run: str, ask: Ask | None = ask_by_input) -> Run:
         """The run with this id, which may be shortened; it does not go on by this."""
@@ -298,7 +313,11 @@ class Session:
             return
         self._settled = True
         where = self.settings.connect
-        said = self.connect(where)
+        try:
+            said = self.connect(where)
+        except KeyboardInterrupt:  # it is not settled that diagrams run here
+            self._settled = False
+            raise
         if where not in ("auto", "embedded"):
             print(said)  # noqa: T201 - people must know whose files and keys it has
 

@@ -11,7 +11,7 @@ from itertools import count
 import pytest
 
 import dipeo_jupyter as dipeo
-from dipeo_jupyter.notebook.interrupts import Interrupted, held
+from dipeo_jupyter.notebook.interrupts import Interrupted, Stopped, held
 from tests.shells import new_shell
 
 BOTH_MODES = True
@@ -26,12 +26,15 @@ OURS = "dipeo_jupyter/notebook/"
 class Button:
     """Pressed once, at the n-th call of our code on this thread from a run's beginning on.
 
+    What counts as its beginning is the first call of the function `since`.
+
     Not as something is handed to the loop of the runs: Python would warn of what never began there.
     When the cell waits for its run before, it is pressed then: that is the `last` moment.
     """
 
-    def __init__(self, at):
+    def __init__(self, at, since="_send"):
         self.at = at
+        self.since = since
         self.calls = None
         self.pressed = self.last = False
 
@@ -40,7 +43,7 @@ class Button:
         if self.pressed:
             return
         if event == "call" and OURS in code.co_filename and code.co_name != "submit":
-            if self.calls is None and code.co_name == "_send":  # nothing has begun before
+            if self.calls is None and code.co_name == self.since:
                 self.calls = 0
             if self.calls is not None:
                 self.calls += 1
@@ -109,6 +112,26 @@ def test_a_call_that_is_stopped_at_any_moment_leaves_its_run_paused_and_tells_wh
             f"the run is paused. `dipeo.resume({run.id!r})` goes on with it."
         )
         assert dipeo.get(run.id) is run
+
+
+def test_a_call_that_is_stopped_before_anything_has_begun_says_so(kernel):
+    for at in range(1, 9):
+        button = Button(at, since="_read")
+        with pytest.raises(Stopped) as stopped, watching(button):
+            dipeo.run_sync(ENDLESS)
+
+        assert button.pressed, at
+        assert str(stopped.value) == "nothing was begun.", at
+    assert not dipeo.runs()
+
+
+def test_a_cell_that_is_stopped_before_anything_has_begun_says_so(shell, capsys):
+    for since in ("_start", "_read"):
+        with watching(Button(1, since=since)):
+            shell.run_cell(f"%%dipeo slow{ENDLESS}")
+
+        assert capsys.readouterr().out.strip() == "KeyboardInterrupt: nothing was begun."
+        assert "slow" not in shell.user_ns
 
 
 def test_the_button_works_at_once_when_it_is_pressed_twice():
