@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -37,6 +38,8 @@ _NEEDS: Mapping[HookType, str] = {
     "file": "file_path",
 }
 _OF_JOB = {"code": "command", "file_path": "script"}
+_CODE = re.compile(r"\S\s*\n\s*\S|[\s(=](?!.*\.py\s*$)")
+"""What no script's name holds: a second line, or a word beside another in what is no `….py`."""
 _OLDER = {"config": "the settings in it, beside `hook_type`"}
 
 
@@ -134,6 +137,11 @@ class Hook(Node):
         needed = _NEEDS[self.hook_type]
         if not (getattr(self, needed) or "").strip():
             yield f"A hook of type {self.hook_type} needs `{needed}`."
+        elif self.hook_type == "python" and _CODE.search((self.script or "").strip()):
+            yield (
+                "`script` is the name of a file below the run's root, such as scripts/report.py, "
+                "and this is code. Put code into a job: `type: job` with `code`."
+            )
         try:
             self._inner()
         except ValidationError as error:

@@ -113,6 +113,8 @@ def test_a_check_says_what_is_run_and_sent(settings, code, field):
         ({}, "type shell needs `command`"),
         ({"hook_type": "webhook"}, "type webhook needs `url`"),
         ({"hook_type": "python"}, "type python needs `script`"),
+        ({"hook_type": "python", "script": "import os\nos.sync()\n"}, "Put code into a job"),
+        ({"hook_type": "python", "script": "print(default)"}, "such as scripts/report.py"),
         ({"hook_type": "file"}, "type file needs `file_path`"),
         ({"hook_type": "webhook", "url": "https://{{host}}/"}, "write the host out"),
         ({"hook_type": "smoke"}, "hook_type"),
@@ -122,3 +124,8 @@ def test_a_check_says_what_is_run_and_sent(settings, code, field):
 def test_settings_that_cannot_be_are_refused(settings, expected):
     with pytest.raises(ValidationError, match=expected):
         Hook.model_validate(settings)
+
+
+@pytest.mark.parametrize("script", ["tell", "scripts/tell.py", "my scripts/tell (1).py\n"])
+def test_the_name_of_a_script_is_not_taken_for_code(script):
+    assert Hook(hook_type="python", script=script).script == script
