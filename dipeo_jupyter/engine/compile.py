@@ -17,6 +17,7 @@ from .checks.edges import check_ends, check_fields, check_twice
 from .checks.flow import check_endless_loops, check_flow, parts_of
 from .checks.labels import check_same_labels
 from .checks.names import check_names
+from .checks.other_templates import check_other_templates
 from .checks.outside import Outside, advise_on_powers, check_functions, check_kernel, check_keys
 from .checks.persons import (
     check_entries,
@@ -207,6 +208,8 @@ def _advice(draft: _Draft, outside: Outside | None) -> Iterator[Problem]:
     diagram = draft.diagram
     for spec in draft.specs:
         yield from check_effect(spec, draft.alone[spec.label])
+        texts = draft.texts[spec.label]
+        yield from check_other_templates(spec, draft.alone[spec.label], texts)
         yield from advise_on_powers(spec, draft.alone[spec.label])
     for number, edge in draft.edges:
         yield from check_fields(number, edge)

@@ -12,12 +12,10 @@ from ..diagram.template import render
 from ..engine.names import layered
 from ..engine.node import Context, Inputs, Node, Refusal, Result
 from ..engine.powers import Power
-from ..errors import NodeError, Problem, TemplateError
+from ..errors import NodeError, TemplateError
 from .checks import writing_power
 from .formats import structured
 from .writing import save
-
-_JINJA = ("{%", "{#-", "{# ")
 
 
 class TemplateJob(Node):
@@ -69,16 +67,6 @@ class TemplateJob(Node):
     @property
     def given_names(self) -> Collection[str]:
         return tuple(self.variables)
-
-    def check(self, label: Label, diagram: Diagram) -> Iterator[Problem]:
-        yield from super().check(label, diagram)
-        for sign in _JINJA:
-            if sign in (self.template_content or ""):
-                message = f"Node {label!r}: `{sign}` is of Jinja, and would stay in the text."
-                hint = "Write {{#if x}}…{{/if}} and {{#each xs}}…{{this}}…{{/each}}."
-                path = ("nodes", label, "template_content")
-                yield Problem("other_template", message, label, path, hint, severity="warning")
-                return
 
     def powers(self) -> Iterator[Power]:
         if self.output_path:

@@ -71,12 +71,6 @@ def test_there_is_one_text(settings):
         TemplateJob(**settings)
 
 
-@pytest.mark.parametrize("text", ["{% for x in xs %}{% endfor %}", "{# a note #}"])
-def test_signs_of_jinja_are_warned_of(text):
-    (problem,) = TemplateJob(template_content=text).check("write", Diagram())
-    assert (problem.code, problem.severity) == ("other_template", "warning")
-
-
 def test_its_own_names_are_no_inputs_of_the_run(tmp_path):
     outcome = run_diagram(
         """
