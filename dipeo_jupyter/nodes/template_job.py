@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
-from ..diagram.model import Diagram, Label
 from ..diagram.template import render
 from ..engine.names import layered
 from ..engine.node import Context, Inputs, Node, Refusal, Result

@@ -5,14 +5,16 @@ All of these work in the same notebook, in any cell, and in ordinary programs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..client import Place, budget_of
 from ..diagram.diff import Diff, compare
-from ..diagram.files import Format, Readable, converted, survey
+from ..diagram.files import Format, Readable, converted, is_file, survey
 from ..diagram.source import Reading
+from ..errors import DiagramError, Problem
 from ..settings import CassetteMode
 from .card.cell import cell_here
 from .interrupts import Stopped, StoppedTask, stopped
@@ -20,6 +22,8 @@ from .listing import Plan, Runs
 from .problems import Problems
 from .run import Run
 from .session import default_session
+
+_NAMES_ITS_FILE = ("unreadable", "too_large")
 
 
 def start(  # noqa: PLR0913 - all that can be said of a run
@@ -253,9 +257,14 @@ def convert(diagram: Readable | Run, to: Format = "light") -> str:
 def diff(before: Readable | Run, after: Readable | Run, *, positions: bool = False) -> Diff:
     """What the second diagram does differently; where nodes stand counts with `positions` only.
 
-    The name of a run is none of its diagram's, so with a run names do not count.
+    The name of a run is none of its diagram's, so with a run names do not count. Raises
+    `DiagramError` for what cannot be read; it says in which of the two.
     """
-    first, second = (_reading(each).checked().diagram for each in (before, after))
+    readings = _reading(before), _reading(after)
+    if any(each.errors for each in readings):
+        named = zip(("first", "second"), (before, after), readings, strict=True)
+        raise DiagramError(*(each for one in named for each in _errors_in(*one)))
+    first, second = (each.checked().diagram for each in readings)
     if isinstance(before, Run) or isinstance(after, Run):
         first, second = (each.model_copy(update={"name": None}) for each in (first, second))
     return compare(first, second, positions=positions)
@@ -264,3 +273,15 @@ def diff(before: Readable | Run, after: Readable | Run, *, positions: bool = Fal
 def _reading(diagram: Readable | Run) -> Reading:
     # A file's name is none of its content.
     return survey(diagram.diagram if isinstance(diagram, Run) else diagram, named=False)
+
+
+def _errors_in(which: str, diagram: Readable | Run, reading: Reading) -> Iterator[Problem]:
+    """The errors of one diagram of two; each says which it is."""
+    called = (
+        f", {reading.source.name!r}" if not isinstance(diagram, Run) and is_file(diagram) else ""
+    )
+    for each in reading.errors:
+        if each.code in _NAMES_ITS_FILE:
+            yield each
+        else:
+            yield replace(each, message=f"In the {which} diagram{called}: {each.message}")

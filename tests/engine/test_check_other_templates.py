@@ -36,7 +36,7 @@ def test_a_prompt_for_jinja_is_warned_of_and_told_how_it_is_said_here(text, hint
     [
         ("type: template_job", "template_content: "),
         ("type: user_response", "prompt: "),
-        ("type: api_job, method: POST, url: 'https://example.org/'", "body: "),
+        ("type: api_job, method: POST, url: 'https://example.org/'", "body_format: text, body: "),
         ("type: notion, operation: append_blocks, page_id: x", "markdown: "),
         ("type: person_job, person: P, prompt: Hi", "first_only_prompt: "),
     ],
@@ -48,7 +48,7 @@ def test_all_that_is_filled_in_is_looked_at(node, field):
 def test_it_is_pointed_at_where_it_stands():
     text = flow("a: {type: user_response, prompt: Hi}", "start -> a").replace(
         "{label: a, type: user_response, prompt: Hi}",
-        "label: a\n  type: user_response\n  prompt: |\n    Hello,\n      {% if default %}you{% endif %}",
+        "label: a\n  type: user_response\n  prompt: |\n    Hello,\n      {% if default %}you",
     )
     (problem,) = (each for each in check(text) if each.code == "other_template")
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dipeo_jupyter.diagram.model import Diagram
 from dipeo_jupyter.engine.node import Inputs
 from dipeo_jupyter.errors import NodeError
 from dipeo_jupyter.nodes.template_job import TemplateJob
