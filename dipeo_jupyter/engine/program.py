@@ -134,14 +134,16 @@ class Program:
 
     @cached_property
     def plain(self) -> tuple[bool, ...]:
-        """Nodes that are simply run: without a time limit, once, and with what others have, too."""
+        """Nodes that are simply run: without a time limit, and once."""
         return tuple(
-            node.timeout is None
-            and node.retry is None
-            and node.default_retry is None
-            and is_ours(node)
+            node.timeout is None and node.retry is None and node.default_retry is None
             for node in self.nodes
         )
+
+    @cached_property
+    def ours(self) -> tuple[bool, ...]:
+        """Nodes that leave what they are given as it is."""
+        return tuple(map(is_ours, self.nodes))
 
     @cached_property
     def limits(self) -> tuple[int | None, ...]:

@@ -405,8 +405,9 @@ class ExecutionState:
                 causes.append(began)
             rounds = tuple([self.rounds[loop] for loop in around])
         turn = self.turns[node] + 1
-        given = inputs if type(inputs) is Inputs else Inputs(inputs)
-        return Activation(tuple(causes), node, number, turn, rounds, given, NOTHING)
+        # A copy: the node may do with it what it likes, and the event stays as it is.
+        own = Inputs(inputs)
+        return Activation(tuple(causes), node, number, turn, rounds, own, NOTHING)
 
     def _hand_on(self, activation: Activation) -> None:
         """Settle the edges out of a node that is done, and end the rounds that this completes."""
