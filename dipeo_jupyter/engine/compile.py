@@ -18,7 +18,14 @@ from .checks.flow import check_endless_loops, check_flow, parts_of
 from .checks.labels import check_same_labels
 from .checks.names import check_names
 from .checks.other_templates import check_other_templates
-from .checks.outside import Outside, advise_on_powers, check_functions, check_kernel, check_keys
+from .checks.outside import (
+    Outside,
+    advise_on_powers,
+    check_functions,
+    check_kernel,
+    check_keys,
+    check_services,
+)
 from .checks.persons import (
     check_entries,
     check_secrets,
@@ -226,6 +233,7 @@ def _advice(draft: _Draft, outside: Outside | None) -> Iterator[Problem]:
             yield from check_functions(spec, node, outside.function)
             yield from check_kernel(spec, node, outside.kernel)
             yield from check_keys(spec, node, outside.key)
+            yield from check_services(spec, node, outside)
 
 
 def _advice_on_the_whole(draft: _Draft) -> Iterator[Problem]:

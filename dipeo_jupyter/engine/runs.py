@@ -263,6 +263,8 @@ def outside_of(services: Services) -> Outside:
         function=services.tools.function,
         kernel=services.kernel.look,
         key=services.web.find_key,
+        notion=services.notion.look,
+        database=services.collections.look,
     )
 
 

@@ -115,6 +115,10 @@ class InCollection(Node):
             raise ValueError(message)  # noqa: TRY004 - for pydantic
         return columns
 
+    @property
+    def needed_database(self) -> str | None:
+        return self.database
+
     @classmethod
     def is_meant(cls, props: Mapping[str, Any]) -> bool:
         """Whether a `db` with these properties works on rows."""

@@ -151,6 +151,10 @@ class Notion(Node):
         what: dict[str, JsonValue] = {"operation": self.operation, **where}
         yield Power("changes_notion", says, hint, what, "operation")
 
+    @property
+    def needs_notion(self) -> bool:
+        return True
+
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         arguments: dict[str, Any] = {"limit": self.limit}
         for name in ("page_id", "block_id", "database_id"):

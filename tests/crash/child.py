@@ -129,6 +129,9 @@ class NotedNotion:
     def __init__(self, log: Path) -> None:
         self._log = log
 
+    def look(self) -> object:
+        return self._log
+
     async def call(self, operation: str, arguments: Mapping[str, Any], steps: Steps) -> Any:
         async def work(_: str) -> Any:
             with self._log.open("a") as file:

@@ -12,14 +12,12 @@ import pytest
 import dipeo_jupyter
 from dipeo_jupyter.diagram.files import survey
 from dipeo_jupyter.diagram.problems import CODES, codes_table, explain
-from dipeo_jupyter.engine.checks.outside import Outside
 from dipeo_jupyter.engine.compile import examine
 from dipeo_jupyter.nodes import load_node_types
 from dipeo_jupyter.services.demo import DemoLLM
-from dipeo_jupyter.services.kernel import NotebookKernel, no_notebook
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
-from dipeo_jupyter.services.tools import Functions
+from tests.engine.checking import nothing_outside
 
 TYPES = load_node_types()
 PACKAGE = Path(dipeo_jupyter.__file__).parent
@@ -34,7 +32,7 @@ LOOKS_LIKE_A_CODE = re.compile(r"[a-z]+(_[a-z]+)+|unreadable|unreachable")
 def problems_of(text):
     reading = survey(text)
     person = LLMRouter(DemoLLM(), LiteLLM(Keys({}))).check
-    outside = Outside(person, Functions().find, NotebookKernel(no_notebook).look, Keys({}).for_host)
+    outside = nothing_outside(person)
     partial = bool(reading.errors)
     _, found = examine(reading.diagram, TYPES, partial=partial, outside=outside)
     return [*reading.problems, *map(reading.source.locate, found)]
@@ -63,6 +61,8 @@ BESIDES = {
     "unknown_entry": {"no_incoming_edge"},
     "unknown_price": {"missing_key"},
     "runs_in_kernel": {"missing_kernel"},
+    "changes_notion": {"missing_service"},
+    "uses_database": {"missing_service"},
 }
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 from dipeo_jupyter.diagram import light
+from dipeo_jupyter.engine.checks.outside import CheckPerson, Outside
 from dipeo_jupyter.engine.compile import examine
 from dipeo_jupyter.errors import Problem
 from dipeo_jupyter.nodes import load_node_types
+from dipeo_jupyter.services.collections import SqlCollections
+from dipeo_jupyter.services.kernel import NotebookKernel, no_notebook
+from dipeo_jupyter.services.keys import Keys
+from dipeo_jupyter.services.notion import NotionService
+from dipeo_jupyter.services.tools import Functions
 
 TYPES = load_node_types()
+
+
+def nothing_outside(person: CheckPerson) -> Outside:
+    """An outside world that has nothing in it but whoever speaks with models."""
+    return Outside(
+        person,
+        Functions().find,
+        NotebookKernel(no_notebook).look,
+        Keys({}).for_host,
+        NotionService(lambda: None).look,
+        SqlCollections(Path("nowhere"), {}).look,
+    )
 
 
 def check(text: str, **options) -> list[Problem]:

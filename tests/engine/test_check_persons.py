@@ -7,14 +7,11 @@ from textwrap import dedent
 
 import pytest
 
-from dipeo_jupyter.engine.checks.outside import Outside
 from dipeo_jupyter.services.demo import DemoLLM
-from dipeo_jupyter.services.kernel import NotebookKernel, no_notebook
 from dipeo_jupyter.services.keys import Keys
 from dipeo_jupyter.services.llm import LiteLLM, LLMRouter
-from dipeo_jupyter.services.tools import Functions
 
-from .checking import check, flow
+from .checking import check, flow, nothing_outside
 
 KEY = "sk-proj-abcdefghijklmnop0123456789"
 
@@ -24,9 +21,7 @@ def found(fields, environ=None, *, node="{type: person_job, person: P, prompt: H
     text = flow(f"a: {node}", "start -> a", persons=f"P: {{{fields}}}")
     return check(
         text + dedent(more),
-        outside=Outside(
-            llm.check, Functions().find, NotebookKernel(no_notebook).look, Keys({}).for_host
-        ),
+        outside=nothing_outside(llm.check),
     )
 
 

@@ -183,6 +183,9 @@ class NoWeb:
 
 
 class NoNotion:
+    def look(self) -> object:
+        raise ServiceError("There is no Notion here.")
+
     async def call(self, operation: str, arguments: Mapping[str, Any], steps: object) -> Any:
         raise ServiceError("There is no Notion here.")
 

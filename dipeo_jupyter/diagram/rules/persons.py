@@ -111,6 +111,19 @@ RULES = (
         """,
     ),
     Rule(
+        "missing_service",
+        "warning",
+        "A node needs what is not there: a token for Notion, a library, or a database.",
+        "Set the variable, or install the library, that the message names.",
+        """
+        nodes:
+        - {label: start, type: start}
+        - {label: count, type: db, operation: query, query: SELECT 1, database: sales}
+        connections:
+        - {from: start, to: count}
+        """,
+    ),
+    Rule(
         "missing_tool",
         "warning",
         "A tool is a Python function that nobody has given.",

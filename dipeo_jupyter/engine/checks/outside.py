@@ -16,6 +16,10 @@ FindFunction = Callable[[str], object]
 
 LookForKernel = Callable[[], object]
 """Raises `ServiceError` when there is no notebook."""
+LookForNotion = Callable[[], object]
+"""Raises `ServiceError` when nobody can speak with Notion."""
+FindDatabase = Callable[[str], object]
+"""Finds a database by its name; raises `ServiceError` when there is none, or none can be had."""
 FindKey = Callable[[str, str], object]
 """Finds a key by its name, for a host; raises `ServiceError` when none may go there."""
 
@@ -27,6 +31,8 @@ class Outside(NamedTuple):
     function: FindFunction
     kernel: LookForKernel
     key: FindKey
+    notion: LookForNotion
+    database: FindDatabase
 
 
 def check_functions(spec: NodeSpec, node: Node, find: FindFunction) -> Iterator[Problem]:
@@ -62,6 +68,19 @@ def check_kernel(spec: NodeSpec, node: Node, look: LookForKernel) -> Iterator[Pr
         path = ("nodes", spec.label, "kernel")
         message = f"Node {spec.label!r} has `kernel: true`. {error}"
         yield Problem("missing_kernel", message, spec.label, path, severity="warning")
+
+
+def check_services(spec: NodeSpec, node: Node, outside: Outside) -> Iterator[Problem]:
+    """Notion without a token for it; collections without their library, or of no database."""
+    path = ("nodes", spec.label)
+    try:
+        if node.needs_notion:
+            outside.notion()
+        if node.needed_database is not None:
+            outside.database(node.needed_database)
+    except ServiceError as error:
+        message = f"Node {spec.label!r} needs what is not there. {error}"
+        yield Problem("missing_service", message, spec.label, path, severity="warning")
 
 
 def advise_on_powers(spec: NodeSpec, node: Node) -> Iterator[Problem]:

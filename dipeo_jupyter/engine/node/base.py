@@ -206,6 +206,16 @@ class Node(BaseModel, ABC):
         return False
 
     @property
+    def needs_notion(self) -> bool:
+        """Whether it speaks with Notion."""
+        return False
+
+    @property
+    def needed_database(self) -> str | None:
+        """The database whose collections it works on, if it does; `""` is the usual one."""
+        return None
+
+    @property
     def looks_at_limits(self) -> bool:
         """Whether it asks `Context.limits_reached`, which is never true without a limit."""
         return False

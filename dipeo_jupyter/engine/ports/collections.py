@@ -63,6 +63,10 @@ class Collections(Protocol):
     cancelled, nothing of it goes on or stays.
     """
 
+    def look(self, database: str = "") -> object:
+        """Raise it when there is no such database, as far as it shows without asking one."""
+        ...
+
     async def query(self, query: Query) -> list[dict[str, Any]]:
         """The rows that a statement gives, as JSON values."""
         ...

@@ -43,6 +43,10 @@ class Steps(Protocol):
 class Notion(Protocol):
     """Speaks with the Notion service."""
 
+    def look(self) -> object:
+        """Raise `ServiceError` when it cannot be spoken with, as far as it shows here."""
+        ...
+
     async def call(
         self, operation: str, arguments: Mapping[str, Any], steps: Steps | None = None
     ) -> Any:

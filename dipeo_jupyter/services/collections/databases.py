@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -108,6 +109,15 @@ class Databases:
             self._known[name] = Database(name, self._engine(name))
         return self._known[name]
 
+    def look(self, name: str) -> str:
+        """The name as it is known; raises `ServiceError` when none is so called, or none can be."""
+        name = name.strip().lower()
+        if find_spec("sqlalchemy") is None:
+            raise ServiceError(_NEEDED)
+        if name and name not in self._urls:
+            raise ServiceError(self._unknown(name))
+        return name
+
     def is_new(self, name: str) -> bool:
         """Whether nothing was ever put into it: the usual one is made at the first change."""
         return not name and not self._urls.get("") and not self._file.exists()
@@ -119,8 +129,7 @@ class Databases:
             from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
         except ImportError:
             raise ServiceError(_NEEDED) from None
-        if name and name not in self._urls:
-            raise ServiceError(self._unknown(name))
+        self.look(name)
         if not (address := self._urls.get(name)):
             return _sqlite_engine(self._file)
         variable = f"DIPEO_{name.upper()}_DATABASE_URL" if name else "DIPEO_DATABASE_URL"

@@ -42,6 +42,10 @@ class SqlCollections:
         self._databases = Databases(root, urls)
         self._threads: ThreadPoolExecutor | None = None
 
+    def look(self, database: str = "") -> object:
+        """See the port."""
+        return self._databases.look(database)
+
     async def query(self, query: Query) -> list[dict[str, Any]]:
         """See the port."""
 

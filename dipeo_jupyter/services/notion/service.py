@@ -43,6 +43,10 @@ class NotionService:
         self._base_url = base_url
         self._tls: ssl.SSLContext | None = None
 
+    def look(self) -> object:
+        """Raise `ServiceError` when there is no token."""
+        return self._signature()
+
     async def call(
         self, operation: str, arguments: Mapping[str, Any], steps: Steps | None = None
     ) -> Any:
@@ -65,12 +69,7 @@ class NotionService:
         import httpx  # noqa: PLC0415
         import notion_client.client as notion  # noqa: PLC0415
 
-        token = (self._token() or "").strip()
-        if not token:
-            raise ServiceError(_HOW_TO_SIGN_IN)
-        if not re.fullmatch("[!-~]+", token):
-            # The error of the HTTP library would show it.
-            raise ServiceError("NOTION_TOKEN is no token: it holds spaces or odd characters.")
+        token = self._signature()
         options: dict[str, Any] = {
             "auth": token,
             "timeout_ms": TIMEOUT_MS,
@@ -86,6 +85,15 @@ class NotionService:
         # Certificates take long to read; a connection lasts no longer than the call.
         self._tls = self._tls or httpx.create_ssl_context()
         return notion.AsyncClient(client=httpx.AsyncClient(verify=self._tls), **options), token
+
+    def _signature(self) -> str:
+        token = (self._token() or "").strip()
+        if not token:
+            raise ServiceError(_HOW_TO_SIGN_IN)
+        if not re.fullmatch("[!-~]+", token):
+            # The error of the HTTP library would show it.
+            raise ServiceError("NOTION_TOKEN is no token: it holds spaces or odd characters.")
+        return token
 
 
 class _Once:
