@@ -175,7 +175,8 @@ class Runs:
         await self.written()
         compiled = self._compiler.at_once
         past = await at_length(past_after, self._journal, execution.execution_id, event, compiled)
-        if execution.seq != reached or execution.state is not state or state.running:
+        goes_on = state.running and not state.over
+        if execution.seq != reached or execution.state is not state or goes_on:
             return False
         execution.edit(program, event, past)
         return True

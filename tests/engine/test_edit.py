@@ -465,3 +465,16 @@ def test_who_goes_on_while_a_run_is_edited_does_not_break_it():
     status, prompts = play(story)
     assert status == "completed"
     assert prompts[0].startswith("Last: ")
+
+
+def test_a_run_that_was_cancelled_in_the_middle_can_be_edited():
+    async def story(world: World) -> str:
+        world.llm.gate = asyncio.Event()
+        run_id = await world.start(chain())
+        await world.until(run_id, e.EffectStarted)
+        await world.send(c.CancelExecution(execution_id=run_id))
+        world.llm.gate.set()
+        await world.edit(run_id, last_prompt(chain()))
+        return await world.status(run_id)
+
+    assert play(story) == "completed"
