@@ -120,7 +120,8 @@ def lineage(journal: Journal, origin: e.Origin | None) -> list[e.Entry]:
         if not entries:
             message = f"The run {origin.execution_id} is needed, and is not kept any more."
             raise CommandError(message, code="unknown_execution")
-        runs.append(entries)
+        last = origin.seq
+        runs.append(entries if last is None else [each for each in entries if each.seq <= last])
         first = entries[0].event
         origin = first.origin if isinstance(first, e.ExecutionStarted) else None
     return [entry for entries in reversed(runs) for entry in entries]

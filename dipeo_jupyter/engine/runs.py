@@ -89,8 +89,12 @@ class Runs:
             _check_label(each.node, program)
         granted = await grant(program, self._compiler.node_types, services, command)
         found: Beginning = (None, ())
-        if command.thread or command.origin:
-            since = command.origin.execution_id if command.origin else None
+        if (origin := command.origin) is not None:
+            entries = await at_length(self._journal.read, origin.execution_id)
+            reached = entries[-1].seq if entries else None
+            origin = origin.model_copy(update={"seq": reached})
+        if command.thread or origin:
+            since = origin.execution_id if origin else None
             compiled = self._compiler.at_once
             found = await at_length(beginning, self._journal, command.thread, since, compiled)
         event = e.ExecutionStarted(
@@ -103,7 +107,7 @@ class Runs:
             max_rounds=command.max_rounds or self._limits.max_rounds,
             breakpoints=command.breakpoints,
             fresh=command.fresh,
-            origin=command.origin,
+            origin=origin,
             values=command.values,
             budget=command.budget,
             traceparent=command.traceparent,
@@ -135,7 +139,7 @@ class Runs:
             thread=thread,
             max_concurrency=source.started.max_concurrency,
             max_rounds=source.started.max_rounds,
-            origin=e.Origin(execution_id=source_id, at=command.at),
+            origin=e.Origin(execution_id=source_id, at=command.at, seq=entries[-1].seq),
             values=command.values,
             budget=command.budget,
             traceparent=command.traceparent,

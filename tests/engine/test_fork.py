@@ -317,3 +317,27 @@ def test_a_fork_has_the_budget_that_it_is_given():
     assert status == "paused"
     assert isinstance(last, e.ExecutionPaused)
     assert last.reason == "budget"
+
+
+async def forked_at_answer(world: World) -> tuple[str, str]:
+    """A run, and a paused fork of it."""
+    run_id = await world.run(DEBATE)
+    command = c.ForkExecution(execution_id=run_id, at=("answer",), paused=True)
+    return run_id, str((await world.send(command)).execution_id)
+
+
+def test_a_fork_goes_on_in_another_process_though_its_source_was_edited_meanwhile():
+    async def story(world: World) -> tuple[str, list[str]]:
+        run_id, fork = await forked_at_answer(world)
+        edit = c.EditExecution(execution_id=run_id, diagram=changed(DEBATE, "before", prompt="No."))
+        await world.send(edit)
+        await world.engine.close()
+        world.another_engine()
+        calls = world.llm.calls
+        await world.send(c.ResumeExecution(execution_id=fork))
+        await world.stopped(fork)
+        return await world.status(fork), world.llm.since(calls)
+
+    status, asked = play(story)
+    assert status == "completed"
+    assert asked[0].startswith("Against: ")

@@ -169,10 +169,14 @@ class Breakpoint(Fact):
 
 
 class Origin(Fact):
-    """Where a run has its past from: another run, up to the activations `at` (`argue[2]`)."""
+    """Where a run has its past from: another run, up to the activations `at` (`argue[2]`).
+
+    What happened in the other one after its entry `seq` has no bearing on it; None is all there is.
+    """
 
     execution_id: ExecutionId
     at: tuple[str, ...] = ()
+    seq: int | None = None
 
 
 def label_and_visit(name: str) -> tuple[Label, int | None]:

@@ -696,10 +696,15 @@ export interface OfferedFunction {
   repeatable?: boolean;
 }
 
-/** Where a run has its past from: another run, up to the activations `at` (`argue[2]`). */
+/**
+ * Where a run has its past from: another run, up to the activations `at` (`argue[2]`).
+ *
+ * What happened in the other one after its entry `seq` has no bearing on it; None is all there is.
+ */
 export interface Origin {
   execution_id: string;
   at?: string[];
+  seq?: number | null;
 }
 
 /** Start nothing new; what runs may finish, or with `now` is stopped and run again later. */
