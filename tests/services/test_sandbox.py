@@ -254,6 +254,44 @@ def test_a_file_that_a_job_leaves_behind_is_told_of():
     assert "".join(told).startswith("a.csv, b.csv, c.csv, … are not kept: return what is in there")
 
 
+LEAVES_FILES = {
+    "bash": "set -euf; cd /; touch ~/{a,b,c,d}.csv ~/.hidden; echo done",
+    "javascript": """const { writeFileSync } = require("fs");
+for (const name of ["d", "a", "b", "c"]) writeFileSync(`${name}.csv`, "");
+writeFileSync(".hidden", "");
+return "done";""",
+}
+
+
+@pytest.mark.parametrize("language", LEAVES_FILES)
+def test_other_languages_tell_of_files_that_are_lost_too(language):
+    told = []
+    result = run(LEAVES_FILES[language], language=language, on_output=told.append)
+
+    assert result.value == "done"
+    assert "a.csv, b.csv, c.csv, … are not kept: " in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("bash", "echo x; bash -c 'touch a; rm a'; mkdir b"),
+        ("javascript", "require('fs').mkdirSync('b'); console.log('x')"),
+    ],
+)
+def test_who_leaves_no_file_is_told_nothing(language, code):
+    told = []
+    run(code, language=language, on_output=told.append)
+
+    assert "".join(told) == "x"
+
+
+def test_a_job_of_bash_that_fails_ends_with_its_own_words():
+    error = failure("touch a.csv; echo 'no tea' >&2; exit 3", language="bash")
+
+    assert str(error) == "The code ended with exit code 3: no tea"
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

@@ -10,7 +10,9 @@ const { createRequire } = require("node:module");
 
 const { parse, stringify } = JSON; // the code may change what it finds
 const { isArray } = Array;
+const { readdirSync, writeSync } = fs;
 const exit = process.exit.bind(process);
+const folder = process.cwd();
 const FILE = "<job>";
 const PROVIDED = ["inputs", "require", "module", "exports"];
 const target = process.argv.pop();
@@ -89,6 +91,21 @@ function compile(job) {
   return { module, run: make(Ended, ...values) };
 }
 
+// Whoever has written files may think that they are kept.
+function tellOfFiles() {
+  let files = [];
+  try {
+    files = readdirSync(folder, { withFileTypes: true }).filter((each) => each.isFile() && !each.name.startsWith("."));
+  } catch {
+    return; // it is not ours to read any more
+  }
+  if (files.length === 0) return;
+  const names = files.map((each) => each.name).sort();
+  const told = names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
+  const verb = names.length === 1 ? "is" : "are";
+  writeSync(2, `${told} ${verb} not kept: return what is in there, and let a db write it.\n`);
+}
+
 class Ended {
   constructor(result, main, named) {
     Object.assign(this, { result, main, named });
@@ -141,6 +158,7 @@ function asJson(value) {
 
 async function main() {
   process.on("uncaughtException", fail);
+  process.on("exit", (status) => status === 0 && reported && tellOfFiles());
   // `import()` in the code works, and says each time that it is an experiment of Node's.
   process.removeAllListeners("warning").on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`);

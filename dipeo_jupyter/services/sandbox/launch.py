@@ -124,13 +124,13 @@ def _bash(job: Job, limits: Limits, search_path: str | None) -> Launch:
             field="function_name",
         )
     # A file, not an argument: every user of the machine can see the arguments of a process.
-    program = _find("bash", search_path)
+    program, before = _find("bash", search_path), beside("bash_files.sh")
     return Launch(
         (program, "--noprofile", "--norc", SCRIPT),
         {**limits.of_process(job.timeout), "data": limits.memory},
-        {**_variables(job.inputs), **_own_environment(job)},
+        {**_variables(job.inputs), **_own_environment(job), "BASH_ENV": before},
         job.code.encode("utf-8", "replace"),
-        needs=(program,),
+        needs=(program, before),
         reports=False,
     )
 
