@@ -286,6 +286,22 @@ def test_who_leaves_no_file_is_told_nothing(language, code):
     assert "".join(told) == "x"
 
 
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("bash", "set -e; head -c 3000 /dev/zero >x; echo done"),
+        ("javascript", "require('fs').writeFileSync('x', 'a'.repeat(3000))"),
+        ("python", "with open('x', 'w') as file: file.write('a' * 3000)"),
+    ],
+)
+def test_a_file_that_is_too_large_is_told_of_with_what_to_do(language, code):
+    sandbox = ProcessSandbox(Limits(folder=1024), walls=WALLS)
+
+    error = failure(code, language=language, sandbox=sandbox)
+
+    assert "have its value hold what is needed" in str(error)
+
+
 def test_a_job_of_bash_that_fails_ends_with_its_own_words():
     error = failure("touch a.csv; echo 'no tea' >&2; exit 3", language="bash")
 

@@ -14,6 +14,7 @@ _NETWORK = re.compile(
     r"name resolution|ould not resolve|etwork is unreachable"
     r"|ENOTFOUND|EAI_AGAIN|ENETUNREACH|NameResolutionError"
 )
+_TOO_LARGE = re.compile(r"File too large|EFBIG|File size limit exceeded")
 
 
 def with_hint(error: NodeError, job: Job) -> NodeError:
@@ -28,6 +29,11 @@ def with_hint(error: NodeError, job: Job) -> NodeError:
 def _hint(said: str, job: Job) -> str | None:
     if not job.network and _NETWORK.search(said):
         return "A job has no network, unless it has `network: true`."
+    if _TOO_LARGE.search(said):
+        return (
+            "It wrote a larger file than a job may. Files of a job are gone when it ends: have its "
+            "value hold what is needed of them."
+        )
     if _FILES.search(said):
         return (
             "A job sees no files of the run: let a `db` read them and hand them on, or have their "
