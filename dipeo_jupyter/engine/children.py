@@ -130,13 +130,16 @@ class Children:
         child = known if isinstance(known, Child) else await self.take(whole, name)
         if child is None:
             return await self._begun(whole, spot, part)
-        event = _edit(child, part)
-        if event is not None:
+        while (event := _edit(child, part)) is not None:
             program = await self.compiler.compile(part.diagram)
             if not child.state.over:
                 await child.pause(now=True, reason="edited")
+            reached = child.seq
             past = await at_length(past_after, self.journal, name, event, self.compiler.at_once)
-            child.edit(program, event, past)
+            if child.seq == reached and (child.state.over or not child.state.running):
+                child.edit(program, event, past)
+                break
+            # Meanwhile somebody has gone on with it.
         return child
 
     async def _begun(self, whole: Execution, spot: Spot, part: Part) -> Child:
