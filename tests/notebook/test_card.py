@@ -324,6 +324,49 @@ def test_a_card_is_let_go_when_nobody_looks_at_it_any_more(page):
     page.until(lambda: card.model in page.closed)
 
 
+def fails_unseen(page):
+    """A run that has failed, on a card at which nobody looks any more."""
+    page.run("%%dipeo quick\nnodes: [{label: boom, type: job, code: 1 / 0}]")
+    card = page.card()
+    page.update(card.model, _view_count=0)
+    return card
+
+
+def test_the_card_of_a_failed_run_is_let_go_when_nobody_looks_at_it_any_more(page):
+    card = fails_unseen(page)
+    assert WIDGET in page.shown[0]["data"]
+
+    page.until(lambda: card.model in page.closed)
+
+    assert WIDGET not in page.shown[0]["data"]
+    assert page.shown[0]["data"]["text/plain"].startswith("Run of quick: failed")
+    assert page.run("dipeo.get(quick.id).status")["text/plain"] == "'failed'"
+
+
+def test_the_card_of_a_failed_run_stays_while_somebody_looks(page):
+    page.run("%%dipeo quick\nnodes: [{label: boom, type: job, code: 1 / 0}]")
+    card = page.card()
+
+    page.run("from dipeo_jupyter.notebook.card.showing import FAREWELL\nimport asyncio")
+    page.run("await asyncio.sleep(2 * FAREWELL)")
+
+    assert card.model not in page.closed
+    assert WIDGET in page.shown[0]["data"]
+    page.update(card.model, _view_count=0)
+    page.until(lambda: card.model in page.closed)
+
+
+def test_a_card_is_never_let_go_while_the_notebook_shows_it(page):
+    card = fails_unseen(page)
+    page.until(lambda: WIDGET not in page.shown[0]["data"])
+
+    page.run("quick.resume()")  # and it fails again
+    page.until(lambda: WIDGET in page.shown[0]["data"])
+    page.until(lambda: card.model in page.closed)
+
+    assert WIDGET not in page.shown[0]["data"]
+
+
 def test_many_events_come_in_few_messages(page):
     page.run(f"{NOISE}run = dipeo.start('''{ASK}''')\nrun")
     card = page.card()

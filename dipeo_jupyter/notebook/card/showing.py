@@ -120,6 +120,8 @@ class Shown:
         self._output = f"dipeo-{run.id}-{cell.id}"
         self._kept: object = None
         """What the output holds."""
+        self._live = False
+        """Whether that has the card in it."""
         self._withdrawn = False
         self._one_at_a_time = threading.Lock()
         self.eyes = Eyes(self._loop, SOON + PATIENCE)
@@ -225,7 +227,7 @@ class Shown:
             data = {WIDGET: view, **data}
         again = self._kept is not None
         display(data, metadata=metadata, raw=True, display_id=self._output, update=again)
-        self._kept = holds
+        self._kept, self._live = holds, live
 
     async def _retire(self) -> None:
         """Let go of the card of a failed run when nobody looks, unless it has gone on by then."""
@@ -237,15 +239,25 @@ class Shown:
 
     def _end(self) -> None:
         with self._one_at_a_time:
-            self._keep(live=False)
+            if self._run.over:
+                self._keep(live=False)
 
     async def _close(self) -> None:
-        """Let go of the card; a page that was loaded again has nothing else to show."""
+        """Let go of the card; a page that was loaded again has nothing else to show.
+
+        A run that has gone on meanwhile keeps its card.
+        """
         await asyncio.sleep(FAREWELL)
         await self.eyes.closed()
         assert self._face is not None
-        self._withdrawn = True
-        self._face.close()
+        if await self._context.copy().run(in_thread, self._withdraw):
+            self._face.close()
+
+    def _withdraw(self) -> bool:
+        """Show nothing more, if the output does not hold the card."""
+        with self._one_at_a_time:
+            self._withdrawn = self._withdrawn or not self._live
+            return self._withdrawn
 
 
 def _face(run: Run, take: Take) -> Face:
