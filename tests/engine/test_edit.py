@@ -495,21 +495,16 @@ def test_who_goes_on_with_a_part_while_it_is_edited_does_not_break_it():
         return Diagram(nodes=nodes, edges=(Edge(source="start", target="sub"),))
 
     async def story(world: World) -> Any:
-        world.llm.gate = asyncio.Event()
         run_id = await world.start(whole("2: {{default}}"))
         part_id = f"{run_id}/sub[1]"
-        while part_id not in world.engine._runs.held:
-            await asyncio.sleep(0)
-        await world.until(part_id, e.EffectStarted)
+        await world.until(run_id, e.NodeProgress)
+        world.llm.gate = asyncio.Event()
         await world.send(c.EditExecution(execution_id=run_id, diagram=whole("Last: {{default}}")))
         await world.send(c.ResumeExecution(execution_id=run_id))
-        while "sub[1]" not in world.past(run_id).fired:
-            await asyncio.sleep(0)
         for _ in range(20):
             await world.send(c.ResumeExecution(execution_id=part_id))
             await asyncio.sleep(0)
-        while not world.engine._runs.held[part_id].state.edits:
-            await asyncio.sleep(0)
+        await world.until(part_id, e.ExecutionEdited)
         world.llm.gate.set()
         await world.stopped(run_id)
         return world.fold(part_id).state.status, world.past(part_id).prompts("n2")
