@@ -12,7 +12,7 @@ from ..errors import DipeoError, NodeError, NodeTimeoutError
 from ..protocol.events import ErrorInfo
 from .clock import Clock
 from .node import Context, DefaultValue, Inputs, Node, Result, RetryPolicy
-from .program import ERROR, is_ours
+from .program import ERROR
 
 T = TypeVar("T")
 NO_RETRY = RetryPolicy(max_attempts=1)
@@ -21,12 +21,11 @@ NO_RETRY = RetryPolicy(max_attempts=1)
 def call(node: Node, inputs: Inputs, ctx: Context) -> Awaitable[Result]:
     """Run a node within its `timeout`, trying again as its `retry` says: see `Program.plain`.
 
-    What a plug-in changes in its inputs is not changed for others, nor for its next attempt.
+    What it changes in its inputs is not changed for others, nor for its next attempt.
     """
-    ours = is_ours(node)
 
     def run() -> Awaitable[Result]:
-        return node.run(inputs if ours else deepcopy(inputs), ctx)
+        return node.run(inputs if node.keeps_inputs else deepcopy(inputs), ctx)
 
     if node.timeout is not None:
         return _in_time(node.timeout, ctx.attempt(run))

@@ -11,19 +11,20 @@ from pydantic import TypeAdapter, ValidationError
 from ..diagram.model import DEFAULT
 from ..protocol.events import Message
 from .moments import Activation
+from .node import Inputs
 from .program import Wire
 from .state import ExecutionState
 
 _MESSAGES = TypeAdapter(list[Message])
 
 
-def gather(state: ExecutionState, wires: Sequence[Wire]) -> dict[str, Any]:
+def gather(state: ExecutionState, wires: Sequence[Wire]) -> Inputs:
     """Name the values: by the edge's label, else `default`.
 
     Two unlabelled edges arrive under their sources' labels; then `default` is what came round the
     loop, so that a prompt may say `{{default}}` in every round.
     """
-    inputs: dict[str, Any] = {}
+    inputs = Inputs()
     settled, unlabelled = state.settled, 0
     for wire in wires:
         if wire.name is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -18,7 +17,6 @@ from .reuse import NOTHING
 
 _SCALARS = frozenset({str, bool, float, type(None)})
 _LONG = 2**63
-_CONTAINERS = frozenset({dict, list})
 
 
 async def outcome(run: Host, activation: Activation, began: float) -> e.AnyEvent:
@@ -30,10 +28,7 @@ async def outcome(run: Host, activation: Activation, began: float) -> e.AnyEvent
     ctx = RunContext(run, activation)
     try:
         if program.plain[number]:  # nearly always, and a call less
-            inputs = activation.inputs
-            if not (program.ours[number] or _CONTAINERS.isdisjoint(map(type, inputs.values()))):
-                inputs = deepcopy(inputs)  # others have what is in there, too
-            result = await node.run(inputs, ctx)
+            result = await node.run(activation.inputs, ctx)
         else:
             result = await call(node, activation.inputs, ctx)
         outputs = _as_json(result.outputs)

@@ -20,11 +20,6 @@ ERROR = "error"
 """The output handle that is live when a node with `on_error: edge` fails."""
 
 
-def is_ours(node: Node) -> bool:
-    """Whether a node's type comes with this package: it leaves what it is given as it is."""
-    return type(node).__module__.partition(".")[0] == __name__.partition(".")[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Wire:
     """An edge, compiled. `held_by` is the outermost loop it leaves (it settles when that ends)."""
@@ -134,16 +129,14 @@ class Program:
 
     @cached_property
     def plain(self) -> tuple[bool, ...]:
-        """Nodes that are simply run: without a time limit, and once."""
+        """Nodes that are simply run: without a time limit, once, and with what others have, too."""
         return tuple(
-            node.timeout is None and node.retry is None and node.default_retry is None
+            node.keeps_inputs
+            and node.timeout is None
+            and node.retry is None
+            and node.default_retry is None
             for node in self.nodes
         )
-
-    @cached_property
-    def ours(self) -> tuple[bool, ...]:
-        """Nodes that leave what they are given as it is."""
-        return tuple(map(is_ours, self.nodes))
 
     @cached_property
     def limits(self) -> tuple[int | None, ...]:

@@ -405,9 +405,8 @@ class ExecutionState:
                 causes.append(began)
             rounds = tuple([self.rounds[loop] for loop in around])
         turn = self.turns[node] + 1
-        # A copy: the node may do with it what it likes, and the event stays as it is.
-        own = Inputs(inputs)
-        return Activation(tuple(causes), node, number, turn, rounds, own, NOTHING)
+        given = inputs if type(inputs) is Inputs else Inputs(inputs)
+        return Activation(tuple(causes), node, number, turn, rounds, given, NOTHING)
 
     def _hand_on(self, activation: Activation) -> None:
         """Settle the edges out of a node that is done, and end the rounds that this completes."""

@@ -69,6 +69,7 @@ class ApiJob(Node):
     """
 
     type: ClassVar[str] = "api_job"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("url", "headers", "params", "body", "save_to")
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
     example: ClassVar[Mapping[str, JsonValue]] = {"url": "https://example.org/cities/{{city}}"}

@@ -27,6 +27,7 @@ class Condition(Node):
     """
 
     type: ClassVar[str] = "condition"
+    keeps_inputs: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("if", "branch")
     handles: ClassVar[tuple[str, ...]] = (TRUE, FALSE)
     expressions: ClassVar[tuple[str, ...]] = ("expression",)

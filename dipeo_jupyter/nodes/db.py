@@ -53,6 +53,7 @@ class Db(Node):
     """
 
     type: ClassVar[str] = "db"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("file", "data", "rows")
 
     ignored: ClassVar[frozenset[str]] = frozenset({"tool"})

@@ -42,6 +42,7 @@ class DiffPatch(Node):
     """
 
     type: ClassVar[str] = "diff_patch"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("target_path", "diff", "backup_dir", "reject_file")
     # One file is named, so the folders before its name in the diff mean nothing.
     ignored: ClassVar[frozenset[str]] = frozenset({"strip_level", "stripLevel"})

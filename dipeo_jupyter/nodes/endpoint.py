@@ -29,6 +29,7 @@ class Endpoint(Node):
     """
 
     type: ClassVar[str] = "endpoint"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("file_path", "content_format")
     aliases: ClassVar[tuple[str, ...]] = ("end", "finish")
     handles: ClassVar[tuple[str, ...]] = ()

@@ -56,6 +56,7 @@ class Hook(Node):
     """
 
     type: ClassVar[str] = "hook"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("url", "headers", "file_path")
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
     example: ClassVar[Mapping[str, JsonValue]] = {

@@ -47,6 +47,7 @@ class InCollection(Node):
     """
 
     type: ClassVar[str] = "db"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("data", "file", "params")
     default_retry: ClassVar[RetryPolicy | None] = RetryPolicy()
     ignored: ClassVar[frozenset[str]] = frozenset({"tool", "serialize_json", "serializeJson"})

@@ -59,6 +59,7 @@ class Job(Node):
     """
 
     type: ClassVar[str] = "job"
+    keeps_inputs: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("code_job",)
     ignored: ClassVar[frozenset[str]] = frozenset({"tool"})
     example: ClassVar[Mapping[str, JsonValue]] = {"code": "return len(default)"}

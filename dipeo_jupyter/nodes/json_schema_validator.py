@@ -28,6 +28,7 @@ class JsonSchemaValidator(Node):
     """
 
     type: ClassVar[str] = "json_schema_validator"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("schema_path", "data_path")
     example: ClassVar[Mapping[str, JsonValue]] = {
         "json_schema": {"type": "object", "required": ["name"]}

@@ -78,6 +78,7 @@ class Notion(Node):
     """
 
     type: ClassVar[str] = "notion"
+    keeps_inputs: ClassVar[bool] = True
     # The token comes from NOTION_TOKEN, never from a diagram.
     ignored: ClassVar[frozenset[str]] = frozenset({"api_key_id", "apiKeyId"})
     templates: ClassVar[tuple[str, ...]] = (

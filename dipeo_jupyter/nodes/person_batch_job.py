@@ -45,6 +45,7 @@ class PersonBatchJob(OverItems, Structured):
     """
 
     type: ClassVar[str] = "person_batch_job"
+    keeps_inputs: ClassVar[bool] = True
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT, "first")
     own_names: ClassVar[tuple[str, ...]] = ("item", "index")
     ignored: ClassVar[frozenset[str]] = frozenset(

@@ -21,6 +21,7 @@ class PersonJob(Structured):
     """
 
     type: ClassVar[str] = "person_job"
+    keeps_inputs: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("llm", "agent", "person")
     inputs: ClassVar[tuple[str, ...]] = (DEFAULT, "first")
     forms: ClassVar[tuple[NodeType, ...]] = (PersonBatchJob,)

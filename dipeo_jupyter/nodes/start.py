@@ -24,6 +24,7 @@ class Start(Node):
     """
 
     type: ClassVar[str] = "start"
+    keeps_inputs: ClassVar[bool] = True
     inputs: ClassVar[tuple[str, ...]] = ()
     ignored: ClassVar[frozenset[str]] = frozenset(
         {"output_data_structure", "hook_event", "hook_filters"}

@@ -36,6 +36,7 @@ class SubDiagram(OverItems):
     """
 
     type: ClassVar[str] = "sub_diagram"
+    keeps_inputs: ClassVar[bool] = True
     retried_errors: ClassVar[ErrorTypes] = (ServiceError, ChildError)
     ignored: ClassVar[frozenset[str]] = frozenset({"passInputData", "pass_input_data"})
     refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(

@@ -25,6 +25,7 @@ class TemplateJob(Node):
     """
 
     type: ClassVar[str] = "template_job"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("template_content", "template_path", "output_path")
     example: ClassVar[Mapping[str, JsonValue]] = {
         "template_content": "# {{topic}}\n{{#each points}}\n- {{this}}{{/each}}\n"

@@ -23,6 +23,7 @@ class UserResponse(Node):
     """
 
     type: ClassVar[str] = "user_response"
+    keeps_inputs: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("prompt",)
 
     example: ClassVar[Mapping[str, JsonValue]] = {"prompt": "Shall I go on?"}

@@ -15,6 +15,7 @@ WIDTH = 20
 
 class Nop(Node):
     type: ClassVar[str] = "nop"
+    keeps_inputs: ClassVar[bool] = True
 
     async def run(self, inputs: Inputs, ctx: Context) -> Result:
         return Result({"default": 1})

@@ -81,6 +81,8 @@ class Node(BaseModel, ABC):
     """Fields that hold labels of nodes."""
     own_names: ClassVar[tuple[str, ...]] = ()
     """What its templates see beside all that every node sees."""
+    keeps_inputs: ClassVar[bool] = False
+    """Whether it leaves what it is given as it is; else it is given a copy, each time it is run."""
     passes_on: ClassVar[bool] = False
     """Whether it hands on what it is given, unchanged."""
     default_retry: ClassVar[RetryPolicy | None] = None
