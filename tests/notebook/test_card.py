@@ -309,15 +309,24 @@ def test_a_page_that_is_loaded_again_is_told_everything(page):
     page.end(cell)
 
 
-def test_a_card_is_let_go_when_nobody_looks_at_it_any_more(page):
+@pytest.fixture
+def hasty(page):
+    """A kernel that keeps cards for less long than it does, after the end of their runs."""
+    page.run("import asyncio\nfrom dipeo_jupyter.notebook.card import showing")
+    page.run("FAREWELL, showing.FAREWELL = showing.FAREWELL, 0.3")
+    yield page
+    page.run("showing.FAREWELL = FAREWELL")
+
+
+def test_a_card_is_let_go_when_nobody_looks_at_it_any_more(hasty):
+    page = hasty
     cell = page.cell(f"%%dipeo ask{ASK}")
     card = page.card()
     card.wait_for("input_required")
     card.ask("cancel_execution")
     page.end(cell)
 
-    page.run("from dipeo_jupyter.notebook.card.showing import FAREWELL\nimport asyncio")
-    page.run("await asyncio.sleep(FAREWELL)")
+    page.run("await asyncio.sleep(showing.FAREWELL)")
     assert card.model not in page.closed  # a page that was loaded again has nothing else to show
     page.update(card.model, _view_count=0)
 
@@ -332,7 +341,8 @@ def fails_unseen(page):
     return card
 
 
-def test_the_card_of_a_failed_run_is_let_go_when_nobody_looks_at_it_any_more(page):
+def test_the_card_of_a_failed_run_is_let_go_when_nobody_looks_at_it_any_more(hasty):
+    page = hasty
     card = fails_unseen(page)
     assert WIDGET in page.shown[0]["data"]
 
@@ -343,12 +353,12 @@ def test_the_card_of_a_failed_run_is_let_go_when_nobody_looks_at_it_any_more(pag
     assert page.run("dipeo.get(quick.id).status")["text/plain"] == "'failed'"
 
 
-def test_the_card_of_a_failed_run_stays_while_somebody_looks(page):
+def test_the_card_of_a_failed_run_stays_while_somebody_looks(hasty):
+    page = hasty
     page.run("%%dipeo quick\nnodes: [{label: boom, type: job, code: 1 / 0}]")
     card = page.card()
 
-    page.run("from dipeo_jupyter.notebook.card.showing import FAREWELL\nimport asyncio")
-    page.run("await asyncio.sleep(2 * FAREWELL)")
+    page.run("await asyncio.sleep(2 * showing.FAREWELL)")
 
     assert card.model not in page.closed
     assert WIDGET in page.shown[0]["data"]
@@ -356,7 +366,8 @@ def test_the_card_of_a_failed_run_stays_while_somebody_looks(page):
     page.until(lambda: card.model in page.closed)
 
 
-def test_a_card_is_never_let_go_while_the_notebook_shows_it(page):
+def test_a_card_is_never_let_go_while_the_notebook_shows_it(hasty):
+    page = hasty
     card = fails_unseen(page)
     page.until(lambda: WIDGET not in page.shown[0]["data"])
 
